@@ -1,0 +1,1 @@
+"""The nouns everybody shares: agents, API keys, documents, sections, versions, serving."""

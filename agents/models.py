@@ -1,0 +1,171 @@
+"""The nouns everybody shares."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from people.models import User
+
+
+class Agent(models.Model):
+    """A deployed AI agent whose instructions are kept here."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [("manage_agent", "Can create agents and protect sections")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    """Reads that speak."""
+
+    def named(self, agent: str, document: str) -> "DocumentQuerySet":
+        return self.filter(agent__slug=agent, slug=document)
+
+
+class Document(models.Model):
+    """One reviewed thing that defines an agent's behaviour. Its one current version is the one it points to."""
+
+    class Kind(models.TextChoices):
+        PROMPT = "prompt", "Prompt"
+        CONFIG = "config", "Settings"
+        TOOL = "tool", "Tool"
+
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="documents")
+    slug = models.SlugField(max_length=80)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PROMPT)
+    current = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["agent", "pk"]
+        constraints = [models.UniqueConstraint("agent", "slug", name="document_slug_unique_per_agent")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Version(models.Model):
+    """Immutable full text of a document; the database refuses to change or delete it."""
+
+    class Origin(models.TextChoices):
+        INITIAL = "initial", "First version"
+        PROPOSAL = "proposal", "Approved proposal"
+        ROLLBACK = "rollback", "Rollback"
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    origin = models.CharField(max_length=8, choices=Origin)
+    restores = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint("document", "number", name="version_number_unique_per_document"),
+            models.CheckConstraint(
+                condition=Q(origin="rollback", restores__isnull=False) | (~Q(origin="rollback") & Q(restores__isnull=True)),
+                name="version_restores_exactly_when_rollback",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class Release(models.Model):
+    """One move of a document's pointer: from `at` on, `version` was current. Append-only."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="releases")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="releases")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["document", "-at"], name="release_by_document_and_time")]
+
+    def __str__(self) -> str:
+        return f"{self.version} current from {self.at:%Y-%m-%d %H:%M}"
+
+
+class Section(models.Model):
+    """What is special about one heading of a prompt: it can be protected, and have owners."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="sections")
+    heading = models.CharField(max_length=200)
+    is_protected = models.BooleanField(default=False)
+    owners: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="owned_sections"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint("document", "heading", name="section_unique_per_document")]
+
+    def __str__(self) -> str:
+        return self.heading
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Reads that speak."""
+
+    def live(self) -> "ApiKeyQuerySet":
+        """Neither revoked nor expired, by the clock of this process."""
+        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
+class ApiKey(models.Model):
+    """What an agent signs in with. The secret is shown once; only its SHA-256 is kept."""
+
+    class Scope(models.TextChoices):
+        INGEST = "ingest", "Report feedback and runs"
+        READ = "read", "Read instructions, patterns, proposals"
+        PROPOSE = "propose", "Propose changes"
+        AUDIT = "audit", "Read the audit log"
+        ADMIN = "admin", "Create agents"
+
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.BinaryField(max_length=32)
+    label = models.CharField(max_length=120)
+    scopes = ArrayField(models.CharField(max_length=8, choices=Scope))
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="keys")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="keys"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        permissions = [("manage_key", "Can create and revoke API keys")]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.prefix})"
+
+    @property
+    def party(self) -> str:
+        """Whose voice reports under this key count as: its owner's, or its own where it has none."""
+        return f"person:{self.owner_id}" if self.owner_id else f"key:{self.prefix}"

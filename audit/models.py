@@ -1,0 +1,97 @@
+"""The log. Its rows are written by `audit.record` alone and sealed by the database at commit."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Reads that speak."""
+
+    def in_order(self) -> "AuditEntryQuerySet":
+        """Oldest first, as the chain runs."""
+        return self.order_by("sequence")
+
+    def newest_first(self) -> "AuditEntryQuerySet":
+        return self.order_by("-sequence")
+
+    def about_agent(self, slug: str) -> "AuditEntryQuerySet":
+        return self.filter(agent=slug)
+
+    def about(self, target: models.Model) -> "AuditEntryQuerySet":
+        """Entries whose target is this very object."""
+        return self.filter(target_kind=target._meta.model_name, target_id=str(target.pk))
+
+    def between(self, start: datetime | None, end: datetime | None) -> "AuditEntryQuerySet":
+        """Entries with start <= at < end; None leaves that side open."""
+        found = self.filter(at__gte=start) if start else self
+        return found.filter(at__lt=end) if end else found
+
+
+class AuditEntry(models.Model):
+    """One fact: actor, verb, target, before, after, time.
+
+    `body` is the canonical JSON of the fact and the only thing hashed; the other columns repeat parts of it so
+    that they can be searched, and `verify_audit` compares them with it. `sequence` and the two hashes are set by
+    a deferred trigger at commit, in commit order, so that writers never wait for each other before that.
+    """
+
+    class ActorKind(models.TextChoices):
+        PERSON = "person", "Person"
+        KEY = "key", "API key"
+        SYSTEM = "system", "Countersign"
+
+    sequence = models.BigIntegerField(null=True, unique=True, editable=False)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=8, choices=ActorKind)
+    actor_id = models.CharField(max_length=40)
+    actor_label = models.CharField(max_length=200)
+    verb = models.CharField(max_length=60)
+    target_kind = models.CharField(max_length=40)
+    target_id = models.CharField(max_length=40)
+    target_label = models.CharField(max_length=300)
+    agent = models.CharField(max_length=80, blank=True)
+    document = models.CharField(max_length=80, blank=True)
+    proposal = models.BigIntegerField(null=True)
+    body = models.TextField()
+    previous_hash = models.BinaryField(max_length=32, null=True, editable=False)
+    hash = models.BinaryField(max_length=32, null=True, editable=False)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["agent", "-sequence"], name="audit_by_agent"),
+            models.Index(fields=["actor_kind", "actor_id", "-sequence"], name="audit_by_actor"),
+            models.Index(fields=["target_kind", "target_id", "-sequence"], name="audit_by_target"),
+            models.Index(fields=["verb", "-sequence"], name="audit_by_verb"),
+            models.Index(fields=["at"], name="audit_by_time"),
+            models.Index(fields=["proposal", "-sequence"], name="audit_by_proposal", condition=Q(proposal__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.actor_label} {self.verb} {self.target_label}"
+
+    @property
+    def fact(self) -> dict[str, Any]:
+        """The hashed body, parsed."""
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
+
+
+class ChainHead(models.Model):
+    """The last sealed entry: one row, locked while a transaction commits its entries."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    sequence = models.BigIntegerField(default=0)
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_one_chain_head")]
+
+    def __str__(self) -> str:
+        return f"head at {self.sequence}"

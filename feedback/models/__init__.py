@@ -1,0 +1,6 @@
+"""What happened, and what recurs in it."""
+
+from feedback.models.pattern import Evidence, Pattern, PatternDay, PatternSource
+from feedback.models.report import Feedback, Run
+
+__all__ = ["Evidence", "Feedback", "Pattern", "PatternDay", "PatternSource", "Run"]

@@ -1,0 +1,28 @@
+"""Accounts of the people of the board."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """A person. What they may do follows from their roles, which are groups (see `people.roles`)."""
+
+    class Theme(models.TextChoices):
+        SYSTEM = "system", "As the device"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
+
+    name = models.CharField(max_length=120, blank=True, help_text="As shown beside decisions.")
+    theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
+
+    class Meta(AbstractUser.Meta):
+        permissions = [("manage_people", "Can manage people and their roles")]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the face in the corner."""
+        words = str(self).split()
+        return "".join(word[0] for word in (words[0], words[-1])).upper() if len(words) > 1 else str(self)[:2].upper()

@@ -1,0 +1,42 @@
+"""Roles and what they may do: the one place that says it."""
+
+from enum import StrEnum
+from typing import Final
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+
+class Role(StrEnum):
+    """The human roles. A person can have several."""
+
+    VIEWER = "viewer"
+    REVIEWER = "reviewer"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+_SEE: Final = ("agents.view_agent", "feedback.view_pattern", "proposals.view_proposal", "audit.view_auditentry")
+_DECIDE: Final = ("proposals.decide_proposal", "proposals.propose_change", "feedback.curate_pattern")
+_OPERATE: Final = ("proposals.roll_back", "proposals.propose_change", "feedback.mine_now")
+_ADMINISTER: Final = ("agents.manage_agent", "agents.manage_key", "people.manage_people")
+
+PERMISSIONS: Final[dict[Role, tuple[str, ...]]] = {
+    Role.VIEWER: _SEE,
+    Role.REVIEWER: (*_SEE, *_DECIDE, "proposals.roll_back"),
+    Role.OPERATOR: (*_SEE, *_OPERATE),
+    Role.AUDITOR: _SEE,
+    Role.ADMIN: (*_SEE, *_DECIDE, *_OPERATE, *_ADMINISTER),
+}
+
+
+def sync_roles(**_: object) -> None:
+    """Make the groups and their permissions what this file says; runs after every migration."""
+    for role, names in PERMISSIONS.items():
+        group, _created = Group.objects.get_or_create(name=role)
+        wanted = Q(pk__in=[])
+        for name in names:
+            app, codename = name.split(".")
+            wanted |= Q(content_type__app_label=app, codename=codename)
+        group.permissions.set(Permission.objects.filter(wanted))

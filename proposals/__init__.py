@@ -1,0 +1,1 @@
+"""What people decide: proposals, revisions, checks, decisions, drafting."""

@@ -1,0 +1,80 @@
+"""What machines and people say of a revision."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from proposals.models.proposal import Proposal, Revision
+
+
+class Check(models.Model):
+    """One machine verdict on a revision. A check that could not run says so; it never counts as passed."""
+
+    class Verdict(models.TextChoices):
+        PASS = "pass", "Passed"
+        WARN = "warn", "Look at this"
+        FAIL = "fail", "Blocks approval"
+        SKIPPED = "skipped", "Skipped"
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="checks")
+    name = models.CharField(max_length=40)
+    verdict = models.CharField(max_length=7, choices=Verdict)
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint("revision", "name", name="check_once_per_revision")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.verdict}"
+
+
+class Decision(models.Model):
+    """One person's word on one revision; append-only, the database refuses changes."""
+
+    class Verdict(models.TextChoices):
+        APPROVE = "approve", "approved"
+        REQUEST_CHANGES = "request_changes", "requested changes"
+        REJECT = "reject", "rejected"
+
+    class Reason(models.TextChoices):
+        NOT_A_PROBLEM = "not_a_problem", "Not a problem"
+        WRONG_FIX = "wrong_fix", "The wrong fix for it"
+        WRONG_PLACE = "wrong_place", "Belongs elsewhere"
+        TOO_RISKY = "too_risky", "Too risky"
+        DUPLICATE = "duplicate", "Already covered"
+        OTHER = "other", "Another reason"
+
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="decisions")
+    digest = models.CharField(max_length=64)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
+    verdict = models.CharField(max_length=15, choices=Verdict)
+    reason = models.CharField(max_length=13, choices=Reason, blank=True)
+    note = models.TextField(blank=True)
+    single_operator = models.BooleanField(
+        default=False, help_text="Made by somebody the four-eyes rule would have refused, under the single-operator setting."
+    )
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "revision", "actor", name="decision_one_approval_each", condition=Q(verdict="approve")
+            ),
+            models.CheckConstraint(
+                condition=~Q(verdict="reject") | (~Q(reason="") & ~Q(note="")),
+                name="decision_needs_reason_when_rejecting",
+            ),
+            models.CheckConstraint(
+                condition=~Q(verdict="request_changes") | ~Q(note=""), name="decision_needs_note_when_asking"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.get_verdict_display()} {self.revision}"
+
+    @property
+    def proposal(self) -> Proposal:
+        return self.revision.proposal

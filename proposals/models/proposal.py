@@ -1,0 +1,170 @@
+"""The wish to change one document, and the exact texts it has had."""
+
+from typing import Final
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.models import ApiKey, Document, Version
+from feedback.models import Feedback, Pattern, Run
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    """Reads that speak."""
+
+    def open(self) -> "ProposalQuerySet":
+        """Everything that still needs somebody."""
+        return self.filter(status__in=Proposal.OPEN)
+
+    def decided(self) -> "ProposalQuerySet":
+        return self.exclude(status__in=Proposal.OPEN)
+
+    def for_page(self) -> "ProposalQuerySet":
+        """With all that a row of the queue shows, in one query."""
+        return self.select_related(
+            "document__agent", "document__current", "base_version", "revision", "pattern", "author", "author_key"
+        )
+
+
+class Proposal(models.Model):
+    """The wish to turn `base_version` into the text of its newest revision."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting for review"
+        CHANGES_REQUESTED = "changes_requested", "Changes requested"
+        IN_EFFECT = "in_effect", "In effect, review after the fact"
+        APPROVED = "approved", "Approved"
+        REJECTED = "rejected", "Rejected"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class Origin(models.TextChoices):
+        DRAFTER = "drafter", "Drafted from a pattern"
+        AGENT = "agent", "Proposed by an agent"
+        PERSON = "person", "Proposed by a person"
+        ROLLBACK = "rollback", "Rolled back"
+
+    OPEN: Final = (Status.PENDING, Status.CHANGES_REQUESTED, Status.IN_EFFECT)
+    DECIDABLE: Final = (Status.PENDING, Status.IN_EFFECT)
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="proposals")
+    base_version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="proposals")
+    revision = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, related_name="+")
+    title = models.CharField(max_length=200)
+    rationale = models.TextField()
+    origin = models.CharField(max_length=8, choices=Origin)
+    status = models.CharField(max_length=17, choices=Status, default=Status.PENDING)
+    pattern = models.ForeignKey(Pattern, on_delete=models.PROTECT, null=True, related_name="proposals")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="proposals")
+    author_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="proposals")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="requested_proposals"
+    )
+    published = models.OneToOneField(Version, on_delete=models.PROTECT, null=True, related_name="proposal")
+    evidence_items = models.PositiveIntegerField(default=0, help_text="The pattern's support when this was drafted.")
+    evidence_sources = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("decide_proposal", "Can approve, reject and request changes"),
+            ("propose_change", "Can propose and amend changes"),
+            ("roll_back", "Can roll a document back"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                "document",
+                "pattern",
+                name="proposal_one_open_per_pattern",
+                condition=Q(status__in=["pending", "changes_requested", "in_effect"], pattern__isnull=False),
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["approved", "in_effect"]) | Q(published__isnull=False),
+                name="proposal_in_force_has_version",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "-created_at"], name="proposal_by_status")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
+
+    @property
+    def is_decidable(self) -> bool:
+        return self.status in self.DECIDABLE
+
+    @property
+    def is_stale(self) -> bool:
+        """Another version became current since this was drafted; computed, never stored."""
+        return self.status != self.Status.IN_EFFECT and self.base_version_id != self.document.current_id
+
+    @property
+    def author_label(self) -> str:
+        """Who wrote the first text."""
+        return str(self.author or self.author_key or "Countersign")
+
+
+class Revision(models.Model):
+    """The exact text of a proposal at one time; immutable, the database refuses changes.
+
+    `digest` binds a decision to everything it is about: the base version, the text, and the protected sections (see
+    `proposals.digests`). `diff` is computed once, here, and never in a request; its shape is that of `proposals.diffs`.
+    """
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    base_version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    diff = models.JSONField()
+    words_added = models.PositiveIntegerField()
+    words_removed = models.PositiveIntegerField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="revisions")
+    author_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint("proposal", "number", name="revision_number_unique_per_proposal")]
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+    @property
+    def short_digest(self) -> str:
+        return f"{self.digest[:4]}·{self.digest[4:8]}"
+
+    @property
+    def author_label(self) -> str:
+        return str(self.author or self.author_key or "Countersign")
+
+
+class ProposalEvidence(models.Model):
+    """One report a proposal rests on, as known when it was drafted."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="evidence")
+    feedback = models.ForeignKey(Feedback, on_delete=models.PROTECT, null=True, related_name="+")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "proposal evidence"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(feedback__isnull=False, run=None) | Q(feedback=None, run__isnull=False),
+                name="proposal_evidence_is_feedback_or_run",
+            ),
+            models.UniqueConstraint("proposal", "feedback", name="proposal_feedback_once"),
+            models.UniqueConstraint("proposal", "run", name="proposal_run_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"evidence {self.pk} of proposal {self.proposal_id}"

@@ -1,0 +1,26 @@
+"""How workers and the scheduler behave. Every task may run twice or late, so redelivery is always safe."""
+
+from django.conf import settings
+
+broker_url = settings.CELERY_BROKER_URL
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+broker_transport_options = {"visibility_timeout": 900, "socket_connect_timeout": 2, "socket_timeout": 10}
+accept_content = ["json"]
+task_ignore_result = True
+task_acks_late = True
+task_reject_on_worker_lost = True
+task_soft_time_limit = 270
+task_time_limit = 300
+worker_prefetch_multiplier = 1
+worker_max_tasks_per_child = 500
+worker_cancel_long_running_tasks_on_connection_loss = True
+worker_hijack_root_logger = False
+
+# Ticks look for rows that wait; a tick that is lost is made good by the next one, and expires before it.
+_EVERY = settings.COUNTERSIGN_MINE_EVERY_S
+beat_schedule = {
+    "mine": {"task": "feedback.tasks.mine_pending", "schedule": _EVERY, "options": {"expires": _EVERY}},
+    "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
+    "heartbeat": {"task": "reviewapp.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},
+}

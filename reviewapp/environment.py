@@ -1,0 +1,83 @@
+"""Every setting that comes from the environment, typed; a bad value is refused by name."""
+
+import os
+import secrets
+import sys
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, RedisDsn, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """What an operator can set; the names are the environment variables, in any case."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    database_url: str | None = None
+    redis_url: RedisDsn | None = None
+    secret_key: str | None = Field(default=None, min_length=32)
+    allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
+    data_dir: Path = BASE_DIR / "var"
+    countersign_debug: bool = False
+    # Cookies and redirects assume TLS in front. Off by default, so that the first minute works on a laptop.
+    countersign_https: bool = False
+    countersign_single_operator: bool = False
+    countersign_min_sources: int = Field(default=3, ge=1, le=1000)
+    countersign_mine_every_s: float = Field(default=15.0, ge=1, le=3600)
+    countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
+
+    @field_validator("database_url")
+    @classmethod
+    def check_database_url(cls, value: str | None) -> str | None:
+        """DATABASE_URL is anything libpq accepts as postgresql://…, a Unix socket as ?host=/path included."""
+        if value is None:
+            return None
+        if not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("should start with postgresql://")
+        try:
+            conninfo_to_dict(value)
+        except ProgrammingError as error:
+            raise ValueError(str(error).strip()) from None
+        return value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def split_hosts(cls, value: object) -> object:
+        """ALLOWED_HOSTS is a comma-separated list."""
+        return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+
+    @cached_property
+    def django_secret(self) -> str:
+        """The secret key: given, or made once and kept in the data directory, readable by its owner only."""
+        return self.secret_key or _kept_secret(self.data_dir / "secret_key")
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):  # another process of ours was first: its secret stands
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def read() -> Environment:
+    """Read the environment, or end the program with one line for each bad value."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0]).upper()
+            print(f"{name}: {problem['msg']}", file=sys.stderr)
+        raise SystemExit(2) from None
