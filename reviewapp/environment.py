@@ -1,5 +1,6 @@
 """Every setting that comes from the environment, typed; a bad value is refused by name."""
 
+import json
 import os
 import secrets
 import sys
@@ -19,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 class Environment(BaseSettings):
     """What an operator can set; the names are the environment variables, in any case."""
 
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     database_url: str | None = None
     redis_url: RedisDsn | None = None
@@ -48,6 +49,12 @@ class Environment(BaseSettings):
             raise ValueError(str(error).strip()) from None
         return value
 
+    @field_validator("data_dir")
+    @classmethod
+    def make_absolute(cls, value: Path) -> Path:
+        """DATA_DIR may be given relative to where the program is started; our children start elsewhere."""
+        return value.expanduser().absolute()
+
     @field_validator("allowed_hosts", mode="before")
     @classmethod
     def split_hosts(cls, value: object) -> object:
@@ -72,12 +79,27 @@ def _kept_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
+def _running_servers(data_dir: Path) -> dict[str, str]:
+    """Where the servers are that `up` has started on this data directory, for the other commands to find them."""
+    try:
+        servers = json.loads((data_dir / "run" / "servers.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name.lower(): url for name, url in servers.items() if not os.environ.get(name)}
+
+
 def read() -> Environment:
     """Read the environment, or end the program with one line for each bad value."""
     try:
-        return Environment()
+        given = Environment()
+        environment = Environment(**_running_servers(given.data_dir))
+        environment.django_secret  # noqa: B018 (made now, so that a data directory we cannot use is told of now)
     except ValidationError as error:
         for problem in error.errors():
             name = str(problem["loc"][0]).upper()
             print(f"{name}: {problem['msg']}", file=sys.stderr)
         raise SystemExit(2) from None
+    except OSError as error:
+        print(f"DATA_DIR: {given.data_dir} cannot be used: {error.strerror}.", file=sys.stderr)
+        raise SystemExit(2) from None
+    return environment

@@ -1,0 +1,37 @@
+"""Finds what recurs in feedback and errors: pure functions, no database, no network, no model.
+
+`DEFAULT` groups; `terms`, `replacement` and `label` name what it grouped; `classify` sorts errors.
+"""
+
+from feedback.mining.errors import ErrorClass, classify
+from feedback.mining.grouper import LexicalGrouper
+from feedback.mining.interface import (
+    EXACT_KINDS,
+    MAX_SIGNATURE,
+    Assignment,
+    Group,
+    Grouper,
+    Item,
+    Kind,
+    Result,
+)
+from feedback.mining.labels import label, replacement, terms
+
+DEFAULT: Grouper = LexicalGrouper()
+
+__all__ = [
+    "DEFAULT",
+    "EXACT_KINDS",
+    "MAX_SIGNATURE",
+    "Assignment",
+    "ErrorClass",
+    "Group",
+    "Grouper",
+    "Item",
+    "Kind",
+    "Result",
+    "classify",
+    "label",
+    "replacement",
+    "terms",
+]

@@ -14,7 +14,7 @@ MAX_WORD_CHARS = 40
 
 # Letters by category, yet drawn as nothing at all: Hangul fillers.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
-_WORD = re2.compile(r"\p{N}+(?:[.,]\p{N}+)?%?|\p{L}[\p{L}\p{M}\p{N}]*(?:['’-][\p{L}\p{N}]+)*")
+_WORD = re2.compile(r"\p{N}+(?:[.,]\p{N}+)?%?|\p{L}[\p{L}\p{M}\p{N}]*(?:['\x{2019}-][\p{L}\p{N}]+)*")
 
 
 def clean(text: str, limit: int = MAX_CHARS) -> str:
@@ -33,7 +33,7 @@ def clean(text: str, limit: int = MAX_CHARS) -> str:
 
 
 def _visible(char: str) -> str:
-    if char == "\n" or char.isalnum() and char not in _BLANK_LETTERS:
+    if char == "\n" or (char.isalnum() and char not in _BLANK_LETTERS):
         return char
     category = unicodedata.category(char)
     if category == "Cc" or category[0] == "Z":

@@ -33,20 +33,21 @@ _KEPT = re2.compile(r"^(?:\"(?:get|head|post|put|patch|delete|options) |[a-z]+=)
 _WITH_DIGIT = re2.compile(rf"[^{_SEPARATORS}]*\d[^{_SEPARATORS}]*")
 _STATUS_BEFORE = re2.compile(r"(?:http|https|status|code|error|errno)(?:/\d(?:\.\d)?)?[\s:=(\[_-]*$")
 _STATUS = re2.compile(r"^[45]\d\d[.!]?$")
+_UNIT = re2.compile(r"<\*> (?:ns|[mu]?s|secs?|seconds?|mins?|minutes?|hours?|days?|bytes|[kmg]i?b)\b")
 _RUN = re2.compile(r"<\*>(?:[\s,;:/|+-]*<\*>)+")
 
 
 def template(text: str) -> str:
     """The shape of an error message: lower case, all that varies from one occurrence to the next as "<*>".
 
-    Addresses, paths, quoted strings, times, hexadecimal and every token with a digit vary; three-digit
-    status codes after "status", "code", "error" or "http" stay, since 404 and 503 are different errors.
+    Addresses, paths, quoted strings, times, hexadecimal and every token with a digit vary; status
+    codes from 400 up after "status", "code", "error" or "http" stay, since 404 and 503 are different errors.
     Reads at most 2000 characters and 200 tokens; of a Python traceback only its last "Type: message" line.
     Empty if the text has nothing visible.
     """
     line = clean(" ".join(_message(text).split()[:MAX_WORDS])).lower()
     line = _NOISE.sub(_noise, line)
-    line = _WITH_DIGIT.sub(_number, line)
+    line = _UNIT.sub(PLACEHOLDER, _WITH_DIGIT.sub(_number, line))
     return " ".join(_RUN.sub(PLACEHOLDER, line).split())
 
 
@@ -96,25 +97,29 @@ _RULES = tuple(
     for error_class, pattern in (
         (
             ErrorClass.RATE_LIMIT,
-            r"rate.?limit|too many requests|\b429\b|quota (?:was )?exceeded|exceeded (?:your|the) .{0,20}quota"
+            r"rate.?limit|too many requests|\b429\b|quota (?:was )?exceeded|exceeded .{0,25}quota"
             r"|throttl|resource.?exhausted|overloaded",
         ),
-        (ErrorClass.MODEL_FALLBACK, r"fall(?:ing|en)?[ -]?back|model .{0,60}(?:not available|unavailable|deprecated)"),
+        (
+            ErrorClass.MODEL_FALLBACK,
+            r"fall(?:ing|en)?[ -]?back|model .{0,60}(?:not available|unavailable|deprecated)",
+        ),
         (
             ErrorClass.MISSING_TOOL,
-            r"(?:unknown|missing|no such|undefined|unregistered) (?:tool|function)|no (?:tool|function) (?:named|called)"
+            r"(?:unknown|missing|no such|undefined|unregistered) (?:tool|function)"
+            r"|no (?:tool|function) (?:named|called)"
             r"|(?:tool|function) .{0,60}(?:not found|does not exist|is not (?:defined|registered|available))"
             r"|command not found",
         ),
         (
             ErrorClass.CONTEXT_LOSS,
-            r"context.{0,20}(?:length|window|limit|overflow|lost|truncated|exceeded)|maximum context|prompt is too long"
-            r"|too many tokens|token limit",
+            r"context.{0,20}(?:length|window|limit|overflow|lost|truncated|exceeded)|maximum context"
+            r"|prompt is too long|too many tokens|token limit",
         ),
         (
             ErrorClass.SESSION_RESET,
-            r"session.{0,20}(?:reset|expired|lost|not found|closed|terminated)|conversation.{0,20}(?:reset|not found)"
-            r"|connection reset",
+            r"session.{0,20}(?:reset|expired|lost|not found|closed|terminated)"
+            r"|conversation.{0,20}(?:reset|not found)|connection reset",
         ),
         (
             ErrorClass.AUTH,
@@ -124,21 +129,25 @@ _RULES = tuple(
         (ErrorClass.TIMEOUT, r"time.?d? ?out|deadline exceeded|\b(?:408|504)\b|took too long"),
         (
             ErrorClass.EMPTY_RESPONSE,
-            r"(?:empty|blank|no) (?:response|answer|output|reply|completion|content)|returned (?:nothing|empty|none)"
-            r"|response (?:was|is) empty",
+            r"(?:empty|blank|no) (?:response|answer|output|reply|completion|content)"
+            r"|returned (?:nothing|empty|none)|response (?:was|is) empty",
         ),
         (
             ErrorClass.VALIDATION,
-            r"validat|schema|invalid|malformed|jsondecode|unexpected (?:token|end|keyword)|missing .{0,40}(?:field|argument)"
-            r"|(?:field|argument).{0,20}required|valueerror|typeerror|could not parse|parse error|\b4(?:00|22)\b",
+            r"validat|schema|invalid|malformed|jsondecode|unexpected (?:token|end|keyword)|parse error"
+            r"|could not parse|missing .{0,40}(?:field|argument)|(?:field|argument).{0,20}required"
+            r"|valueerror|typeerror|\b4(?:00|22)\b",
         ),
-        (ErrorClass.TOOL_ERROR, r"\btools?\b|function call|exit (?:code|status)|subprocess|calledprocesserror"),
+        (
+            ErrorClass.TOOL_ERROR,
+            r"\btools?\b|function call|exit (?:code|status)|subprocess|calledprocesserror",
+        ),
     )
 )
 
 
 def classify(text: str, error_type: str = "") -> ErrorClass:
-    """The class of an error by its own type name, if that decides, or else by its message; OTHER if none fits."""
+    """The class of an error by its type name if that decides, else by its message; OTHER if none fits."""
     for part in (clean(error_type, 200), _message(text)):
         lower = part.lower().replace("_", " ")
         for error_class, pattern in _RULES:

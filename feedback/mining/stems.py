@@ -1,23 +1,21 @@
 """English words down to a common stem, and the words that carry little meaning."""
 
-STOP_WORDS = frozenset(
-    """
-    a about above after again all also always am an and any are as at back be because been before being both but by
-    came can cannot come could did do does doing done down each else even ever every few for from further get gets
-    getting give go goes going gone got had has have having he hello her here hers hey hi him his how however i if in
-    into is it its just kind let like made make makes many may maybe me might mine more most much must my myself need
-    needs never no nor not now of off ok okay on once one only or other our out over own please put really said same
-    say says see seem seems she should since so some something still such sure take tell than thank thanks that the
-    their them then there these they thing things this those though through to too try trying under until up us use
-    using very via want wanted wants was way we well were what when where whether which while who whom whose why will
-    with within without would yes yet you your yours
-    aren't can't couldn't didn't doesn't don't hadn't hasn't haven't he's i'd i'll i'm i've isn't it's let's she's
-    shouldn't that's there's they're wasn't we're weren't what's won't wouldn't you're
-    arent cant couldnt didnt doesnt dont hadnt hasnt havent id ill im isnt ive lets thats theres theyre wasnt werent
-    whats wont wouldnt youre
-    help know tell show give explain possible
-    """.split()
-)
+_STOP_WORDS = """
+a about above after again all also always am an and any are as at back be because been before being both
+but by came can cannot come could did do does doing done down each else even ever every few for from
+further get gets getting give go goes going gone got had has have having he hello her here hers hey hi
+him his how however i if in into is it its just kind let like made make makes many may maybe me might
+mine more most much must my myself need needs never no nor not now of off ok okay on once one only or
+other our out over own please put really said same say says see seem seems she should since so some
+something still such sure take tell than thank thanks that the their them then there these they thing
+things this those though through to too try trying under until up us use using very via want wanted
+wants was way we well were what when where whether which while who whom whose why will with within
+without would yes yet you your yours aren't can't couldn't didn't doesn't don't hadn't hasn't haven't
+he's i'd i'll i'm i've isn't it's let's she's shouldn't that's there's they're wasn't we're weren't
+what's won't wouldn't you're arent cant couldnt didnt doesnt dont hadnt hasnt havent id ill im isnt ive
+lets thats theres theyre wasnt werent whats wont wouldnt youre help know tell show give explain possible
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 _SUFFIXES = (
     ("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"),
@@ -29,7 +27,7 @@ _BY_LENGTH = tuple(sorted(_SUFFIXES, key=lambda pair: -len(pair[0])))
 
 
 def is_content(word: str) -> bool:
-    """Whether a lower-case word says what a text is about: no stop word, and more than one letter or digit."""
+    """Whether a lower-case word says what a text is about: no stop word and no lone letter."""
     return word not in STOP_WORDS and (len(word) > 1 or word.isdigit() or not word.isascii())
 
 

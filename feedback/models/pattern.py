@@ -47,14 +47,17 @@ class Pattern(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.CANDIDATE)
     label = models.CharField(max_length=200, blank=True)
     terms = models.JSONField(default=list)
-    signature = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what exact-match kinds share.")
+    named_support = models.PositiveIntegerField(default=0, help_text="The support when label and terms were last found.")
+    signature = models.CharField(max_length=500, blank=True, help_text="What items of an exact-match kind share.")
     centroid = models.BinaryField(default=bytes)
+    grouped = models.PositiveIntegerField(default=0, help_text="Items the centroid stands for, withdrawn ones included.")
     support = models.PositiveIntegerField(default=0)
     sources = models.PositiveIntegerField(default=0)
     first_seen = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)
     draft_due_at = models.DateTimeField(null=True)
     dismissed_reason = models.TextField(blank=True)
+    draft_note = models.TextField(blank=True, help_text="Why the drafter declined, when it last did.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PatternQuerySet.as_manager()
@@ -102,6 +105,14 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"evidence {self.pk} of pattern {self.pattern_id}"
+
+    @property
+    def report(self) -> Feedback | Run:
+        """The one of the two that is set."""
+        report = self.feedback or self.run
+        if report is None:  # the constraint says this cannot be
+            raise ValueError(f"{self} points at nothing")
+        return report
 
 
 class PatternSource(models.Model):

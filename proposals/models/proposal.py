@@ -168,3 +168,11 @@ class ProposalEvidence(models.Model):
 
     def __str__(self) -> str:
         return f"evidence {self.pk} of proposal {self.proposal_id}"
+
+    @property
+    def report(self) -> Feedback | Run:
+        """The one of the two that is set."""
+        report = self.feedback or self.run
+        if report is None:  # the constraint says this cannot be
+            raise ValueError(f"{self} points at nothing")
+        return report

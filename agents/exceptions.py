@@ -1,0 +1,13 @@
+"""What can be wrong with a wish about agents and documents. Knows nothing of HTTP."""
+
+
+class AgentError(Exception):
+    """Base of this app's refusals; the message is fit to be shown."""
+
+
+class BaseMoved(AgentError):
+    """Another version became current meanwhile."""
+
+
+class NameTaken(AgentError):
+    """An agent or document of that name exists."""

@@ -1,0 +1,248 @@
+"""API keys: what agents sign in with.
+
+A key reads `csk_<10 characters, public>_<43 characters, secret><6 characters, checksum>`. The checksum is the CRC-32 of all
+that stands before it, so that a mistyped key is refused without asking the database. Only the SHA-256 of the whole is stored.
+
+Each process remembers a key it has looked up for CACHE_SECONDS: revoking takes effect everywhere within that time, and at
+once in the process that revokes.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.models import Agent, ApiKey
+from agents.problems import NotFound, Problem
+from audit.record import Actor, record
+from people.models import User
+
+CACHE_SECONDS: Final = 1.0
+USE_NOTED_EVERY: Final = timedelta(minutes=1)
+DEFAULT_DAYS: Final = 365
+
+_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_MARK: Final = "csk_"
+_PREFIX: Final = 10
+_SECRET: Final = 43
+_CHECKSUM: Final = 6
+_LENGTH: Final = len(_MARK) + _PREFIX + 1 + _SECRET + _CHECKSUM
+_CACHE_SIZE: Final = 10_000
+
+
+class BadKey(Problem):
+    """No key, or none that is valid; what exactly is wrong is nobody's business."""
+
+    def __init__(self, detail: str = "This API key is not valid.") -> None:
+        super().__init__(401, "bad-key", detail, headers={"WWW-Authenticate": 'Bearer realm="Countersign"'})
+
+
+class MissingScope(Problem):
+    """A good key that may not do this."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(403, "missing-scope", f"This API key lacks the scope “{scope}”.")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, as read from the key at most CACHE_SECONDS ago."""
+
+    key_id: int
+    prefix: str
+    label: str
+    digest: bytes
+    scopes: frozenset[str]
+    agent_id: int | None
+    agent_slug: str | None
+    party: str
+    expires_at: datetime | None
+    fresh_until: float
+    agent_ids: dict[str, int] = field(compare=False)
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.key(self.prefix, self.label)
+
+    def require(self, scope: str) -> None:
+        """Raises MissingScope."""
+        if scope not in self.scopes:
+            raise MissingScope(scope)
+
+    def sees(self, agent_id: int) -> bool:
+        return self.agent_id is None or self.agent_id == agent_id
+
+    def find_agent(self, slug: str | None) -> int | None:
+        """The id of the agent meant: the key's own when none is named; None when unknown or another's."""
+        if self.agent_id is not None:
+            return self.agent_id if slug is None or slug == self.agent_slug else None
+        if slug is None:
+            return None
+        if slug not in self.agent_ids:
+            found = Agent.objects.filter(slug=slug).values_list("pk", flat=True).first()
+            if found is None:
+                return None
+            self.agent_ids[slug] = found
+        return self.agent_ids[slug]
+
+    def agent(self, slug: str) -> int:
+        """As `find_agent`; raises NotFound."""
+        found = self.find_agent(slug)
+        if found is None:
+            raise NotFound(f"There is no agent “{slug[:80]}” for this key.")
+        return found
+
+
+def parse(token: str) -> str:
+    """The public prefix of a well-formed key; raises BadKey. Asks no database."""
+    body, checksum = token[:-_CHECKSUM], token[-_CHECKSUM:]
+    if len(token) != _LENGTH or not token.isascii() or not token.startswith(_MARK):
+        raise BadKey
+    if not hmac.compare_digest(_checksum(body), checksum):
+        raise BadKey("This API key is mistyped: its checksum does not fit.")
+    return token[len(_MARK) : len(_MARK) + _PREFIX]
+
+
+def authenticate(token: str) -> Caller:
+    """The caller behind a key; raises BadKey when it is malformed, unknown, revoked or expired."""
+    prefix = parse(token)
+    caller = _known.get(prefix)
+    if caller is None or caller.fresh_until < time.monotonic():
+        caller = _look_up(prefix)
+    if not hmac.compare_digest(caller.digest, hashlib.sha256(token.encode()).digest()):
+        raise BadKey
+    if caller.expires_at and caller.expires_at <= timezone.now():
+        raise BadKey("This API key has expired.")
+    return caller
+
+
+@transaction.atomic
+def create(
+    agent: Agent | None,
+    scopes: Iterable[str],
+    *,
+    actor: Actor,
+    label: str = "",
+    owner: User | None = None,
+    days: int | None = DEFAULT_DAYS,
+) -> tuple[ApiKey, str]:
+    """Make a key for one agent, or for all where `agent` is None; returns it with the secret, shown this once.
+
+    `days` is its life in days, None for no end. Raises ValueError for no scope, an unknown one, or a bad life.
+    """
+    wanted = sorted(set(scopes))
+    unknown = sorted(set(wanted) - set(ApiKey.Scope.values))
+    if not wanted or unknown:
+        raise ValueError(f"Use scopes among {', '.join(ApiKey.Scope.values)}.")
+    if days is not None and not 1 <= days <= 36_500:
+        raise ValueError("A key lives for 1 to 36500 days.")
+    prefix, token = _mint()
+    key = ApiKey.objects.create(
+        prefix=prefix,
+        digest=hashlib.sha256(token.encode()).digest(),
+        label=label or (f"Key of {agent.name}" if agent else "Key for all agents"),
+        scopes=wanted,
+        agent=agent,
+        owner=owner,
+        expires_at=timezone.now() + timedelta(days=days) if days else None,
+    )
+    _record("key.created", key, actor, after={**_facts(key), "owner": str(owner) if owner else None})
+    return key, token
+
+
+@transaction.atomic
+def revoke(prefix: str, *, actor: Actor) -> bool:
+    """End a key for good; False when it was revoked already. Raises ApiKey.DoesNotExist."""
+    key = ApiKey.objects.select_related("agent").get(prefix=prefix)
+    now = timezone.now()
+    if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        return False
+    _record("key.revoked", key, actor, before=_facts(key), after={"revoked_at": now.isoformat()})
+    transaction.on_commit(lambda: _known.pop(prefix, None) and None)
+    return True
+
+
+_known: Final[dict[str, Caller]] = {}
+
+
+def _look_up(prefix: str) -> Caller:
+    asked = time.monotonic()
+    key = ApiKey.objects.select_related("agent").filter(prefix=prefix).first()
+    if key is None or key.revoked_at:
+        _known.pop(prefix, None)
+        raise BadKey
+    _note_use(key)
+    caller = Caller(
+        key_id=key.pk,
+        prefix=prefix,
+        label=key.label,
+        digest=bytes(key.digest),
+        scopes=frozenset(key.scopes),
+        agent_id=key.agent_id,
+        agent_slug=key.agent.slug if key.agent else None,
+        party=key.party,
+        expires_at=key.expires_at,
+        fresh_until=asked + CACHE_SECONDS,
+        agent_ids={},
+    )
+    if len(_known) >= _CACHE_SIZE:
+        _known.clear()
+    _known[prefix] = caller
+    return caller
+
+
+def _note_use(key: ApiKey) -> None:
+    """Keep `last_used_at` to the minute: at most one write a minute for each key, however many processes."""
+    now = timezone.now()
+    due = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+    if key.last_used_at is None or key.last_used_at < now - USE_NOTED_EVERY:
+        ApiKey.objects.filter(due, pk=key.pk).update(last_used_at=now)
+
+
+def _mint() -> tuple[str, str]:
+    prefix = "".join(secrets.choice(_ALPHABET) for _ in range(_PREFIX))
+    body = f"{_MARK}{prefix}_{_base62(int.from_bytes(secrets.token_bytes(32)), _SECRET)}"
+    return prefix, body + _checksum(body)
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), _CHECKSUM)
+
+
+def _base62(number: int, width: int) -> str:
+    digits = ""
+    for _ in range(width):
+        number, digit = divmod(number, 62)
+        digits = _ALPHABET[digit] + digits
+    return digits
+
+
+def _facts(key: ApiKey) -> dict[str, object]:
+    return {
+        "prefix": key.prefix,
+        "label": key.label,
+        "scopes": list(key.scopes),
+        "agent": key.agent.slug if key.agent else None,
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+    }
+
+
+def _record(
+    verb: str,
+    key: ApiKey,
+    actor: Actor,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    agent = key.agent.slug if key.agent else ""
+    record(verb, actor=actor, target=key, agent=agent, before=before, after=after)

@@ -1,0 +1,61 @@
+"""create_key AGENT|--all --scope ingest --scope read …"""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from agents import keys
+from agents.models import Agent, ApiKey
+from audit.record import COMMAND_LINE
+from people.models import User
+
+
+class Command(BaseCommand):
+    help = "Make an API key and print it, once, as the only line on standard output."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("agent", nargs="?", metavar="AGENT", help="the slug of the agent the key is bound to")
+        parser.add_argument("--all", action="store_true", help="a key for every agent")
+        parser.add_argument(
+            "--scope", action="append", required=True, choices=ApiKey.Scope.values, help="may be given several times"
+        )
+        parser.add_argument("--owner", metavar="USERNAME", help="the person whose voice its reports count as")
+        parser.add_argument("--label", default="", help="what it is for, as shown in lists and in the log")
+        parser.add_argument("--expires-days", type=int, default=keys.DEFAULT_DAYS, metavar="DAYS")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if bool(options["agent"]) == options["all"]:
+            raise CommandError("Name one agent, or say --all.")
+        try:
+            key, token = keys.create(
+                _agent(options["agent"]),
+                options["scope"],
+                actor=COMMAND_LINE,
+                label=options["label"],
+                owner=_owner(options["owner"]),
+                days=options["expires_days"],
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        until = f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "for good"
+        self.stderr.write(f"Key {key.prefix} ({', '.join(key.scopes)}), valid until {until}. It is shown only this once.")
+        self.stdout.write(token)
+
+
+def _agent(slug: str | None) -> Agent | None:
+    if slug is None:
+        return None
+    try:
+        return Agent.objects.get(slug=slug)
+    except Agent.DoesNotExist:
+        raise CommandError(f"There is no agent “{slug}”. Make it with create_agent.") from None
+
+
+def _owner(username: str | None) -> User | None:
+    if username is None:
+        return None
+    try:
+        return User.objects.get(username=username)
+    except User.DoesNotExist:
+        raise CommandError(f"There is no person “{username}”.") from None

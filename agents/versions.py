@@ -1,0 +1,130 @@
+"""The only creator of agents, documents and versions."""
+
+import hashlib
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.exceptions import BaseMoved, NameTaken
+from agents.models import Agent, Document, Release, Version
+from audit.record import Actor, record
+
+
+def sha256(text: str) -> str:
+    """Hex SHA-256 of the UTF-8 text: what a version is known and served by."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@transaction.atomic
+def create_agent(slug: str, *, name: str, actor: Actor, documents: Mapping[str, str] | None = None) -> Agent:
+    """Make an agent with its first documents (slug → text). Raises NameTaken."""
+    try:
+        with transaction.atomic():
+            agent = Agent.objects.create(slug=slug, name=name)
+    except IntegrityError:
+        raise NameTaken(f"There is an agent called {slug} already.") from None
+    record("agent.created", actor=actor, target=agent, agent=slug, after={"name": name})
+    for document, text in (documents or {}).items():
+        create_document(agent, document, text=text, actor=actor)
+    return agent
+
+
+@transaction.atomic
+def create_document(
+    agent: Agent,
+    slug: str,
+    *,
+    text: str,
+    actor: Actor,
+    name: str = "",
+    kind: str = Document.Kind.PROMPT,
+) -> Document:
+    """Make a document whose first version is current at once. Raises NameTaken."""
+    name = name or slug.replace("-", " ").capitalize()
+    try:
+        with transaction.atomic():
+            document = Document.objects.create(agent=agent, slug=slug, name=name, kind=kind)
+    except IntegrityError:
+        raise NameTaken(f"{agent} has a document called {slug} already.") from None
+    version = _create_version(document, text, parent=None, origin=Version.Origin.INITIAL, actor=actor)
+    _make_current(document, version, expected=None, actor=actor, reason="")
+    _record(document, "document.created", version, None, actor, proposal=None)
+    return document
+
+
+@transaction.atomic
+def publish(document: Document, text: str, *, base: Version, actor: Actor, proposal: int, reason: str = "") -> Version:
+    """Make the approved text a new version and make it current. Raises BaseMoved if `base` is no longer current.
+
+    This is where a canary will branch off: the version exists, the pointer moves later.
+    """
+    version = _create_version(document, text, parent=base, origin=Version.Origin.PROPOSAL, actor=actor)
+    _make_current(document, version, expected=base, actor=actor, reason=reason)
+    _record(document, "version.published", version, base, actor, proposal=proposal)
+    return version
+
+
+@transaction.atomic
+def restore(document: Document, target: Version, *, base: Version, actor: Actor, reason: str) -> Version:
+    """Publish the text of an older version as a new one, current at once. Raises BaseMoved."""
+    version = _create_version(
+        document, target.text, parent=base, origin=Version.Origin.ROLLBACK, actor=actor, restores=target
+    )
+    _make_current(document, version, expected=base, actor=actor, reason=reason)
+    _record(document, "version.restored", version, base, actor, proposal=None, restores=target.number, reason=reason)
+    return version
+
+
+def _create_version(
+    document: Document,
+    text: str,
+    *,
+    parent: Version | None,
+    origin: Version.Origin,
+    actor: Actor,
+    restores: Version | None = None,
+) -> Version:
+    # The row lock gives numbers without gaps; whoever comes second sees the first one's version and its pointer.
+    Document.objects.select_for_update(no_key=True).get(pk=document.pk)
+    last = document.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    return Version.objects.create(
+        document=document,
+        number=last + 1,
+        text=text,
+        sha256=sha256(text),
+        parent=parent,
+        origin=origin,
+        restores=restores,
+        created_by=actor.label,
+    )
+
+
+def _make_current(document: Document, version: Version, *, expected: Version | None, actor: Actor, reason: str) -> None:
+    moved = Document.objects.filter(pk=document.pk, current=expected).update(current=version)
+    if moved != 1:
+        raise BaseMoved("Another version became current meanwhile.")
+    document.current = version
+    Release.objects.create(document=document, version=version, at=timezone.now(), by=actor.label, reason=reason)
+
+
+def _record(
+    document: Document,
+    verb: str,
+    version: Version,
+    base: Version | None,
+    actor: Actor,
+    *,
+    proposal: int | None,
+    **more: object,
+) -> None:
+    record(
+        verb,
+        actor=actor,
+        target=version,
+        agent=document.agent.slug,
+        document=document.slug,
+        proposal=proposal,
+        before={"version": base.number, "sha256": base.sha256} if base else None,
+        after={"version": version.number, "sha256": version.sha256, **more},
+    )

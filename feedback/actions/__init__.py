@@ -1,0 +1,1 @@
+"""What is done with reports and patterns; each function owns its transaction."""

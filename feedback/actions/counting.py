@@ -1,0 +1,94 @@
+"""Keep the counts of patterns true as evidence comes and goes, at a cost that follows what came, not what is there."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from feedback.actions import naming
+from feedback.models import Evidence, Pattern, PatternSource
+
+_ADD_SOURCES = """
+    INSERT INTO feedback_patternsource (pattern_id, source, items)
+    SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::int[])
+    ON CONFLICT (pattern_id, source) DO UPDATE SET items = feedback_patternsource.items + excluded.items
+    RETURNING pattern_id, (xmax = 0) AS is_new
+"""
+_ADD_DAYS = """
+    INSERT INTO feedback_patternday (pattern_id, day, items)
+    SELECT * FROM unnest(%s::bigint[], %s::date[], %s::int[])
+    ON CONFLICT (pattern_id, day) DO UPDATE SET items = feedback_patternday.items + excluded.items
+"""
+
+
+def add(linked: Sequence[Evidence]) -> None:
+    """Count new evidence in, name what it changed, and wake the drafter for patterns that recur enough."""
+    by_pattern: dict[int, list[Evidence]] = defaultdict(list)
+    for evidence in linked:
+        by_pattern[evidence.pattern_id].append(evidence)
+    # Patterns are locked before their rollups, here and in `remove`, so that the two cannot deadlock.
+    patterns = list(Pattern.objects.select_for_update(no_key=True).filter(pk__in=by_pattern).order_by("pk"))
+    new_sources = _add_sources(linked)
+    _add_days(linked)
+    for pattern in patterns:
+        _grow(pattern, by_pattern[pattern.pk], new_sources[pattern.pk])
+
+
+def _grow(pattern: Pattern, came: Sequence[Evidence], new_sources: int) -> None:
+    times = [evidence.at for evidence in came]
+    pattern.support += len(came)
+    pattern.sources += new_sources
+    pattern.first_seen = min([*times, pattern.first_seen or times[0]])
+    pattern.last_seen = max([*times, pattern.last_seen or times[0]])
+    if pattern.sources >= settings.COUNTERSIGN_MIN_SOURCES:
+        naming.refresh(pattern)
+        if pattern.status == Pattern.Status.CANDIDATE:
+            pattern.status = Pattern.Status.OPEN
+        if pattern.status == Pattern.Status.OPEN:
+            pattern.draft_due_at = pattern.draft_due_at or timezone.now()
+    pattern.save()
+
+
+def _add_sources(linked: Iterable[Evidence]) -> Counter[int]:
+    """Returns how many sources are new to each pattern."""
+    counts = Counter((evidence.pattern_id, bytes(evidence.source)) for evidence in linked)
+    rows = sorted(counts.items())
+    columns = [[key[0] for key, _ in rows], [key[1] for key, _ in rows], [items for _, items in rows]]
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_SOURCES, columns)
+        return Counter(pattern for pattern, is_new in cursor.fetchall() if is_new)
+
+
+def _add_days(linked: Iterable[Evidence]) -> None:
+    counts = Counter((evidence.pattern_id, _day(evidence.at)) for evidence in linked)
+    rows = sorted(counts.items())
+    columns = [[key[0] for key, _ in rows], [key[1] for key, _ in rows], [items for _, items in rows]]
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_DAYS, columns)
+
+
+def _day(at: datetime) -> object:
+    return at.astimezone(UTC).date()
+
+
+def remove(evidence: Evidence) -> None:
+    """Count one piece of evidence out and unlink it. The caller holds the transaction."""
+    pattern = Pattern.objects.select_for_update(no_key=True).get(pk=evidence.pattern_id)
+    share = PatternSource.objects.select_for_update().get(pattern=pattern, source=evidence.source)
+    if share.items > 1:
+        share.items -= 1
+        share.save(update_fields=["items"])
+    else:
+        share.delete()
+        pattern.sources -= 1
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE feedback_patternday SET items = items - 1 WHERE pattern_id = %s AND day = %s",
+            [pattern.pk, _day(evidence.at)],
+        )
+    pattern.support -= 1
+    pattern.save(update_fields=["support", "sources"])
+    evidence.delete()

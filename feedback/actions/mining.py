@@ -1,0 +1,145 @@
+"""Take what was reported since the last time into patterns.
+
+One batch is one transaction: the reports are marked in the same commit that links them, so a miner killed at any
+point leaves either all of a batch or nothing of it, and whoever comes next goes on from there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from agents.models import Agent
+from feedback.actions import counting
+from feedback.mining import DEFAULT, EXACT_KINDS, Group, Grouper, Item, Kind
+from feedback.models import Evidence, Feedback, Pattern, Run
+
+BATCH = 500
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a mining run did."""
+
+    reports: int = 0
+    linked: int = 0
+    patterns: set[int] = field(default_factory=set)
+
+
+def mine(agent: Agent, *, grouper: Grouper = DEFAULT) -> Tally:
+    """Mine everything that waits for this agent, batch by batch."""
+    tally = Tally()
+    while mine_batch(agent.pk, tally, grouper=grouper):
+        pass
+    return tally
+
+
+def waiting_agents() -> list[Agent]:
+    """Agents with reports that no miner has looked at."""
+    ids = set(Feedback.objects.unmined().order_by().values_list("agent", flat=True).distinct())
+    ids |= set(Run.objects.unmined().order_by().values_list("agent", flat=True).distinct())
+    return list(Agent.objects.filter(pk__in=ids).order_by("pk"))
+
+
+def waiting(agents: Iterable[Agent]) -> int:
+    """How many reports of these agents no miner has looked at."""
+    return sum(
+        queue.filter(agent__in=agents).count() for queue in (Feedback.objects.unmined(), Run.objects.unmined())
+    )
+
+
+@transaction.atomic
+def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bool:
+    """Mine the oldest waiting reports of one agent, at most BATCH of each table; False when none waited."""
+    _one_miner_per_agent(agent_id)
+    feedback = list(Feedback.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:BATCH])
+    runs = list(Run.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:BATCH])
+    if not feedback and not runs:
+        return False
+    reports: dict[int, Feedback | Run] = {}
+    items: list[Item] = []
+    for report in (*feedback, *runs):
+        for item in items_of(report, first_key=len(items)):
+            items.append(item)
+            reports[item.key] = report
+    linked = _assign(agent_id, items, reports, grouper)
+    now = timezone.now()
+    Feedback.objects.filter(pk__in=[f.pk for f in feedback]).update(mined_at=now)
+    Run.objects.filter(pk__in=[r.pk for r in runs]).update(mined_at=now)
+    tally.reports += len(feedback) + len(runs)
+    tally.linked += len(linked)
+    tally.patterns |= {evidence.pattern_id for evidence in linked}
+    return True
+
+
+def items_of(report: Feedback | Run, *, first_key: int = 0) -> list[Item]:
+    """What one report says, one item for each kind of pattern it can speak for; none when it says nothing.
+
+    A correction says more than the complaint beside it, so a report with both counts as the correction alone.
+    """
+    if isinstance(report, Run):
+        error = report.error or report.error_type
+        return [Item(first_key, Kind.ERROR, error)] if error else []
+    if report.withdrawn_at:
+        return []
+    said: list[Item] = []
+    correction = report.correction or report.edited_output
+    if correction and correction != report.output:
+        said.append(Item(first_key, Kind.CORRECTION, correction, output=report.output))
+    elif report.reason:
+        kind = Kind.SUCCESS if report.rating == Feedback.Rating.POSITIVE else Kind.COMPLAINT
+        said.append(Item(first_key, kind, report.reason))
+    if report.expected and report.predicted and report.expected != report.predicted:
+        labels = {"predicted": report.predicted, "expected": report.expected}
+        said.append(Item(first_key + len(said), Kind.MISLABEL, "", **labels))
+    return said
+
+
+def _one_miner_per_agent(agent_id: int) -> None:
+    """Two miners would both make a new group of the same first item; the lock ends with the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('feedback.mining'), %s)", [agent_id])
+
+
+def _assign(
+    agent_id: int, items: Sequence[Item], reports: dict[int, Feedback | Run], grouper: Grouper
+) -> list[Evidence]:
+    known = _known_groups(agent_id, items, grouper)
+    result = grouper.assign(items, known)
+    keys = _store_groups(agent_id, result.groups)
+    linked = [
+        _evidence(keys.get(assignment.group, assignment.group), reports[assignment.item])
+        for assignment in result.assignments
+        if assignment.group is not None
+    ]
+    Evidence.objects.bulk_create(linked)
+    counting.add(linked)
+    return linked
+
+
+def _known_groups(agent_id: int, items: Sequence[Item], grouper: Grouper) -> list[Group]:
+    """The groups the items may join: all of their text kinds, and those that share an exact signature."""
+    kinds = {item.kind for item in items}
+    patterns = Pattern.objects.filter(agent=agent_id)
+    near = patterns.filter(kind__in=kinds - EXACT_KINDS)
+    signatures = {grouper.signature(item) for item in items if item.kind in EXACT_KINDS} - {""}
+    exact = patterns.filter(kind__in=kinds & EXACT_KINDS, signature__in=signatures)
+    rows = (near | exact).order_by("pk").values_list("pk", "kind", "signature", "centroid", "grouped")
+    return [Group(pk, Kind(kind), signature, bytes(centroid), size) for pk, kind, signature, centroid, size in rows]
+
+
+def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int | None, int]:
+    """Save new groups in the order they were made, and the moved centroids of known ones; new key → primary key."""
+    new = sorted((group for group in groups if group.key < 0), key=lambda group: -group.key)
+    made = Pattern.objects.bulk_create(
+        Pattern(agent_id=agent_id, kind=g.kind, signature=g.signature, centroid=g.centroid, grouped=g.size) for g in new
+    )
+    moved = [Pattern(pk=g.key, centroid=g.centroid, grouped=g.size) for g in groups if g.key > 0]
+    Pattern.objects.bulk_update(moved, ["centroid", "grouped"], batch_size=500)
+    return {group.key: pattern.pk for group, pattern in zip(new, made, strict=True)}
+
+
+def _evidence(pattern_id: int | None, report: Feedback | Run) -> Evidence:
+    which = {"run": report} if isinstance(report, Run) else {"feedback": report}
+    return Evidence(pattern_id=pattern_id, source=report.source, at=report.at, **which)

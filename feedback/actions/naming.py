@@ -1,0 +1,56 @@
+"""Say in words what a pattern is about, from what at least the required number of sources said."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import islice
+
+from django.conf import settings
+
+from feedback.mining import Kind, label, replacement, terms
+from feedback.models import Evidence, Pattern
+
+READ_AT_MOST = 300
+
+
+def refresh(pattern: Pattern) -> None:
+    """Find label and terms anew, unless the pattern grew by less than a quarter since. Does not save."""
+    if pattern.named_support and pattern.support * 4 < pattern.named_support * 5:
+        return
+    evidence = newest_evidence(pattern)
+    kind = Kind(pattern.kind)
+    pattern.terms = terms(texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES)
+    first = evidence[0].feedback
+    labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
+    changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
+    pattern.label = label(kind, pattern.terms, template=pattern.signature, changed=changed, **labels)
+    pattern.named_support = pattern.support
+
+
+def newest_evidence(pattern: Pattern) -> list[Evidence]:
+    """The newest evidence with its reports, at most READ_AT_MOST."""
+    return list(pattern.evidence.select_related("feedback", "run").order_by("-at", "-pk")[:READ_AT_MOST])
+
+
+def texts_by_source(evidence: Iterable[Evidence]) -> dict[str, list[str]]:
+    """What each source said, keyed by its hash in hex."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for item in evidence:
+        said[bytes(item.source).hex()].extend(filter(None, _texts(item)))
+    return said
+
+
+def _texts(evidence: Evidence) -> tuple[str, ...]:
+    if evidence.run:
+        return (evidence.run.error,)
+    if evidence.feedback:
+        return (evidence.feedback.reason, evidence.feedback.correction or evidence.feedback.edited_output)
+    return ()
+
+
+def consensus_change(evidence: Iterable[Evidence]) -> tuple[str, str] | None:
+    """The replacement (old phrase, new phrase) that enough sources made in their corrections."""
+    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for item in islice((e for e in evidence if e.feedback and e.feedback.output), READ_AT_MOST):
+        corrected = item.feedback.correction or item.feedback.edited_output
+        pairs[bytes(item.source).hex()].append((item.feedback.output, corrected))
+    return replacement(pairs, settings.COUNTERSIGN_MIN_SOURCES)

@@ -1,0 +1,5 @@
+"""What can be wrong with a wish about patterns and reports. Knows nothing of HTTP."""
+
+
+class PatternError(Exception):
+    """Base of this app's refusals; the message is fit to be shown."""

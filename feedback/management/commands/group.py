@@ -1,0 +1,44 @@
+"""Try the miner's grouping on a file of your own."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from feedback.mining.offline import group
+
+
+class Command(BaseCommand):
+    help = 'Group lines {"id", "kind": "error" or "text", "text"} and print {"id", "group"}; nothing is stored.'
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="JSON lines; - for standard input")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for name, number in group(_items(options["file"])):
+            self.stdout.write(json.dumps({"id": name, "group": number}, ensure_ascii=False))
+
+
+def _items(path: str) -> Iterator[tuple[str, Literal["error", "text"], str]]:
+    try:
+        stream = sys.stdin if path == "-" else Path(path).open(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}.") from None
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                yield _item(line, number)
+
+
+def _item(line: str, number: int) -> tuple[str, Literal["error", "text"], str]:
+    try:
+        given = json.loads(line)
+        kind, text = given["kind"], given["text"]
+        if kind not in ("error", "text") or not isinstance(text, str):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise CommandError(f'Line {number} should be {{"id", "kind": "error" or "text", "text"}}.') from None
+    return given.get("id", number), kind, text

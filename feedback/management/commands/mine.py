@@ -1,0 +1,35 @@
+"""Mine now, without waiting for the scheduler."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from agents.models import Agent
+from feedback.actions.mining import Tally, mine_batch, waiting
+from feedback.models import Pattern
+
+
+class Command(BaseCommand):
+    help = "Mine what was reported since the last time and print the patterns it belongs to."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--agent", metavar="SLUG", help="only this agent")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        agents = Agent.objects.filter(slug=options["agent"]) if options["agent"] else Agent.objects.all()
+        if options["agent"] and not agents:
+            raise CommandError(f"There is no agent called {options['agent']}.")
+        tally = Tally()
+        with tqdm(total=waiting(agents), unit="report", disable=None) as bar:
+            for agent in agents:
+                while mine_batch(agent.pk, tally):
+                    bar.update(tally.reports - bar.n)
+        self._print(tally)
+
+    def _print(self, tally: Tally) -> None:
+        self.stdout.write(f"{tally.reports} reports mined, {tally.linked} linked to patterns.")
+        found = Pattern.objects.shown().filter(pk__in=tally.patterns).select_related("agent")
+        for pattern in found.order_by("agent", "-sources"):
+            counts = f"{pattern.support} reports from {pattern.sources} sources"
+            self.stdout.write(f"  {pattern.agent.slug}  {pattern.kind:<10}  {pattern.label}  ({counts})")

@@ -1,0 +1,12 @@
+"""Doorbells for the miner. A tick may come twice, late or not at all: the waiting rows say what is to be done."""
+
+from celery import shared_task
+
+
+@shared_task
+def mine_pending() -> None:
+    """Mine for every agent with reports waiting."""
+    from feedback.actions.mining import mine, waiting_agents
+
+    for agent in waiting_agents():
+        mine(agent)

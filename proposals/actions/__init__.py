@@ -1,0 +1,1 @@
+"""What is done with proposals; each function owns its transaction."""

@@ -1,0 +1,172 @@
+"""Approve, ask for changes, reject: one person's word on exactly the text they saw."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.exceptions import BaseMoved
+from agents.models import Version
+from agents.versions import publish
+from audit.record import Actor, record
+from feedback.models import Pattern
+from people.models import User
+from proposals import policies
+from proposals.actions.proposals import lock, newest
+from proposals.exceptions import Blocked, Invalid, NotPending, Outdated, StaleProposal
+from proposals.models import Check, Decision, Proposal, Revision
+
+Status = Proposal.Status
+
+
+@transaction.atomic
+def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Decision:
+    """Approve the revision with this digest; with the last approval needed it is published and current at once.
+
+    Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked.
+    """
+    proposal, revision, leave = _open_for(proposal_id, user, digest)
+    in_effect = proposal.status == Status.IN_EFFECT
+    if not in_effect:
+        _require_publishable(proposal, revision)
+    try:
+        with transaction.atomic():
+            decision = _decide(revision, user, Decision.Verdict.APPROVE, note=note, alone=leave.alone)
+    except IntegrityError:
+        raise NotPending("You approved this revision already; it waits for somebody else.") from None
+    need = policies.approvals_needed(proposal, revision)
+    approvals = revision.decisions.filter(verdict=Decision.Verdict.APPROVE)
+    if policies.missing(need, approvals, alone=leave.alone):
+        _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
+        return decision
+    version = None if in_effect else _publish(proposal, revision, user)
+    _move(proposal, Status.APPROVED, version)
+    _settle_pattern(proposal, Pattern.Status.WATCHING)
+    _record(proposal, "proposal.approved", decision, {"version": (version or proposal.published).number})
+    return decision
+
+
+@transaction.atomic
+def request_changes(proposal_id: int, *, user: User, digest: str, note: str) -> Decision:
+    """Send the proposal back with a note. Raises NotAllowed, NotPending, Outdated, Invalid."""
+    if not note.strip():
+        raise Invalid("note", "Say what should change.")
+    proposal, revision, leave = _open_for(proposal_id, user, digest)
+    if proposal.status == Status.IN_EFFECT:
+        raise NotPending("A rollback is in effect already; approve it, or reject it with a reason.")
+    decision = _decide(revision, user, Decision.Verdict.REQUEST_CHANGES, note=note, alone=leave.alone)
+    _move(proposal, Status.CHANGES_REQUESTED)
+    _record(proposal, "proposal.changes_requested", decision)
+    return decision
+
+
+@transaction.atomic
+def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str) -> Decision:
+    """Reject the proposal for good, with a typed reason and words. Raises NotAllowed, NotPending, Outdated, Invalid.
+
+    The pattern stays open, but nothing like it is drafted again before there is new evidence.
+    """
+    if reason not in Decision.Reason.values:
+        raise Invalid("reason", "Choose why it is rejected.")
+    if not note.strip():
+        raise Invalid("note", "Say in a sentence why it is rejected.")
+    proposal, revision, leave = _open_for(proposal_id, user, digest)
+    decision = _decide(revision, user, Decision.Verdict.REJECT, reason=reason, note=note, alone=leave.alone)
+    _move(proposal, Status.REJECTED)
+    _settle_pattern(proposal, Pattern.Status.OPEN)
+    _record(proposal, "proposal.rejected", decision)
+    return decision
+
+
+def _open_for(proposal_id: int, user: User, digest: str) -> tuple[Proposal, Revision, policies.Leave]:
+    """Lock, then refuse whoever may not, what is no longer open, and what is not what they saw."""
+    proposal = lock(proposal_id)
+    leave = policies.require_may_decide(user, proposal)
+    if not proposal.is_decidable:
+        raise NotPending(_already(proposal))
+    revision = newest(proposal)
+    if digest != revision.digest:
+        raise Outdated(
+            f"{revision.author_label} changed this to revision {revision.number} meanwhile. Nothing was recorded."
+        )
+    return proposal, revision, leave
+
+
+def _already(proposal: Proposal) -> str:
+    last = Decision.objects.filter(revision__proposal=proposal).select_related("actor").order_by("pk").last()
+    if last is None:
+        return f"This proposal is {proposal.get_status_display().lower()} already. Nothing was recorded."
+    return f"{last.actor} {last.get_verdict_display()} this proposal already. Nothing was recorded."
+
+
+def _require_publishable(proposal: Proposal, revision: Revision) -> None:
+    if proposal.is_stale:
+        raise StaleProposal("Another version became current after this was drafted; rebase the proposal first.")
+    failing = revision.checks.filter(verdict=Check.Verdict.FAIL).values_list("message", flat=True)
+    if failing:
+        raise Blocked("A check blocks approval: " + " ".join(failing))
+
+
+def _decide(
+    revision: Revision, user: User, verdict: Decision.Verdict, *, note: str, alone: bool, reason: str = ""
+) -> Decision:
+    return Decision.objects.create(
+        revision=revision,
+        digest=revision.digest,
+        actor=user,
+        verdict=verdict,
+        reason=reason,
+        note=note.strip(),
+        single_operator=alone,
+    )
+
+
+def _publish(proposal: Proposal, revision: Revision, user: User) -> Version:
+    try:
+        return publish(
+            proposal.document,
+            revision.text,
+            base=revision.base_version,
+            actor=Actor.person(user),
+            proposal=proposal.pk,
+            reason=proposal.title,
+        )
+    except BaseMoved as moved:
+        raise StaleProposal(str(moved)) from None
+
+
+def _move(proposal: Proposal, status: Status, version: Version | None = None) -> None:
+    """Guarded by the state and revision that were read: the lock makes it certain, this makes it plain."""
+    changes: dict[str, object] = {"status": status, "decided_at": timezone.now()}
+    if version:
+        changes["published"] = version
+    expected = Proposal.objects.filter(pk=proposal.pk, status=proposal.status, revision=proposal.revision_id)
+    if expected.update(**changes) != 1:
+        raise NotPending(_already(proposal))
+
+
+def _settle_pattern(proposal: Proposal, status: Pattern.Status) -> None:
+    if proposal.pattern_id:
+        Pattern.objects.filter(pk=proposal.pattern_id).update(status=status, draft_due_at=None)
+
+
+def _record(
+    proposal: Proposal, verb: str, decision: Decision, more: dict[str, object] | None = None
+) -> None:
+    after = Proposal.objects.values_list("status", flat=True).get(pk=proposal.pk)
+    record(
+        verb,
+        actor=Actor.person(decision.actor),
+        target=proposal,
+        agent=proposal.document.agent.slug,
+        document=proposal.document.slug,
+        proposal=proposal.pk,
+        before={"status": proposal.status},
+        after={
+            "status": after,
+            "revision": decision.revision.number,
+            "digest": decision.digest,
+            "reason": decision.reason,
+            "note": decision.note,
+            "single_operator": decision.single_operator,
+            **(more or {}),
+        },
+    )

@@ -1,0 +1,147 @@
+"""From a pattern to a proposal, without any model: the smallest edit of the right document.
+
+`Pattern.draft_due_at` is the outbox: it is set with the evidence that makes a draft worth trying and cleared in the
+transaction that drafts or declines, so a drafter killed at any point leaves the pattern due, and never drafts twice.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from agents.models import Document
+from feedback.actions import naming
+from feedback.mining import Kind, classify
+from feedback.models import Evidence, Pattern
+from people.models import User
+from proposals.actions.proposals import Wish, open_proposal, rebase
+from proposals.actions.revisions import Author, clean_text
+from proposals.drafting import Brief, Declined, DocumentText, draft as plan
+from proposals.exceptions import ReviewError
+from proposals.models import Proposal
+
+log = structlog.get_logger(__name__)
+
+
+def draft_all_due() -> int:
+    """Draft from every due pattern, the longest waiting first; how many proposals came of it."""
+    made = 0
+    for pattern_id in list(Pattern.objects.due().values_list("pk", flat=True)):
+        made += isinstance(draft(pattern_id, only_if_due=True), Proposal)
+    return made
+
+
+@transaction.atomic
+def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: bool = False) -> Proposal | str:
+    """Draft from one pattern: the proposal, or in a sentence why there is none."""
+    pattern = Pattern.objects.select_for_update(no_key=True).get(pk=pattern_id)
+    if only_if_due and pattern.draft_due_at is None:
+        return "Another worker was first."
+    outcome = _refusal(pattern) or _draft(pattern, requested_by)
+    pattern.draft_due_at = None
+    pattern.draft_note = outcome if isinstance(outcome, str) else ""
+    if isinstance(outcome, Proposal):
+        pattern.status = Pattern.Status.PROPOSED
+    pattern.save(update_fields=["draft_due_at", "draft_note", "status"])
+    return outcome
+
+
+def _refusal(pattern: Pattern) -> str:
+    """Why nothing may be drafted now; empty when something may."""
+    least = settings.COUNTERSIGN_MIN_SOURCES
+    if pattern.sources < least:
+        return f"{pattern.sources} of {least} sources needed."
+    if pattern.status == Pattern.Status.DISMISSED:
+        return "The pattern was dismissed as wrongly found."
+    earlier = pattern.proposals.order_by("-pk").first()
+    if earlier is None:
+        return ""
+    if earlier.is_open:
+        return f"Proposal {earlier.pk} is open."
+    new = pattern.sources - earlier.evidence_sources
+    if new < least:
+        return f"Proposal {earlier.pk} was {earlier.get_status_display().lower()}; {max(new, 0)} of {least} new sources since."
+    return ""
+
+
+def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
+    documents = list(Document.objects.filter(agent=pattern.agent_id).select_related("agent", "current"))
+    evidence = naming.newest_evidence(pattern)
+    drafted = plan(_brief(pattern, evidence), [_text(document) for document in documents if document.current])
+    if isinstance(drafted, Declined):
+        return drafted.reason
+    document = next(d for d in documents if d.slug == drafted.document)
+    text = clean_text(drafted.text)
+    if document.proposals.filter(pattern=pattern, revisions__text=text).exists():
+        return "The same text was proposed before."
+    wish = Wish(
+        document=document,
+        base=document.current,
+        text=text,
+        title=drafted.title[:200],
+        rationale=drafted.rationale,
+        origin=Proposal.Origin.DRAFTER,
+        author=Author(),
+        pattern=pattern,
+        requested_by=requested_by,
+    )
+    try:
+        return open_proposal(wish, evidence=evidence)
+    except ReviewError as refused:
+        return str(refused)
+
+
+def _text(document: Document) -> DocumentText:
+    protected = frozenset(document.sections.filter(is_protected=True).values_list("heading", flat=True))
+    return DocumentText(slug=document.slug, kind=document.kind, text=document.current.text, protected=protected)
+
+
+def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
+    """What the pattern says, in the short words and numbers that the templates take."""
+    kind = Kind(pattern.kind)
+    feedback = [item.feedback for item in evidence if item.feedback]
+    runs = [item.run for item in evidence if item.run]
+    reasons = Counter(f.reason_code for f in feedback if f.reason_code)
+    tools = Counter(run.tool for run in runs if run.tool)
+    mislabel = feedback[0] if kind is Kind.MISLABEL else None
+    days = (pattern.last_seen - pattern.first_seen if pattern.last_seen and pattern.first_seen else timedelta()).days + 1
+    return Brief(
+        kind=kind,
+        label=pattern.label,
+        terms=pattern.terms,
+        replacement=naming.consensus_change(evidence) if kind is Kind.CORRECTION else None,
+        error_class=classify(runs[0].error, runs[0].error_type) if runs else None,
+        reason_code=_most(reasons),
+        predicted=mislabel.predicted if mislabel else "",
+        expected=mislabel.expected if mislabel else "",
+        tool=_most(tools),
+        support=pattern.support,
+        sources=pattern.sources,
+        days=days,
+    )
+
+
+def _most(counts: "Counter[str]") -> str:
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def rebase_stale_drafts() -> int:
+    """Move machine drafts onto versions that became current since, where that needs no judgement; how many moved.
+
+    A draft that does not apply cleanly stays as it is: its page says so and offers to amend it.
+    """
+    stale = Proposal.objects.filter(status=Proposal.Status.PENDING, origin=Proposal.Origin.DRAFTER).exclude(
+        base_version=F("document__current")
+    )
+    moved = 0
+    for proposal_id in list(stale.values_list("pk", flat=True)):
+        try:
+            rebase(proposal_id)
+            moved += 1
+        except ReviewError as refused:
+            log.info("draft_not_rebased", proposal=proposal_id, why=str(refused))
+    return moved

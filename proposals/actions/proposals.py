@@ -1,0 +1,277 @@
+"""Open, amend, move and withdraw proposals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.models import ApiKey, Document, Version
+from agents.sections import protected_changed
+from agents.versions import sha256
+from audit.record import SYSTEM, Actor, record
+from feedback.models import Evidence, Feedback, Pattern
+from people.models import User
+from proposals.actions.revisions import Author, add_revision, clean_text
+from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
+from proposals.merging import merge
+from proposals.models import Proposal, ProposalEvidence, Revision
+
+EVIDENCE_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants changed, before it is a proposal."""
+
+    document: Document
+    base: Version
+    text: str
+    title: str
+    rationale: str
+    origin: Proposal.Origin
+    author: Author
+    pattern: Pattern | None = None
+    requested_by: User | None = None
+
+
+def submit(
+    *,
+    document: Document,
+    base_number: int,
+    text: str,
+    title: str,
+    rationale: str,
+    user: User | None = None,
+    key: ApiKey | None = None,
+    evidence: Sequence[Feedback] = (),
+) -> Proposal:
+    """Open a proposal written by a person or sent by an agent.
+
+    Raises NotAllowed, Invalid (field), StaleProposal when `base_number` is not current, Duplicate.
+    """
+    if user and not user.has_perm("proposals.propose_change"):
+        raise NotAllowed("Proposing needs the role reviewer, operator or admin.")
+    base = document.current
+    if base is None or base.number != base_number:
+        current = base.number if base else "none"
+        raise StaleProposal(f"Version {base_number} is not current any more; version {current} is. Start from that.")
+    origin = Proposal.Origin.PERSON if user else Proposal.Origin.AGENT
+    wish = Wish(document, base, clean_text(text), title.strip(), rationale.strip(), origin, Author(user, key))
+    _refuse_bad(wish)
+    return open_proposal(wish, feedback=evidence)
+
+
+def _refuse_bad(wish: Wish) -> None:
+    if not wish.title:
+        raise Invalid("title", "Give the change a title.")
+    if len(wish.title) > 200:
+        raise Invalid("title", f"The title has {len(wish.title)} characters; at most 200 are allowed.")
+    if not wish.rationale:
+        raise Invalid("rationale", "Say why the change is needed.")
+
+
+@transaction.atomic
+def open_proposal(
+    wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Sequence[Evidence] = ()
+) -> Proposal:
+    """Write the proposal, its first revision, checks and evidence. Raises Duplicate, Invalid, NotAllowed."""
+    _refuse_protected(wish)
+    _refuse_duplicate(wish)
+    try:
+        with transaction.atomic():
+            proposal = _create(wish)
+    except IntegrityError:
+        raise Duplicate("A proposal for this pattern is open already.") from None
+    _link(proposal, feedback, evidence)
+    revision = add_revision(proposal, wish.text, base=wish.base, author=wish.author)
+    _record(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision))
+    return proposal
+
+
+def _create(wish: Wish) -> Proposal:
+    return Proposal.objects.create(
+        document=wish.document,
+        base_version=wish.base,
+        title=wish.title,
+        rationale=wish.rationale,
+        origin=wish.origin,
+        pattern=wish.pattern,
+        author=wish.author.user,
+        author_key=wish.author.key,
+        requested_by=wish.requested_by,
+        evidence_items=wish.pattern.support if wish.pattern else 0,
+        evidence_sources=wish.pattern.sources if wish.pattern else 0,
+    )
+
+
+def _link(proposal: Proposal, feedback: Sequence[Feedback], evidence: Sequence[Evidence]) -> None:
+    rows = [ProposalEvidence(proposal=proposal, feedback=item) for item in feedback]
+    rows += [ProposalEvidence(proposal=proposal, feedback_id=e.feedback_id, run_id=e.run_id) for e in evidence]
+    ProposalEvidence.objects.bulk_create(rows[:EVIDENCE_KEPT])
+
+
+def _refuse_protected(wish: Wish) -> None:
+    """Machines never touch protected sections; people may, under the stricter policy."""
+    if wish.author.is_person:
+        return
+    protected = wish.document.sections.filter(is_protected=True).values_list("heading", flat=True)
+    touched = protected_changed(wish.base.text, wish.text, list(protected))
+    if touched:
+        raise NotAllowed(f"Only people may change protected sections: {', '.join(touched)}.")
+
+
+def _refuse_duplicate(wish: Wish) -> None:
+    if wish.text == wish.base.text:
+        raise Invalid("content", "The text is the same as the current version's.")
+    same = wish.document.proposals.open().filter(revision__sha256=sha256(wish.text)).first()
+    if same:
+        raise Duplicate(f"Proposal {same.pk}, “{same.title}”, proposes the same text and is open.")
+
+
+@transaction.atomic
+def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str) -> Revision:
+    """Append a person's revision, on the version that is current now; earlier approvals are outdated by it.
+
+    `digest` is that of the revision the person started from.
+    Raises NotAllowed, NotPending, Outdated, Invalid.
+    """
+    if not user.has_perm("proposals.propose_change"):
+        raise NotAllowed("Amending needs the role reviewer, operator or admin.")
+    proposal = lock(proposal_id)
+    _require_amendable(proposal)
+    seen = require_newest(proposal, digest)
+    text = clean_text(text)
+    base = _current(proposal)
+    if text == seen.text and base == seen.base_version:
+        raise Invalid("text", "The text is the same as before.")
+    if text == base.text:
+        raise Invalid("text", "The text is the same as the current version's. Withdraw the proposal instead.")
+    revision = add_revision(proposal, text, base=base, author=Author(user), note=note.strip())
+    _back_to_pending(proposal)
+    _record(proposal, "proposal.amended", Actor.person(user), before=_facts(seen), after=_facts(revision))
+    return revision
+
+
+@transaction.atomic
+def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
+    """Move the change onto the version that is current now, word for word. Without a user, Countersign moves it.
+
+    The text is nobody's new wording, so the mover does not become an author.
+    Raises NotAllowed, NotPending, and StaleProposal when the change no longer applies cleanly.
+    """
+    if user and not user.has_perm("proposals.propose_change"):
+        raise NotAllowed("Rebasing needs the role reviewer, operator or admin.")
+    proposal = lock(proposal_id)
+    _require_amendable(proposal)
+    if not proposal.is_stale:
+        raise NotPending("The proposal stands on the current version already.")
+    seen, base = newest(proposal), _current(proposal)
+    text, clean = merged_onto_current(proposal)
+    if not clean or text == base.text:
+        raise StaleProposal(f"The change does not apply cleanly to version {base.number}; amend it by hand.")
+    revision = add_revision(proposal, text, base=base, author=Author(), note=f"Moved onto version {base.number}.")
+    actor = Actor.person(user) if user else SYSTEM
+    _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
+    return revision
+
+
+def merged_onto_current(proposal: Proposal) -> tuple[str, bool]:
+    """The proposed change applied to the current version's text, and whether it applied cleanly."""
+    revision = newest(proposal)
+    return merge(base=revision.base_version.text, ours=_current(proposal).text, theirs=revision.text)
+
+
+@transaction.atomic
+def withdraw(proposal_id: int, *, user: User) -> None:
+    """Take a proposal back. Raises NotAllowed, NotPending."""
+    if not user.has_perm("proposals.propose_change"):
+        raise NotAllowed("Withdrawing needs the role reviewer, operator or admin.")
+    proposal = lock(proposal_id)
+    _require_amendable(proposal)
+    before = proposal.status
+    proposal.status, proposal.decided_at = Proposal.Status.WITHDRAWN, timezone.now()
+    proposal.save(update_fields=["status", "decided_at"])
+    if proposal.pattern_id:
+        Pattern.objects.filter(pk=proposal.pattern_id, status=Pattern.Status.PROPOSED).update(status=Pattern.Status.OPEN)
+    _record(
+        proposal,
+        "proposal.withdrawn",
+        Actor.person(user),
+        before={"status": before},
+        after={"status": proposal.status},
+    )
+
+
+def lock(proposal_id: int) -> Proposal:
+    """The proposal, locked until the transaction ends: whoever decides or amends next sees this one's outcome."""
+    Proposal.objects.select_for_update(no_key=True).get(pk=proposal_id)
+    return Proposal.objects.for_page().get(pk=proposal_id)
+
+
+def newest(proposal: Proposal) -> Revision:
+    """The revision people are asked about."""
+    return proposal.revisions.select_related("base_version").get(pk=proposal.revision_id)
+
+
+def require_newest(proposal: Proposal, digest: str) -> Revision:
+    """The newest revision, if `digest` is its digest. Raises Outdated."""
+    revision = newest(proposal)
+    if digest != revision.digest:
+        who = revision.author_label
+        raise Outdated(f"{who} changed this to revision {revision.number} meanwhile. Nothing was recorded.")
+    return revision
+
+
+def _current(proposal: Proposal) -> Version:
+    current = proposal.document.current
+    if current is None:
+        raise StaleProposal("The document has no current version.")
+    return current
+
+
+def _require_amendable(proposal: Proposal) -> None:
+    if proposal.status not in (Proposal.Status.PENDING, Proposal.Status.CHANGES_REQUESTED):
+        raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; it cannot be changed any more.")
+
+
+def _back_to_pending(proposal: Proposal) -> None:
+    if proposal.status != Proposal.Status.PENDING:
+        proposal.status = Proposal.Status.PENDING
+        proposal.save(update_fields=["status"])
+
+
+def actor_of(author: Author) -> Actor:
+    """The author as the log names it."""
+    if author.user:
+        return Actor.person(author.user)
+    return Actor.key(author.key.prefix, author.key.label) if author.key else SYSTEM
+
+
+def _facts(revision: Revision) -> dict[str, object]:
+    return {
+        "revision": revision.number,
+        "digest": revision.digest,
+        "base_version": revision.base_version.number,
+        "note": revision.note,
+    }
+
+
+def _record(
+    proposal: Proposal,
+    verb: str,
+    actor: Actor,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    record(
+        verb,
+        actor=actor,
+        target=proposal,
+        agent=proposal.document.agent.slug,
+        document=proposal.document.slug,
+        proposal=proposal.pk,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,75 @@
+"""Go back to an older text: one act, at once, with a reason, reviewed after the fact."""
+
+from django.db import transaction
+
+from agents.exceptions import BaseMoved
+from agents.models import Document, Version
+from agents.versions import restore
+from audit.record import Actor, record
+from feedback.models import Pattern
+from people.models import User
+from proposals.actions.revisions import Author, add_revision
+from proposals.exceptions import Invalid, NotAllowed, StaleProposal
+from proposals.models import Proposal
+
+
+@transaction.atomic
+def roll_back(document_id: int, *, user: User, to_number: int, current_number: int, reason: str) -> Proposal:
+    """Make the text of version `to_number` current again as a new version; returns the review that this opens.
+
+    `current_number` is the version the person saw as current. Raises NotAllowed, Invalid, StaleProposal.
+    """
+    if not user.has_perm("proposals.roll_back"):
+        raise NotAllowed("Rolling back needs the role reviewer, operator or admin.")
+    if not reason.strip():
+        raise Invalid("reason", "Say why the document is rolled back.")
+    document = Document.objects.select_related("agent").get(pk=document_id)
+    base, target = _versions(document, current_number, to_number)
+    try:
+        version = restore(document, target, base=base, actor=Actor.person(user), reason=reason.strip())
+    except BaseMoved:
+        raise StaleProposal(
+            f"Version {current_number} is not current any more. Look at the history again. Nothing was changed."
+        ) from None
+    _reopen_patterns(document, target)
+    return _open_review(document, base, version, user, reason.strip())
+
+
+def _versions(document: Document, current_number: int, to_number: int) -> tuple[Version, Version]:
+    found = {v.number: v for v in document.versions.filter(number__in=[current_number, to_number])}
+    if to_number not in found or current_number not in found:
+        raise Invalid("to", f"{document} has no version {to_number}.")
+    if found[to_number].sha256 == found[current_number].sha256:
+        raise Invalid("to", f"Version {to_number} has the text that is current now; there is nothing to roll back.")
+    return found[current_number], found[to_number]
+
+
+def _reopen_patterns(document: Document, target: Version) -> None:
+    """What the undone versions were to fix is a problem again."""
+    undone = document.proposals.filter(published__number__gt=target.number, pattern__status=Pattern.Status.WATCHING)
+    Pattern.objects.filter(pk__in=list(undone.values_list("pattern", flat=True))).update(status=Pattern.Status.OPEN)
+
+
+def _open_review(document: Document, base: Version, version: Version, user: User, reason: str) -> Proposal:
+    review = Proposal.objects.create(
+        document=document,
+        base_version=base,
+        title=f"Rolled back to version {version.restores.number if version.restores else ''}",
+        rationale=reason,
+        origin=Proposal.Origin.ROLLBACK,
+        status=Proposal.Status.IN_EFFECT,
+        author=user,
+        published=version,
+    )
+    add_revision(review, version.text, base=base, author=Author(user))
+    record(
+        "document.rolled_back",
+        actor=Actor.person(user),
+        target=document,
+        agent=document.agent.slug,
+        document=document.slug,
+        proposal=review.pk,
+        before={"version": base.number},
+        after={"version": version.number, "restores": version.restores and version.restores.number, "reason": reason},
+    )
+    return review

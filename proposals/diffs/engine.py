@@ -1,0 +1,142 @@
+"""Which lines are equal, which were rewritten, and which came or went."""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from agents.sections import lines_of, parse, under
+from proposals.diffs.rows import Diff, Op, Row, Segment
+from proposals.diffs.words import compare, count_words, line_segments, tokens
+
+TIMEOUT = 0.5
+"""Seconds for all comparing in one difference; what is not compared by then shows as replaced."""
+
+MAX_COMPARISONS = 10_000
+"""Pairs of lines compared for likeness in one difference."""
+
+MAX_LIKENESS_CHARS = 4000
+ALIKE = 0.4
+"""Share of common words from which a line counts as rewritten rather than replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a row says of its line besides the text."""
+
+    heading: bool
+    protected: bool
+    section: str
+
+
+def compute(before: str, after: str, protected: Collection[str] = ()) -> Diff:
+    """The difference of two texts by lines and, within rewritten lines, by words.
+
+    `protected` are headings; the lines in and below them are marked. Takes about TIMEOUT seconds at worst, plus
+    time linear in the length of the texts.
+    """
+    rows = tuple(_Builder(before, after, protected).rows())
+    return Diff(rows, _words(rows, "add"), _words(rows, "cut"))
+
+
+def _words(rows: Sequence[Row], op: Op) -> int:
+    return sum(count_words(text) for row in rows for own, text in row.segments if own == op)
+
+
+class _Builder:
+    """Walks both texts in step; `budget` is what is left of MAX_COMPARISONS."""
+
+    def __init__(self, before: str, after: str, protected: Collection[str]) -> None:
+        self.deadline = time.time() + TIMEOUT
+        self.old, self.new = lines_of(before), lines_of(after)
+        self.about_old, self.about_new = _describe(before, protected), _describe(after, protected)
+        self.budget = MAX_COMPARISONS
+
+    def rows(self) -> Iterator[Row]:
+        i = j = cuts = adds = 0
+        for op, count in compare(self.old, self.new, self.deadline, tidy=False):
+            if op == "cut":
+                cuts += count
+            elif op == "add":
+                adds += count
+            else:
+                yield from self._block(range(i, i + cuts), range(j, j + adds))
+                i, j, cuts, adds = i + cuts, j + adds, 0, 0
+                yield from (self._equal(i + step, j + step) for step in range(count))
+                i, j = i + count, j + count
+        yield from self._block(range(i, i + cuts), range(j, j + adds))
+
+    def _block(self, cuts: range, adds: range) -> Iterator[Row]:
+        """A stretch of old lines that became a stretch of new ones."""
+        i, j = cuts.start, adds.start
+        for cut, add in [*self._alike(cuts, adds), (cuts.stop, adds.stop)]:
+            yield from (self._cut(line, (("cut", self.old[line]),)) for line in range(i, cut))
+            yield from (self._add(line, (("add", self.new[line]),)) for line in range(j, add))
+            if cut < cuts.stop:
+                left, right = line_segments(self.old[cut], self.new[add], self.deadline)
+                yield self._cut(cut, left, changed=True)
+                yield self._add(add, right, changed=True)
+            i, j = cut + 1, add + 1
+
+    def _alike(self, cuts: range, adds: range) -> list[tuple[int, int]]:
+        """Ascending pairs of lines of which one is the other rewritten, the sum of their likeness greatest."""
+        size = len(cuts) * len(adds)
+        if not size or size > self.budget:
+            return []
+        self.budget -= size
+        bags_old = [_bag(self.old[line]) for line in cuts]
+        bags_new = [_bag(self.new[line]) for line in adds]
+        scores = [[_likeness(old, new) for new in bags_new] for old in bags_old]
+        return [(cuts.start + a, adds.start + b) for a, b in _best_pairs(scores)]
+
+    def _equal(self, i: int, j: int) -> Row:
+        about = self.about_new[j]
+        return Row("equal", i + 1, j + 1, (("equal", self.new[j]),), about.heading, about.protected, about.section)
+
+    def _cut(self, i: int, segments: tuple[Segment, ...], *, changed: bool = False) -> Row:
+        about = self.about_old[i]
+        return Row("cut", i + 1, None, segments, about.heading, about.protected, about.section, changed)
+
+    def _add(self, j: int, segments: tuple[Segment, ...], *, changed: bool = False) -> Row:
+        about = self.about_new[j]
+        return Row("add", None, j + 1, segments, about.heading, about.protected, about.section, changed)
+
+
+def _describe(text: str, protected: Collection[str]) -> list[_Line]:
+    locked = under(text, protected)
+    return [
+        _Line(section.level > 0 and line == section.start, locked[line], section.heading)
+        for section in parse(text)
+        for line in range(section.start, section.end)
+    ]
+
+
+def _bag(line: str) -> Counter[str]:
+    return Counter(token.casefold() for token in tokens(line[:MAX_LIKENESS_CHARS]) if token[0].isalnum())
+
+
+def _likeness(old: Counter[str], new: Counter[str]) -> float:
+    """Twice the common words by all words, 0 to 1. Two lines without any word are alike: a bullet, a rule, a blank."""
+    total = old.total() + new.total()
+    return 2 * (old & new).total() / total if total else 1.0
+
+
+def _best_pairs(scores: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+    """Ascending index pairs with a likeness of at least ALIKE, their sum greatest."""
+    height, width = len(scores), len(scores[0])
+    best = [[0.0] * (width + 1) for _ in range(height + 1)]
+    for i in range(height - 1, -1, -1):
+        for j in range(width - 1, -1, -1):
+            both = scores[i][j] + best[i + 1][j + 1] if scores[i][j] >= ALIKE else 0.0
+            best[i][j] = max(both, best[i + 1][j], best[i][j + 1])
+    pairs: list[tuple[int, int]] = []
+    i = j = 0
+    while i < height and j < width:
+        if scores[i][j] >= ALIKE and best[i][j] == scores[i][j] + best[i + 1][j + 1]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif best[i][j] == best[i + 1][j]:
+            i += 1
+        else:
+            j += 1
+    return pairs

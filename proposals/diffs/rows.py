@@ -1,0 +1,103 @@
+"""What a stored difference is made of."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+Op = Literal["equal", "cut", "add"]
+Segment = tuple[Op, str]
+
+SHAPE = 1
+"""Number of the JSON shape below; stored with it, so that an older one can still be read after a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a difference; see the package docstring."""
+
+    kind: Op
+    old: int | None
+    new: int | None
+    segments: tuple[Segment, ...]
+    heading: bool = False
+    protected: bool = False
+    section: str = ""
+    changed: bool = False
+
+    @property
+    def text(self) -> str:
+        """The line as it is in its version, line break included."""
+        return "".join(text for _, text in self.segments)
+
+    @property
+    def shown(self) -> tuple[Segment, ...]:
+        """The segments without the line break at the end and without empty ones."""
+        if not self.segments:
+            return ()
+        op, text = self.segments[-1]
+        last = text.removesuffix("\n").removesuffix("\r")
+        return tuple(segment for segment in (*self.segments[:-1], (op, last)) if segment[1])
+
+    @property
+    def ending(self) -> Literal["", "\n", "\r\n"]:
+        """The line break; empty only on a last line without one."""
+        text = self.text
+        if text.endswith("\r\n"):
+            return "\r\n"
+        return "\n" if text.endswith("\n") else ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "old": self.old,
+            "new": self.new,
+            "segments": [[op, text] for op, text in self.segments],
+            "heading": self.heading,
+            "protected": self.protected,
+            "section": self.section,
+            "changed": self.changed,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(**{**data, "segments": tuple((op, text) for op, text in data["segments"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All rows of a difference, unchanged ones included, and how many words came and went."""
+
+    rows: tuple[Row, ...]
+    words_added: int
+    words_removed: int
+
+    @property
+    def is_empty(self) -> bool:
+        return all(row.kind == "equal" for row in self.rows)
+
+    @property
+    def before(self) -> str:
+        return "".join(row.text for row in self.rows if row.kind != "add")
+
+    @property
+    def after(self) -> str:
+        return "".join(row.text for row in self.rows if row.kind != "cut")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists and dicts, for a JSON column."""
+        return {
+            "shape": SHAPE,
+            "rows": [row.to_json() for row in self.rows],
+            "words_added": self.words_added,
+            "words_removed": self.words_removed,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """What `to_json` gave. Raises ValueError for a shape this code does not know."""
+        if data.get("shape") != SHAPE:
+            raise ValueError(f"unknown shape of a stored difference: {data.get('shape')!r}")
+        return cls(
+            rows=tuple(Row.from_json(row) for row in data["rows"]),
+            words_added=data["words_added"],
+            words_removed=data["words_removed"],
+        )

@@ -1,0 +1,12 @@
+"""Doorbells for the drafter. A tick may come twice, late or not at all: the due rows say what is to be done."""
+
+from celery import shared_task
+
+
+@shared_task
+def draft_due() -> None:
+    """Draft from every pattern that is due, then move machine drafts onto versions that became current."""
+    from proposals.actions import drafting
+
+    drafting.draft_all_due()
+    drafting.rebase_stale_drafts()

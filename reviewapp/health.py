@@ -1,0 +1,155 @@
+"""How the board itself is: for load balancers, for monitoring, and for the line on every page when something is wrong.
+
+`/healthz` says that the process answers. `/readyz` is 503 without the database or before its migrations, and only then:
+a silent worker or scheduler stands under `degraded`, because taking the web servers away would not help it. `/metrics`
+gives counts and ages, no content; all three need no sign-in, so keep them off the public internet in your proxy.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Count, F, QuerySet
+from django.db.models.functions import Extract, Now
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from audit.models import ChainHead
+from feedback.models import Feedback, Pattern, Run
+from proposals.models import Proposal
+from reviewapp.models import Heartbeat
+
+SILENT_AFTER_S = 60.0
+"""A worker or scheduler that has given no sign of life for so long (four ticks) counts as silent."""
+
+_CONSEQUENCES = {
+    Heartbeat.Process.WORKER: "mining and drafting are paused; serving and reporting go on",
+    Heartbeat.Process.SCHEDULER: "nothing is mined or drafted by itself; serving and reporting go on",
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """Seconds since the last sign of life (None: never), and seconds the oldest waiting work has waited (0: none)."""
+
+    worker_silent_s: float | None
+    scheduler_silent_s: float | None
+    oldest_pending_s: float
+
+
+def status() -> Status:
+    """How the processes and the outboxes are, by the database's clock. Four queries."""
+    silent = _silences()
+    waiting = [
+        _first_age(Feedback.objects.unmined(), "received_at"),
+        _first_age(Run.objects.unmined(), "received_at"),
+        _first_age(Pattern.objects.due(), "draft_due_at"),
+    ]
+    return Status(silent.get("worker"), silent.get("scheduler"), max(0.0, *waiting))
+
+
+def degraded() -> list[str]:
+    """What does not work at the moment and what follows, one sentence each; empty when all is well. One query."""
+    silent = _silences()
+    return [
+        f"The {process.label} {_for_how_long(silent.get(process))}: {_CONSEQUENCES[process]}."
+        for process in Heartbeat.Process
+        if silent.get(process, SILENT_AFTER_S) >= SILENT_AFTER_S
+    ]
+
+
+def _for_how_long(seconds: float | None) -> str:
+    if seconds is None:
+        return "has never run"
+    return f"has been silent for {seconds / 60:.0f} min" if seconds < 7200 else f"has been silent for {seconds / 3600:.0f} h"
+
+
+def _silences() -> dict[str, float]:
+    """Seconds since each process's last sign of life."""
+    age = Extract(Now() - F("at"), "epoch")
+    return {name: float(seconds) for name, seconds in Heartbeat.objects.values_list("process", age)}
+
+
+def _first_age(waiting: QuerySet[Any], since: str) -> float:
+    """Seconds the first row has waited; 0 when there is none."""
+    return float(waiting.values_list(Extract(Now() - F(since), "epoch"), flat=True).first() or 0.0)
+
+
+@never_cache
+@login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+@login_not_required
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether this process can do its work: 200 or 503, with the reasons as JSON."""
+    try:
+        missing = _missing_migrations()
+        if missing:
+            return JsonResponse({"ready": False, "reason": f"{len(missing)} migrations are not applied"}, status=503)
+        return JsonResponse({"ready": True, "degraded": degraded(), **asdict(status())})
+    except DatabaseError:
+        return JsonResponse({"ready": False, "reason": "the database does not answer"}, status=503)
+
+
+@never_cache
+@login_not_required
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Gauges for Prometheus, read from the database when asked, so that every web process gives the same answer."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Board())
+    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _missing_migrations() -> set[tuple[str, str]]:
+    """Migrations this code has and the database lacks."""
+    return set(_own_migrations() - MigrationRecorder(connection).applied_migrations().keys())
+
+
+@cache
+def _own_migrations() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations or {})
+
+
+class _Board(Collector):
+    """What /metrics shows."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Seven gauges at most; a database that does not answer is a gauge too."""
+        up = GaugeMetricFamily("countersign_database_up", "Whether the database answers")
+        try:
+            gauges = list(_gauges())
+        except DatabaseError:
+            gauges = []
+        up.add_metric([], 1 if gauges else 0)
+        yield from [up, *gauges]
+
+
+def _gauges() -> Iterator[Metric]:
+    now = status()
+    silent = GaugeMetricFamily(
+        "countersign_seconds_since_heartbeat", "Since the last sign of life of a process", labels=["process"]
+    )
+    for name, seconds in (("worker", now.worker_silent_s), ("scheduler", now.scheduler_silent_s)):
+        silent.add_metric([name], float("inf") if seconds is None else seconds)
+    yield silent
+    yield GaugeMetricFamily(
+        "countersign_oldest_pending_seconds", "How long the oldest waiting work has waited", now.oldest_pending_s
+    )
+    proposals = GaugeMetricFamily("countersign_proposals", "Proposals by state", labels=["state"])
+    for state, count in Proposal.objects.order_by().values_list("status").annotate(Count("pk")):
+        proposals.add_metric([state], count)
+    yield proposals
+    head = ChainHead.objects.values_list("sequence", flat=True).first() or 0
+    yield GaugeMetricFamily("countersign_audit_entries", "Length of the audit chain", head)

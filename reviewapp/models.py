@@ -1,0 +1,23 @@
+"""What the running program notes about itself."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of the worker and of the scheduler, by the database's clock."""
+
+    class Process(models.TextChoices):
+        WORKER = "worker", "worker"
+        SCHEDULER = "scheduler", "scheduler"
+
+    process = models.CharField(max_length=16, choices=Process, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.process} at {self.at:%H:%M:%S}"
+
+    @classmethod
+    def beat(cls, process: Process) -> None:
+        """Note that this process is alive now."""
+        cls.objects.update_or_create(process=process, defaults={"at": Now()})

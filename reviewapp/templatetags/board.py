@@ -1,0 +1,116 @@
+"""How facts are shown: times, numbers, trends, and characters nobody could see."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from audit.models import AuditEntry
+from audit.wording import sentence
+from feedback.charts import Spark, spark
+from proposals.invisible import Chip, spans
+
+register = template.Library()
+
+_STEPS = ((60, "just now", ""), (3600, "minute", "60"), (86400, "hour", "3600"), (30 * 86400, "day", "86400"))
+_ONES = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+
+
+@register.filter
+def ago(at: datetime | None) -> str:
+    """“3 hours ago”; a date once it is more than a month back."""
+    if at is None:
+        return "never"
+    seconds = (timezone.now() - at).total_seconds()
+    for limit, word, unit in _STEPS:
+        if seconds < limit:
+            return f"{_plural(int(seconds // int(unit)), word)} ago" if unit else word
+    return f"{at:%-d %B %Y}"
+
+
+@register.simple_tag
+def when(at: datetime | None) -> str:
+    """A relative time whose absolute one, in UTC, is in the element and in its title."""
+    if at is None:
+        return "never"
+    utc = at.astimezone(timezone.get_default_timezone())
+    return format_html('<time datetime="{}" title="{}">{}</time>', utc.isoformat(), _absolute(utc), ago(at))
+
+
+@register.simple_tag
+def exactly(at: datetime) -> str:
+    """The absolute time, in UTC, to the second."""
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), ago(at), _absolute(at))
+
+
+def _absolute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+@register.filter
+def counted(number: int, noun: str) -> str:
+    """`3|counted:"report"` → “3 reports”; give both forms as “person,people”."""
+    one, _, many = noun.partition(",")
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+@register.filter
+def in_words(number: int) -> str:
+    """Small numbers as a heading says them: “Four”."""
+    return _ONES[number] if number < len(_ONES) else f"{number:,}"
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of one as whole percent."""
+    return f"{share * 100:.0f} %"
+
+
+@register.filter
+def chips(text: str) -> SafeString:
+    """The exact text, with every character a reader could not see or tell apart shown by its code."""
+    return format_html_join("", "{}", ((_piece(piece),) for piece in spans(text)))
+
+
+def _piece(piece: str | Chip) -> SafeString:
+    if isinstance(piece, str):
+        return conditional_escape(piece)
+    return format_html('<span class="chip" title="{}">{}</span>', piece.name, piece.code)
+
+
+@register.filter
+def trend(values: Sequence[int] | None, size: str = "96x28") -> Spark | None:
+    """The trend line of one value per day."""
+    width, height = size.split("x")
+    return spark(values or (), width=int(width), height=int(height))
+
+
+@register.filter
+def worded(entry: AuditEntry) -> str:
+    """What an entry of the log says, without its actor."""
+    return sentence(entry)
+
+
+@register.filter
+def hexed(value: bytes | memoryview | None, digits: int = 64) -> str:
+    """The first hexadecimal digits of a hash."""
+    return bytes(value).hex()[:digits] if value else ""
+
+
+@register.simple_tag(takes_context=True)
+def link_with(context: template.Context, **changes: Any) -> str:
+    """This page's query string with some parameters replaced; an empty one is left out."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in ("", None):
+            query[name] = str(value)
+    return f"?{query.urlencode()}"

@@ -1,0 +1,99 @@
+// Keys, copying and small comforts. Every page works without this file; no key ever decides anything.
+(() => {
+  "use strict";
+
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+  const items = () => [...document.querySelectorAll("[data-item]")];
+  const focusOn = (selector) => {
+    const found = document.querySelector(selector);
+    if (!found) return false;
+    found.focus();
+    found.scrollIntoView({ block: "nearest" });
+    return true;
+  };
+
+  function step(by) {
+    const all = items();
+    if (!all.length) return false;
+    const at = all.findIndex((item) => item === document.activeElement || item.contains(document.activeElement));
+    const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
+    next.focus();
+    next.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+
+  function go(name) {
+    const link = document.querySelector(`[data-go="${name}"]`);
+    if (link) window.location.assign(link.href);
+    return link !== null;
+  }
+
+  function showKeys() {
+    const dialog = document.getElementById("keys");
+    if (dialog && !dialog.open) dialog.showModal();
+    return dialog !== null;
+  }
+
+  const places = { q: "queue", p: "patterns", a: "agents", l: "audit", s: "settings" };
+  const keys = {
+    j: () => step(1),
+    k: () => step(-1),
+    a: () => focusOn("[data-focus='approve']"),
+    x: () => focusOn("[data-focus='reject']"),
+    e: () => focusOn("#evidence"),
+    u: () => go("queue"),
+    "/": () => focusOn("#find"),
+    "?": showKeys,
+  };
+
+  let leading = false;
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.altKey || event.metaKey) return;
+    if (event.ctrlKey) {
+      if (event.key === "Enter" && event.target.matches("textarea") && event.target.form) {
+        const button = event.target.form.querySelector("[data-default]");
+        if (button) button.focus();
+      }
+      return;
+    }
+    if (typing(event.target) || document.querySelector("dialog[open]")) return;
+    const acted = leading ? go(places[event.key]) : (keys[event.key] || (() => false))();
+    leading = !leading && event.key === "g";
+    if (acted) event.preventDefault();
+  });
+
+  document.addEventListener("click", async (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (!copy) return;
+    const source = document.getElementById(copy.dataset.copy);
+    await navigator.clipboard.writeText(source.textContent);
+    const label = copy.textContent;
+    copy.textContent = "Copied";
+    window.setTimeout(() => { copy.textContent = label; }, 1500);
+  });
+
+  // A second press while the first is under way would only be refused; it is not sent at all.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+    else if (event.target.method === "post") event.target.dataset.sent = "yes";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+
+  // What just happened is where reading goes on.
+  const announce = () => {
+    const note = document.querySelector("[data-announce]");
+    if (note) note.focus();
+  };
+  announce();
+  document.addEventListener("htmx:afterSettle", (event) => {
+    for (const form of document.forms) delete form.dataset.sent;
+    if (event.detail.elt === document.body) announce();
+  });
+  document.addEventListener("htmx:sendError", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+    const trouble = document.getElementById("trouble");
+    if (trouble) trouble.hidden = false;
+  });
+})();
