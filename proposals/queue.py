@@ -1,0 +1,132 @@
+"""What waits for whom: the reads behind the review queue."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from feedback.models import PatternDay
+from people.models import User
+from proposals.models import Check, Decision, Proposal, ProposalEvidence, Revision
+from proposals.models.proposal import ProposalQuerySet
+from proposals.policies import DOMINANT_SHARE
+
+Status = Proposal.Status
+TREND_DAYS = 14
+
+
+def waiting_for(user: User) -> ProposalQuerySet:
+    """Proposals whose next step is this person's: to decide, or to rework what they wrote.
+
+    The same rules as `policies.may_decide`, as one query; a test holds the two together.
+    """
+    to_rework = Q(status=Status.CHANGES_REQUESTED, author=user)
+    return Proposal.objects.filter(Q(pk__in=_to_decide(user).values("pk")) | to_rework)
+
+
+def _to_decide(user: User) -> ProposalQuerySet:
+    if not user.has_perm("proposals.decide_proposal"):
+        return Proposal.objects.none()
+    approved = Decision.objects.filter(revision=OuterRef("revision"), actor=user)
+    open_ones = Proposal.objects.filter(~Exists(approved), status__in=Proposal.DECIDABLE)
+    return open_ones if settings.COUNTERSIGN_SINGLE_OPERATOR else _without_conflict(open_ones, user)
+
+
+def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQuerySet:
+    written = Revision.objects.filter(Q(author=user) | Q(author_key__owner=user), proposal=OuterRef("pk"))
+    free = proposals.filter(
+        ~Exists(written),
+        Q(author=None) | ~Q(author=user),
+        Q(author_key=None) | Q(author_key__owner=None) | ~Q(author_key__owner=user),
+        Q(requested_by=None) | ~Q(requested_by=user),
+    )
+    if not user.keys.exists():
+        return free
+    reports = ProposalEvidence.objects.filter(proposal=OuterRef("pk"))
+    own = reports.filter(Q(feedback__key__owner=user) | Q(run__key__owner=user))
+    counts = free.annotate(own_reports=_count(own), all_reports=_count(reports))
+    return counts.filter(own_reports__lte=DOMINANT_SHARE * F("all_reports"))
+
+
+def _count(rows: QuerySet[ProposalEvidence]) -> Coalesce:
+    counted = rows.order_by().values("proposal").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the address asks for; unknown values fall back to the first choice."""
+
+    show: str = "turn"
+    agent: str = ""
+    q: str = ""
+
+    SHOWS = ("turn", "open", "effect", "decided", "all")
+
+    @classmethod
+    def from_query(cls, query: "dict[str, str]") -> "Filters":
+        show = query.get("show", "")
+        return cls(show if show in cls.SHOWS else "turn", query.get("agent", ""), query.get("q", "").strip()[:200])
+
+    def apply(self, user: User) -> ProposalQuerySet:
+        """The proposals asked for, the longest waiting first; decided ones newest first."""
+        found = self._shown(user)
+        if self.agent:
+            found = found.filter(document__agent__slug=self.agent)
+        if self.q:
+            found = found.filter(Q(title__icontains=self.q) | Q(rationale__icontains=self.q))
+        blocked = Check.objects.filter(revision=OuterRef("revision"), verdict=Check.Verdict.FAIL)
+        mine = Q(pk__in=waiting_for(user).values("pk"))
+        found = found.for_page().annotate(is_blocked=Exists(blocked), is_my_turn=_flag(mine))
+        newest_first = self.show in ("decided", "all")
+        return found.order_by("-pk") if newest_first else found.order_by("-evidence_sources", "pk")
+
+    def _shown(self, user: User) -> ProposalQuerySet:
+        match self.show:
+            case "turn":
+                return waiting_for(user)
+            case "open":
+                return Proposal.objects.open()
+            case "effect":
+                return Proposal.objects.filter(status=Status.IN_EFFECT)
+            case "decided":
+                return Proposal.objects.decided()
+            case _:
+                return Proposal.objects.all()
+
+
+def _flag(condition: Q) -> Exists:
+    return Exists(Proposal.objects.filter(condition, pk=OuterRef("pk")))
+
+
+def counts(user: User) -> dict[str, int]:
+    """How many proposals each view holds: keys turn, open, effect, decided."""
+    effect = Count("pk", filter=Q(status=Status.IN_EFFECT))
+    is_open = Q(status__in=Proposal.OPEN)
+    found = Proposal.objects.aggregate(
+        open=Count("pk", filter=is_open), effect=effect, decided=Count("pk", filter=~is_open)
+    )
+    return {"turn": waiting_for(user).count(), **found}
+
+
+def trends(pattern_ids: "set[int]", *, days: int = TREND_DAYS) -> dict[int, list[int]]:
+    """Reports per day of each pattern, oldest first, up to today (UTC); patterns without any are left out."""
+    today = timezone.now().date()
+    first = today - timedelta(days=days - 1)
+    found: dict[int, list[int]] = defaultdict(lambda: [0] * days)
+    rows = PatternDay.objects.filter(pattern__in=pattern_ids, day__range=(first, today))
+    for pattern, day, items in rows.values_list("pattern", "day", "items"):
+        found[pattern][(day - first).days] = items
+    return dict(found)
+
+
+def span_days(proposal: Proposal) -> int | None:
+    """Over how many days the pattern's reports came; None without a pattern."""
+    pattern = proposal.pattern
+    if pattern is None or pattern.first_seen is None or pattern.last_seen is None:
+        return None
+    return (pattern.last_seen.date() - pattern.first_seen.date()).days + 1

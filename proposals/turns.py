@@ -1,0 +1,37 @@
+"""Whose turn it is with a proposal, as the small pill says it."""
+
+from dataclasses import dataclass
+
+from proposals.models import Proposal
+
+Status = Proposal.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """A few words and the tone they are set in: turn, warn, bad, info or nothing."""
+
+    words: str
+    tone: str = ""
+
+
+_SETTLED = {
+    Status.APPROVED: Pill("Approved", "turn"),
+    Status.REJECTED: Pill("Rejected", "bad"),
+    Status.WITHDRAWN: Pill("Withdrawn"),
+}
+
+
+def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False) -> Pill:
+    """The pill of a proposal for the person who looks at it."""
+    if not proposal.is_open:
+        return _SETTLED[Status(proposal.status)]
+    if proposal.status == Status.CHANGES_REQUESTED:
+        return Pill("Yours to amend", "turn") if my_turn else Pill("Changes requested", "warn")
+    if proposal.status == Status.IN_EFFECT:
+        return Pill("Confirm rollback", "turn") if my_turn else Pill("In effect", "info")
+    if blocked:
+        return Pill("Blocked", "bad")
+    if proposal.is_stale:
+        return Pill("Base moved", "warn")
+    return Pill("Your turn", "turn") if my_turn else Pill("Others’ turn")
