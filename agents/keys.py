@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from agents.models import Agent, ApiKey
 from agents.problems import NotFound, Problem
+from agents.statements import once_more
 from audit.record import Actor, record
 from people.models import User
 
@@ -117,7 +118,7 @@ def authenticate(token: str) -> Caller:
     prefix = parse(token)
     caller = _known.get(prefix)
     if caller is None or caller.fresh_until < time.monotonic():
-        caller = _look_up(prefix)
+        caller = once_more(lambda: _look_up(prefix))
     if not hmac.compare_digest(caller.digest, hashlib.sha256(token.encode()).digest()):
         raise BadKey
     if caller.expires_at and caller.expires_at <= timezone.now():

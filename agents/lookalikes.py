@@ -34,7 +34,9 @@ def script(char: str) -> str:
 
 def is_drawn(char: str) -> bool:
     """Whether a character leaves a trace on the page: no control, format, private or unassigned one, no filler."""
-    return unicodedata.category(char)[0] not in "CZ" and char not in _BLANKS and not is_variation_selector(char)
+    return (
+        unicodedata.category(char)[0] not in "CZ" and char not in _BLANKS and not is_variation_selector(char)
+    )
 
 
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -46,7 +48,11 @@ def is_blank_letter(char: str) -> bool:
 
 
 def is_variation_selector(char: str) -> bool:
-    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or char in "\u180b\u180c\u180d\u180f"
+    return (
+        "\ufe00" <= char <= "\ufe0f"
+        or "\U000e0100" <= char <= "\U000e01ef"
+        or char in "\u180b\u180c\u180d\u180f"
+    )
 
 
 def skeleton(text: str) -> str:

@@ -82,7 +82,8 @@ class Version(models.Model):
         constraints = [
             models.UniqueConstraint("document", "number", name="version_number_unique_per_document"),
             models.CheckConstraint(
-                condition=Q(origin="rollback", restores__isnull=False) | (~Q(origin="rollback") & Q(restores__isnull=True)),
+                condition=Q(origin="rollback", restores__isnull=False)
+                | (~Q(origin="rollback") & Q(restores__isnull=True)),
                 name="version_restores_exactly_when_rollback",
             ),
         ]

@@ -58,7 +58,7 @@ def fenced(lines: Sequence[str]) -> list[bool]:
     inside: list[bool] = []
     fence = ""
     for line in lines:
-        found = _FENCE.search(line[:_MAX_HEADING].rstrip())
+        found = _FENCE.search(line[:_MAX_HEADING].rstrip()) if "```" in line or "~~~" in line else None
         mark, info = (found.group(1), found.group(2)) if found else ("", "")
         if fence:
             inside.append(True)
@@ -167,7 +167,7 @@ def protected_changed(before: str, after: str, protected: Collection[str]) -> li
     heading, in an open HTML comment or between other tags, and when any line anywhere, in whatever notation or
     letters, newly looks like its heading.
     """
-    old, new = _Text(before), _Text(after)
+    old, new = _Text(before, protected), _Text(after, protected)
     shared = old.unique & new.unique
     return [
         heading
@@ -179,13 +179,16 @@ def protected_changed(before: str, after: str, protected: Collection[str]) -> li
 class _Text:
     """One text, read once, and asked about each protected section."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, protected: Collection[str]) -> None:
         self.lines = lines_of(text)
         self.sections = parse(text)
         self.keys = [heading_key(section.heading) for section in self.sections]
         self.unique = {key for key, count in Counter(self.keys).items() if count == 1}
         self.claims = [_claims(line) for line in self.lines]
-        self.wraps = _wraps(self.lines)
+        kept = {heading_key(heading) for heading in protected}
+        self.wraps = _wraps(
+            self.lines, {own.start for own, key in zip(self.sections, self.keys, strict=True) if key in kept}
+        )
 
     def standing(self, key: str, shared: set[str]) -> _Standing:
         found = [index for index, own in enumerate(self.keys) if own == key]
@@ -194,7 +197,9 @@ class _Text:
         blocks = tuple(self._block(self.sections[i].start, _full_end(self.sections, i)) for i in found)
         places = tuple(self._place(i, shared) for i in found)
         claiming = [number for number, claims in enumerate(self.claims) if key and key in claims]
-        return _Standing(blocks, places, sum(self.claims[n].count(key) for n in claiming), self._loose(claiming, found))
+        return _Standing(
+            blocks, places, sum(self.claims[n].count(key) for n in claiming), self._loose(claiming, found)
+        )
 
     def _block(self, start: int, end: int) -> str:
         return "".join(self.lines[start:end]).rstrip("\r\n\t ")
@@ -226,22 +231,27 @@ def _claims(line: str) -> list[str]:
     ]
 
 
-def _wraps(lines: Sequence[str]) -> list[tuple[object, ...]]:
-    """What each line stands in, as seen before it: an open comment, and tags open here and closed later.
+def _wraps(lines: Sequence[str], wanted: Collection[int]) -> dict[int, tuple[object, ...]]:
+    """What the wanted lines stand in, as seen before each: an open comment, and tags open here and closed later.
 
     A tag counts where it is closed further down or has a line of its own, so that a placeholder such as <name> in
     a sentence does not.
     """
-    closed = Counter(name.lower() for line in lines for slash, name in _tags(line) if slash)
+    closed = Counter(name for line in lines for slash, name in _tags(line) if slash)
     opened: Counter[str] = Counter()
     alone: Counter[str] = Counter()
     comment = 0
-    seen: list[tuple[object, ...]] = []
-    for line in lines:
-        around = frozenset((name, count) for name, count in opened.items() if count > 0 and closed[name] > 0)
-        seen.append((comment > 0, around, frozenset((name, n) for name, n in alone.items() if n)))
+    seen: dict[int, tuple[object, ...]] = {}
+    for number, line in enumerate(lines):
+        if number in wanted:
+            around = frozenset((name, count) for name, count in opened.items() if count and closed[name] > 0)
+            seen[number] = (
+                comment > 0,
+                around,
+                frozenset((name, count) for name, count in alone.items() if count),
+            )
         comment = max(0, comment + line.count("<!--") - line.count("-->"))
-        own_line = _TAG_ALONE.search(line[:_MAX_HEADING]) is not None
+        own_line = "<" in line and _TAG_ALONE.search(line[:_MAX_HEADING]) is not None
         for slash, name in _tags(line):
             step = -1 if slash else 1
             closed[name] -= bool(slash)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from agents.models import Document, Release, Version
-from agents.statements import fetch
+from agents.statements import fetch, once_more
 
 _CURRENT: Final = """
 SELECT v.id, v.sha256 FROM agents_agent a JOIN agents_document d ON d.agent_id = a.id
@@ -35,7 +35,7 @@ def serve(agent: str, document: str, unit: str | None = None) -> Served | None:
 
     `unit` will decide the arm of a running rollout; outside one everybody gets the current version.
     """
-    rows = fetch(_CURRENT, (agent, document))
+    rows = once_more(lambda: fetch(_CURRENT, (agent, document)))
     return Served(*rows[0]) if rows else None
 
 
@@ -46,7 +46,9 @@ def serve_version(agent: str, document: str, number: int) -> Served | None:
 
 def serve_at(agent: str, document: str, at: datetime) -> Served | None:
     """The version that was current at a time; None before the first."""
-    release = Release.objects.filter(document__in=_documents(agent, document), at__lte=at).order_by("-at", "-pk")
+    release = Release.objects.filter(document__in=_documents(agent, document), at__lte=at).order_by(
+        "-at", "-pk"
+    )
     return _served(Version.objects.filter(pk__in=release.values("version")[:1]))
 
 

@@ -4,13 +4,13 @@ A lean view takes a WSGI environ and gives an `Answer`. The WSGI entry point cal
 Django's URLconf reaches the very same function. Neither cookies nor sessions exist here: a key is the only way in.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import structlog
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from agents import keys
@@ -48,7 +48,7 @@ def answer(view: LeanView, environ: Environ, *parts: str) -> Answer:
         return view(environ, *parts)
     except Problem as problem:
         return refusal(problem)
-    except (DatabaseError, InterfaceError) as error:
+    except (OperationalError, InterfaceError) as error:
         _log.error("database_failed", path=environ.get("PATH_INFO"), error=str(error))
         detail = "The database cannot be reached just now. Nothing was stored; try again with the same ids."
         return refusal(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
@@ -68,20 +68,10 @@ def respond(found: Answer, start_response: StartResponse) -> Iterable[bytes]:
     return (found.body,)
 
 
-def django_view(method: str, view: LeanView, names: tuple[str, ...]) -> Callable[..., HttpResponse]:
-    """The same view for Django's URLconf; `names` are the route's placeholders in order."""
-
-    def through_django(request: HttpRequest, **parts: str) -> HttpResponse:
-        if request.method != method:
-            found = refusal(Problem(405, "method-not-allowed", f"Use {method} here.", headers={"Allow": method}))
-        else:
-            found = answer(view, request.META, *(parts[name] for name in names))
-        response = HttpResponse(found.body, status=found.status, content_type=found.content_type)
-        for name, value in found.headers:
-            response[name] = value
-        return response
-
-    return through_django
+def through_django(view: LeanView, request: HttpRequest, *parts: str) -> HttpResponse:
+    """The same view for Django's URLconf, whose request carries the environ it was made from."""
+    found = answer(view, request.META, *parts)
+    return HttpResponse(found.body, status=found.status, content_type=found.content_type, headers=dict(found.headers))
 
 
 def caller(environ: Environ, scope: str) -> keys.Caller:

@@ -70,7 +70,11 @@ class AuditEntry(models.Model):
             models.Index(fields=["target_kind", "target_id", "-sequence"], name="audit_by_target"),
             models.Index(fields=["verb", "-sequence"], name="audit_by_verb"),
             models.Index(fields=["at"], name="audit_by_time"),
-            models.Index(fields=["proposal", "-sequence"], name="audit_by_proposal", condition=Q(proposal__isnull=False)),
+            models.Index(
+                fields=["proposal", "-sequence"],
+                name="audit_by_proposal",
+                condition=Q(proposal__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -43,7 +43,9 @@ def sentence(entry: AuditEntry) -> str:
 def short(entry: AuditEntry) -> str:
     """The same where the target is plain from the page: “approved, revision 2, now version 5”."""
     before, after = entry.fact.get("before") or {}, entry.fact.get("after") or {}
-    return ", ".join([verb_in_words(entry.verb).removesuffix(" to").removesuffix(" for"), *_details(before, after)])
+    return ", ".join(
+        [verb_in_words(entry.verb).removesuffix(" to").removesuffix(" for"), *_details(before, after)]
+    )
 
 
 def _details(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -17,7 +17,12 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_SEE: Final = ("agents.view_agent", "feedback.view_pattern", "proposals.view_proposal", "audit.view_auditentry")
+_SEE: Final = (
+    "agents.view_agent",
+    "feedback.view_pattern",
+    "proposals.view_proposal",
+    "audit.view_auditentry",
+)
 _DECIDE: Final = ("proposals.decide_proposal", "proposals.propose_change", "feedback.curate_pattern")
 _OPERATE: Final = ("proposals.roll_back", "proposals.propose_change", "feedback.mine_now")
 _ADMINISTER: Final = ("agents.manage_agent", "agents.manage_key", "people.manage_people")

@@ -31,6 +31,9 @@ def create_person(username: str, *, name: str, roles: list[Role], password: str 
     person = User.objects.create_user(username=username, password=password, name=name)
     person.groups.set(Group.objects.filter(name__in=roles))
     record(
-        "person.created", actor=COMMAND_LINE, target=person, after={"username": username, "roles": sorted(roles)}
+        "person.created",
+        actor=COMMAND_LINE,
+        target=person,
+        after={"username": username, "roles": sorted(roles)},
     )
     return person

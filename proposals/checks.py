@@ -1,8 +1,341 @@
 """What a machine can say of a revision before a person reads it. Pure functions; every pattern runs in re2.
 
     run(before, after, context) -> list[CheckResult]
+    override_phrases(text) -> list[str]
     CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
     Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share)
     Report(source, text)                     one report of the evidence; `source` any hashable that tells sources apart
+
+Names: protected, characters, secrets, links, tools, overrides, copied, duplicate, size, evidence, format, model.
 """
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import re2
+
+from agents.lookalikes import skeleton
+from agents.sections import lines_of, protected_changed
+from feedback.mining.stems import is_content, stem
+from proposals import invisible
+from proposals.diffs import compute
+
+Verdict = Literal["pass", "warn", "fail", "skipped"]
+Author = Literal["drafter", "agent", "person", "rollback"]
+
+MAX_REPORTS = 2000
+MAX_REPORT_CHARS = 4000
+COPIED_WORDS: Final = 8
+MAX_LINES = 5000
+CLOSE: Final = 0.6
+CHARS_PER_TOKEN: Final = 4
+
+_LINK = re2.compile(
+    r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|mailto:|javascript:|data:[a-z]+/)[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+"
+    r"|\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr)\b(?:/[^\s<>\"')\]]*)?"
+    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+)
+_EMAIL = re2.compile(r"(?i)\b[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
+_SECRET = re2.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}"
+    r"|\bglpat-[\w-]{20,}|\bxox[abeoprs]-[\w-]{10,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}"
+    r"|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*"
+    r"|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}|\bhf_[A-Za-z0-9]{30,}|[a-z][a-z0-9+]{1,20}://[^\s/:@]{1,80}:[^\s/@]{3,}@"
+    r"|(?i:\b(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)\b"
+    r"[\"']?\s*[:=]\s*[\"']?[^\s\"'<{$]{6,})"
+)
+_RANDOM = re2.compile(r"[A-Za-z0-9+/_=-]{32,}")
+_TOOL = re2.compile(
+    r"`([A-Za-z_][\w.:-]{2,60})(?:\([^`]{0,100}\))?`|\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b|\b([A-Za-z_]\w{2,60})\(\)"
+)
+_OVERRIDE = re2.compile(
+    r"(?:ignor|disregard|forget|overrid|bypass|skip|drop)\w*\s+(?:\w+\s+){0,3}?(?:above|previous|prior|earlier|preceding"
+    r"|foregoing|other|existing|all|any|every|these|those|your)\b(?:\s+\w+){0,2}"
+    r"|regardless of|notwithstanding|no matter what|under any circumstances|in all cases|takes? precedence|supersedes?"
+    r"|(?:above|before) all (?:else|other)|instead of (?:the|your|any) (?:above|previous|usual|other)"
+    r"|(?:new|real|actual|updated|hidden|secret) (?:system )?(?:instructions?|prompts?|rules)"
+    r"|(?:system|developer) (?:prompt|message|override)|you are now|from now on|pretend (?:to be|that|you)"
+    r"|act as (?:if|though)|(?:do not|don't|never) (?:tell|mention|reveal|inform|warn|disclose)"
+    r"|without (?:asking|checking|telling|confirmation|approval|verification)|jailbreak|developer mode|no restrictions"
+    r"|even if (?:it is |it's )?(?:unsafe|forbidden|not allowed|against)|always (?:comply|obey|agree|forward|approve)"
+)
+_WORD = re2.compile(r"[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*")
+_RULE = re2.compile(r"^\s*(?:[-*+•]|\d{1,4}[.)])\s+\S")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one source wrote, as stored; never shown or run, only compared."""
+
+    source: Hashable
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the checks know besides the two texts. Shares are 0 to 1; `sources` 0 means that there is no evidence."""
+
+    kind: Literal["prompt", "config", "tool"] = "prompt"
+    author: Author = "person"
+    protected: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    reports: tuple[Report, ...] = ()
+    sources: int = 0
+    loudest_share: float = 0.0
+    min_sources: int = 3
+    max_share: float = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    name: str
+    verdict: Verdict
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Both texts, the lines that came (whole) and went, and what was added, each stretch of words on its own."""
+
+    before: str
+    after: str
+    added: tuple[str, ...]
+    cut: tuple[str, ...]
+    context: Context
+
+
+def run(before: str, after: str, context: Context) -> list[CheckResult]:
+    """All checks in the order they are shown, one result each; those that cannot run say why."""
+    rows = compute(before, after).rows
+    added = tuple(row.text.rstrip("\r\n") for row in rows if row.kind == "add")
+    cut = tuple(row.text.rstrip("\r\n") for row in rows if row.kind == "cut")
+    change = _Change(before, after, added, cut, context)
+    return [check(change) for check in _CHECKS]
+
+
+def _protected(change: _Change) -> CheckResult:
+    touched = protected_changed(change.before, change.after, change.context.protected)
+    if not change.context.protected:
+        return CheckResult("protected", "pass", "No section of this document is protected.")
+    if not touched:
+        return CheckResult("protected", "pass", "Protected sections untouched.")
+    names = ", ".join(f"“{_short(name)}”" for name in touched)
+    if change.context.author in ("drafter", "agent"):
+        return CheckResult(
+            "protected", "fail", f"Changes {names}, which is protected. Only people may propose that."
+        )
+    return CheckResult(
+        "protected",
+        "warn",
+        f"Changes {names}, which is protected: needs two approvals, one by a section owner.",
+    )
+
+
+def _characters(change: _Change) -> CheckResult:
+    found = invisible.problems(change.after)
+    if not found:
+        return CheckResult("characters", "pass", "No invisible or look-alike characters.")
+    more = f" And {len(found) - 3} more." if len(found) > 3 else ""
+    return CheckResult("characters", "fail", " ".join(found[:3]) + more)
+
+
+def _secrets(change: _Change) -> CheckResult:
+    old = set(_secret_strings(change.before))
+    new = [secret for secret in _secret_strings("\n".join(change.added)) if secret not in old]
+    if not new:
+        return CheckResult("secrets", "pass", "Nothing that looks like a secret added.")
+    # The message is kept for good, so it must not repeat the secret.
+    starts = ", ".join(f"“{secret[:4]}…”" for secret in dict.fromkeys(new[:3]))
+    return CheckResult(
+        "secrets", "fail", f"Adds what looks like a secret: {starts}. Agents cannot keep secrets."
+    )
+
+
+def _secret_strings(text: str) -> Iterator[str]:
+    for match in _SECRET.finditer(text):
+        yield match.group()
+    for match in _RANDOM.finditer(text):
+        if _is_random(match.group()):
+            yield match.group()
+
+
+def _is_random(token: str) -> bool:
+    """Whether 32 or more characters mix cases and digits the way keys do and words, paths and rules do not."""
+    digits = sum(char.isdigit() for char in token)
+    kinds = any(c.isupper() for c in token) + any(c.islower() for c in token) + (digits > 0)
+    return (
+        digits >= 4
+        and kinds >= 2
+        and len(set(token)) >= 12
+        and token.count("-") + token.count("/") < len(token) / 5
+    )
+
+
+def _links(change: _Change) -> CheckResult:
+    found = _new(change, lambda text: [m.group().lower() for p in (_EMAIL, _LINK) for m in p.finditer(text)])
+    if not found:
+        return CheckResult("links", "pass", "No link or e-mail address added.")
+    return CheckResult("links", "warn", f"Adds {_listed(found)}. Make sure it is yours.")
+
+
+def _tools(change: _Change) -> CheckResult:
+    if change.context.kind != "prompt":
+        return CheckResult("tools", "skipped", "Tool names are looked for in prompts only.")
+    found = _new(change, _tool_names)
+    known = {name.lower() for name in change.context.tools}
+    wild = [name for name in found if name.lower() not in known]
+    if not found:
+        return CheckResult("tools", "pass", "No tool name added.")
+    if not wild:
+        return CheckResult("tools", "pass", f"Names {_listed(found)}, a tool this agent has.")
+    return CheckResult(
+        "tools", "warn", f"Adds {_listed(wild)}, which may name a tool this agent does not have."
+    )
+
+
+def _tool_names(text: str) -> list[str]:
+    return [next(group for group in match.groups() if group) for match in _TOOL.finditer(text)]
+
+
+def _new(change: _Change, find: Callable[[str], list[str]]) -> list[str]:
+    """What is found in the added lines and nowhere in the old text, once each."""
+    old = set(find(change.before))
+    return [item for item in dict.fromkeys(find("\n".join(change.added))) if item not in old]
+
+
+def _overrides(change: _Change) -> CheckResult:
+    old = Counter(override_phrases(change.before))
+    new = Counter(override_phrases(change.after)) - old
+    if not new:
+        return CheckResult("overrides", "pass", "No phrase that sets other rules aside.")
+    return CheckResult("overrides", "warn", f"Adds {_listed(list(new))}, which may set other rules aside.")
+
+
+def override_phrases(text: str) -> list[str]:
+    """What in a text tries to set other rules aside, in lower case; a phrase may be broken across lines."""
+    flat = " ".join(text.lower().replace("’", "'").split())
+    return [match.group() for match in _OVERRIDE.finditer(flat)]
+
+
+def _copied(change: _Change) -> CheckResult:
+    reports = change.context.reports[:MAX_REPORTS]
+    if not reports:
+        return CheckResult("copied", "skipped", "No evidence to compare with.")
+    old = set(_runs(change.before))
+    wanted = {words for line in change.added for words in _runs(line)} - old
+    holders: dict[tuple[str, ...], set[Hashable]] = defaultdict(set)
+    for report in reports if wanted else ():
+        for words in wanted.intersection(_runs(report.text[:MAX_REPORT_CHARS])):
+            holders[words].add(report.source)
+    single = [words for words, sources in holders.items() if len(sources) == 1]
+    if not single:
+        return CheckResult("copied", "pass", "No sentence copied from a single report.")
+    runs = "1 run" if len(single) == 1 else f"{len(single)} overlapping runs"
+    example = _short(" ".join(single[0]))
+    return CheckResult(
+        "copied", "warn", f"{runs} of {COPIED_WORDS} words found in one source’s report only: “{example}”."
+    )
+
+
+def _runs(text: str) -> list[tuple[str, ...]]:
+    words = [match.group().casefold() for match in _WORD.finditer(text)]
+    return list(zip(*(words[start:] for start in range(COPIED_WORDS)), strict=False))
+
+
+def _duplicate(change: _Change) -> CheckResult:
+    lines = [line.rstrip("\r\n") for line in lines_of(change.after)[:MAX_LINES]]
+    bags = {number: bag for number, line in enumerate(lines, 1) if len(bag := _bag(line)) >= 3}
+    fresh = Counter(change.added)
+    for number, bag in bags.items():
+        if not fresh[lines[number - 1]]:
+            continue
+        near = _nearest(number, bag, bags, change)
+        if near:
+            return CheckResult("duplicate", "warn", f"Close to line {near} “{_short(lines[near - 1])}”.")
+    return CheckResult("duplicate", "pass", "Not close to another line.")
+
+
+def _nearest(number: int, bag: frozenset[str], bags: dict[int, frozenset[str]], change: _Change) -> int:
+    """The line number of the closest other line that is close enough, or 0."""
+    scores = {
+        other: len(bag & own) / len(bag | own)
+        for other, own in bags.items()
+        if other != number and len(bag & own) / min(len(bag), len(own)) >= CLOSE
+    }
+    best = max(scores, key=lambda other: scores[other], default=0)
+    return best if scores.get(best, 0) >= CLOSE * 0.75 else 0
+
+
+def _bag(line: str) -> frozenset[str]:
+    words = (match.group() for match in _WORD.finditer(line[:1000].lower()))
+    return frozenset(stem(word) for word in words if is_content(word))
+
+
+def _size(change: _Change) -> CheckResult:
+    old, new = len(change.before), len(change.after)
+    before, after = _tokens(change.before), _tokens(change.after)
+    rules = sum(_RULE.search(line[:200]) is not None for line in lines_of(change.after))
+    verb = "Grows" if new > old else "Shrinks" if new < old else "Stays the same size:"
+    message = f"{verb} from about {_number(before)} to {_number(after)} tokens, {_number(rules)} rules."
+    grown = new - old > max(2000, old // 5) and change.context.author in ("drafter", "agent")
+    return CheckResult("size", "warn" if grown else "pass", message)
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text) // CHARS_PER_TOKEN)
+
+
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", "\u00a0")
+
+
+def _evidence(change: _Change) -> CheckResult:
+    context = change.context
+    share = f"{context.loudest_share:.0%}".replace("%", "\u00a0%")
+    if not context.sources:
+        return CheckResult("evidence", "skipped", "No reports are linked to this proposal.")
+    if context.sources < context.min_sources:
+        few = "1 source" if context.sources == 1 else f"{context.sources} sources"
+        return CheckResult("evidence", "warn", f"Only {few}; {context.min_sources} are asked for.")
+    if context.loudest_share > context.max_share:
+        return CheckResult(
+            "evidence", "warn", f"{share} of the reports come from one of {context.sources} sources."
+        )
+    return CheckResult("evidence", "pass", f"{context.sources} sources, none above {share}.")
+
+
+def _format(change: _Change) -> CheckResult:
+    if change.context.kind == "prompt":
+        return CheckResult("format", "pass", "Prompts are plain text.")
+    if change.context.kind == "tool":
+        return CheckResult("format", "skipped", "Tool source is not compiled here.")
+    try:
+        json.loads(change.after)
+    except (ValueError, RecursionError) as error:
+        return CheckResult("format", "fail", f"Not valid JSON: {_short(str(error))}.")
+    return CheckResult("format", "pass", "Valid JSON.")
+
+
+def _model(change: _Change) -> CheckResult:
+    return CheckResult("model", "skipped", "Judged by model: skipped, because no model is configured.")
+
+
+_CHECKS: tuple[Callable[[_Change], CheckResult], ...] = (
+    _protected, _characters, _secrets, _links, _tools, _overrides,
+    _copied, _duplicate, _size, _evidence, _format, _model,
+)  # fmt: skip
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Up to three quoted items, and how many more."""
+    quoted = ", ".join(f"“{_short(item)}”" for item in items[:3])
+    return quoted + (f" and {len(items) - 3} more" if len(items) > 3 else "")
+
+
+def _short(text: str, limit: int = 60) -> str:
+    clean = " ".join(text.split())
+    return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"

@@ -48,7 +48,8 @@ def _hunks(base: list[str], text: str) -> list[Hunk]:
 def _groups(mine: list[Hunk], yours: list[Hunk]) -> Iterator[list[tuple[int, Hunk]]]:
     """Hunks of both sides in order; those that overlap, or insert at the same place, come together."""
     ordered = sorted(
-        [(0, hunk) for hunk in mine] + [(1, hunk) for hunk in yours], key=lambda pair: (pair[1].start, pair[1].end)
+        [(0, hunk) for hunk in mine] + [(1, hunk) for hunk in yours],
+        key=lambda pair: (pair[1].start, pair[1].end),
     )
     group: list[tuple[int, Hunk]] = []
     end = -1

@@ -1,22 +1,20 @@
 """What waits for whom: the reads behind the review queue."""
 
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
-from feedback.models import PatternDay
+from feedback.trends import trends
 from people.models import User
 from proposals.models import Check, Decision, Proposal, ProposalEvidence, Revision
 from proposals.models.proposal import ProposalQuerySet
 from proposals.policies import DOMINANT_SHARE
+from proposals.turns import Pill, pill
 
 Status = Proposal.Status
-TREND_DAYS = 14
 
 
 def waiting_for(user: User) -> ProposalQuerySet:
@@ -68,22 +66,21 @@ class Filters:
     SHOWS = ("turn", "open", "effect", "decided", "all")
 
     @classmethod
-    def from_query(cls, query: "dict[str, str]") -> "Filters":
+    def from_query(cls, query: Mapping[str, str]) -> "Filters":
         show = query.get("show", "")
-        return cls(show if show in cls.SHOWS else "turn", query.get("agent", ""), query.get("q", "").strip()[:200])
+        return cls(
+            show if show in cls.SHOWS else "turn", query.get("agent", ""), query.get("q", "").strip()[:200]
+        )
 
     def apply(self, user: User) -> ProposalQuerySet:
-        """The proposals asked for, the longest waiting first; decided ones newest first."""
+        """The proposals asked for, those with most sources first; decided ones newest first."""
         found = self._shown(user)
         if self.agent:
             found = found.filter(document__agent__slug=self.agent)
         if self.q:
             found = found.filter(Q(title__icontains=self.q) | Q(rationale__icontains=self.q))
-        blocked = Check.objects.filter(revision=OuterRef("revision"), verdict=Check.Verdict.FAIL)
-        mine = Q(pk__in=waiting_for(user).values("pk"))
-        found = found.for_page().annotate(is_blocked=Exists(blocked), is_my_turn=_flag(mine))
         newest_first = self.show in ("decided", "all")
-        return found.order_by("-pk") if newest_first else found.order_by("-evidence_sources", "pk")
+        return found.for_page().order_by(*(["-pk"] if newest_first else ["-evidence_sources", "pk"]))
 
     def _shown(self, user: User) -> ProposalQuerySet:
         match self.show:
@@ -99,8 +96,34 @@ class Filters:
                 return Proposal.objects.all()
 
 
-def _flag(condition: Q) -> Exists:
-    return Exists(Proposal.objects.filter(condition, pk=OuterRef("pk")))
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One proposal as the queue shows it; `days` is how long its reports came, `trend` how many on each day."""
+
+    proposal: Proposal
+    days: int | None
+    trend: list[int] | None
+    pill: Pill
+
+
+def rows(proposals: Sequence[Proposal], user: User) -> list[Row]:
+    """The rows of one page, in a fixed number of queries."""
+    keys = [proposal.pk for proposal in proposals]
+    mine = set(waiting_for(user).filter(pk__in=keys).values_list("pk", flat=True))
+    failing = Check.objects.filter(
+        revision__in=[p.revision_id for p in proposals], verdict=Check.Verdict.FAIL
+    )
+    blocked = set(failing.values_list("revision", flat=True))
+    found = trends({p.pattern_id for p in proposals if p.pattern_id})
+    return [
+        Row(
+            p,
+            span_days(p),
+            found.get(p.pattern_id or 0),
+            pill(p, my_turn=p.pk in mine, blocked=p.revision_id in blocked),
+        )
+        for p in proposals
+    ]
 
 
 def counts(user: User) -> dict[str, int]:
@@ -111,17 +134,6 @@ def counts(user: User) -> dict[str, int]:
         open=Count("pk", filter=is_open), effect=effect, decided=Count("pk", filter=~is_open)
     )
     return {"turn": waiting_for(user).count(), **found}
-
-
-def trends(pattern_ids: "set[int]", *, days: int = TREND_DAYS) -> dict[int, list[int]]:
-    """Reports per day of each pattern, oldest first, up to today (UTC); patterns without any are left out."""
-    today = timezone.now().date()
-    first = today - timedelta(days=days - 1)
-    found: dict[int, list[int]] = defaultdict(lambda: [0] * days)
-    rows = PatternDay.objects.filter(pattern__in=pattern_ids, day__range=(first, today))
-    for pattern, day, items in rows.values_list("pattern", "day", "items"):
-        found[pattern][(day - first).days] = items
-    return dict(found)
 
 
 def span_days(proposal: Proposal) -> int | None:

@@ -1,7 +1,20 @@
 """What every page of the board shows around its own content."""
 
+from django.conf import settings
 from django.http import HttpRequest
+
+from people.models import User
+from proposals.queue import waiting_for
+from reviewapp.health import degraded
 
 
 def board(request: HttpRequest) -> dict[str, object]:
-    return {}
+    """For people signed in: how much waits for them, what is out of order, and whether one person may decide alone."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {}
+    return {
+        "turn_count": waiting_for(user).count() if user.has_perm("proposals.view_proposal") else 0,
+        "degraded": degraded(),
+        "single_operator": settings.COUNTERSIGN_SINGLE_OPERATOR,
+    }

@@ -33,6 +33,7 @@ class Environment(BaseSettings):
     countersign_single_operator: bool = False
     countersign_min_sources: int = Field(default=3, ge=1, le=1000)
     countersign_mine_every_s: float = Field(default=15.0, ge=1, le=3600)
+    countersign_mine_batch: int = Field(default=500, ge=1, le=10_000)
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
 
     @field_validator("database_url")
@@ -59,7 +60,9 @@ class Environment(BaseSettings):
     @classmethod
     def split_hosts(cls, value: object) -> object:
         """ALLOWED_HOSTS is a comma-separated list."""
-        return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+        return (
+            [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+        )
 
     @cached_property
     def django_secret(self) -> str:

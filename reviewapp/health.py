@@ -69,7 +69,11 @@ def degraded() -> list[str]:
 def _for_how_long(seconds: float | None) -> str:
     if seconds is None:
         return "has never run"
-    return f"has been silent for {seconds / 60:.0f} min" if seconds < 7200 else f"has been silent for {seconds / 3600:.0f} h"
+    return (
+        f"has been silent for {seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"has been silent for {seconds / 3600:.0f} h"
+    )
 
 
 def _silences() -> dict[str, float]:
@@ -97,7 +101,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         missing = _missing_migrations()
         if missing:
-            return JsonResponse({"ready": False, "reason": f"{len(missing)} migrations are not applied"}, status=503)
+            return JsonResponse(
+                {"ready": False, "reason": f"not all migrations are applied: {len(missing)} missing"},
+                status=503,
+            )
         return JsonResponse({"ready": True, "degraded": degraded(), **asdict(status())})
     except DatabaseError:
         return JsonResponse({"ready": False, "reason": "the database does not answer"}, status=503)
@@ -145,7 +152,9 @@ def _gauges() -> Iterator[Metric]:
         silent.add_metric([name], float("inf") if seconds is None else seconds)
     yield silent
     yield GaugeMetricFamily(
-        "countersign_oldest_pending_seconds", "How long the oldest waiting work has waited", now.oldest_pending_s
+        "countersign_oldest_pending_seconds",
+        "How long the oldest waiting work has waited",
+        now.oldest_pending_s,
     )
     proposals = GaugeMetricFamily("countersign_proposals", "Proposals by state", labels=["state"])
     for state, count in Proposal.objects.order_by().values_list("status").annotate(Count("pk")):

@@ -44,7 +44,13 @@ class Address:
     def web_server(self) -> list[str]:
         """The arguments of the web server: few threads, as each holds one database connection."""
         processes = ["--workers", str(min(4, max(2, os.cpu_count() or 2))), "--blocking-threads", "4"]
-        calm = ["--blocking-threads-idle-timeout", "600", "--workers-kill-timeout", "4", "--respawn-failed-workers"]
+        calm = [
+            "--blocking-threads-idle-timeout",
+            "600",
+            "--workers-kill-timeout",
+            "4",
+            "--respawn-failed-workers",
+        ]
         plain = ["--interface", "wsgi", "--http", "1", "--no-ws"]
         listen = ["--host", self.host, "--port", str(self.port)]
         return ["granian", *plain, *listen, *processes, *calm, "reviewapp.wsgi:application"]

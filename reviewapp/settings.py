@@ -73,7 +73,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 
-def _database(url: str | None) -> dict[str, Any]:
+def database_settings(url: str | None) -> dict[str, Any]:
     """The one database; `up` and the tests set DATABASE_URL when they start their own PostgreSQL."""
     parts = conninfo_to_dict(url or "postgresql:///countersign")
     named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
@@ -86,7 +86,7 @@ def _database(url: str | None) -> dict[str, Any]:
     }
 
 
-DATABASES = {"default": _database(ENV.database_url)}
+DATABASES = {"default": database_settings(ENV.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "people.User"
@@ -150,6 +150,7 @@ CELERY_BROKER_URL = str(ENV.redis_url) if ENV.redis_url else "redis://127.0.0.1:
 COUNTERSIGN_SINGLE_OPERATOR = ENV.countersign_single_operator
 COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MINE_EVERY_S = ENV.countersign_mine_every_s
+COUNTERSIGN_MINE_BATCH = ENV.countersign_mine_batch
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.countersign_body_limit
 

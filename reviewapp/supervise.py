@@ -72,9 +72,13 @@ class Supervisor:
         until = time.monotonic() + patience
         while not is_ready():
             if child.ended() is not None:
-                raise CannotStart(f"The {child.name} process did not start: {child.last_words()} (see {child.log})")
+                raise CannotStart(
+                    f"The {child.name} process did not start: {child.last_words()} (see {child.log})"
+                )
             if time.monotonic() > until:
-                raise CannotStart(f"The {child.name} process was not ready in {patience:.0f} s (see {child.log}).")
+                raise CannotStart(
+                    f"The {child.name} process was not ready in {patience:.0f} s (see {child.log})."
+                )
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -98,4 +102,6 @@ class Supervisor:
         pause = min(_LONGEST_PAUSE_S, 2.0 ** max(0, watched.failures - 1))
         watched.start_again_at = now + pause
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        self.say(f"The {watched.child.name} process {how}; starting it again in {pause:.0f} s ({watched.child.log}).")
+        self.say(
+            f"The {watched.child.name} process {how}; starting it again in {pause:.0f} s ({watched.child.log})."
+        )

@@ -1,6 +1,8 @@
 """Every address of the program."""
 
-from django.urls import path
 from django.http import HttpResponse
+from django.urls import path
 
-urlpatterns = [path("", lambda r: HttpResponse("x"), name="queue")]
+from reviewapp.api import urls as api_urls
+
+urlpatterns = [path("api/v1/", api_urls), path("", lambda r: HttpResponse("x"), name="queue")]

@@ -1,6 +1,7 @@
-"""The WSGI entry point."""
+"""The WSGI entry point: a few lean calls first, Django for all the rest."""
 
 import os
+from collections.abc import Iterable
 
 from django.core.wsgi import get_wsgi_application
 
@@ -8,4 +9,14 @@ from reviewapp.processes import tie_to_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
 tie_to_server()
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+# Only now, with Django set up, can views be imported.
+from agents.wire import Environ, StartResponse  # noqa: E402
+from reviewapp.lean import lean_response  # noqa: E402
+
+
+def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer one request."""
+    lean = lean_response(environ, start_response)
+    return _django(environ, start_response) if lean is None else lean  # type: ignore[arg-type]

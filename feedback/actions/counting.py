@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -56,21 +57,24 @@ def _add_sources(linked: Iterable[Evidence]) -> Counter[int]:
     """Returns how many sources are new to each pattern."""
     counts = Counter((evidence.pattern_id, bytes(evidence.source)) for evidence in linked)
     rows = sorted(counts.items())
-    columns = [[key[0] for key, _ in rows], [key[1] for key, _ in rows], [items for _, items in rows]]
     with connection.cursor() as cursor:
-        cursor.execute(_ADD_SOURCES, columns)
+        cursor.execute(_ADD_SOURCES, _columns(rows))
         return Counter(pattern for pattern, is_new in cursor.fetchall() if is_new)
 
 
 def _add_days(linked: Iterable[Evidence]) -> None:
     counts = Counter((evidence.pattern_id, _day(evidence.at)) for evidence in linked)
     rows = sorted(counts.items())
-    columns = [[key[0] for key, _ in rows], [key[1] for key, _ in rows], [items for _, items in rows]]
     with connection.cursor() as cursor:
-        cursor.execute(_ADD_DAYS, columns)
+        cursor.execute(_ADD_DAYS, _columns(rows))
 
 
-def _day(at: datetime) -> object:
+def _columns(rows: Iterable[tuple[tuple[int, Any], int]]) -> list[list[Any]]:
+    """Patterns, sources or days, and counts: one list each, as unnest takes them."""
+    return [list(column) for column in zip(*((*key, items) for key, items in rows), strict=True)] or [[], [], []]
+
+
+def _day(at: datetime) -> date:
     return at.astimezone(UTC).date()
 
 

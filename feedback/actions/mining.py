@@ -7,6 +7,7 @@ point leaves either all of a batch or nothing of it, and whoever comes next goes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -14,8 +15,6 @@ from agents.models import Agent
 from feedback.actions import counting
 from feedback.mining import DEFAULT, EXACT_KINDS, Group, Grouper, Item, Kind
 from feedback.models import Evidence, Feedback, Pattern, Run
-
-BATCH = 500
 
 
 @dataclass(slots=True)
@@ -45,21 +44,24 @@ def waiting_agents() -> list[Agent]:
 def waiting(agents: Iterable[Agent]) -> int:
     """How many reports of these agents no miner has looked at."""
     return sum(
-        queue.filter(agent__in=agents).count() for queue in (Feedback.objects.unmined(), Run.objects.unmined())
+        queue.filter(agent__in=agents).count()
+        for queue in (Feedback.objects.unmined(), Run.objects.unmined())
     )
 
 
 @transaction.atomic
 def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bool:
-    """Mine the oldest waiting reports of one agent, at most BATCH of each table; False when none waited."""
+    """Mine the oldest waiting reports of one agent, at most COUNTERSIGN_MINE_BATCH of each table; False when none waited."""
     _one_miner_per_agent(agent_id)
-    feedback = list(Feedback.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:BATCH])
-    runs = list(Run.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:BATCH])
+    size = settings.COUNTERSIGN_MINE_BATCH
+    feedback = list(Feedback.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
+    runs = list(Run.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
     if not feedback and not runs:
         return False
     reports: dict[int, Feedback | Run] = {}
     items: list[Item] = []
-    for report in (*feedback, *runs):
+    both: list[Feedback | Run] = [*feedback, *runs]
+    for report in both:
         for item in items_of(report, first_key=len(items)):
             items.append(item)
             reports[item.key] = report
@@ -109,9 +111,9 @@ def _assign(
     result = grouper.assign(items, known)
     keys = _store_groups(agent_id, result.groups)
     linked = [
-        _evidence(keys.get(assignment.group, assignment.group), reports[assignment.item])
-        for assignment in result.assignments
-        if assignment.group is not None
+        _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item])
+        for assigned in result.assignments
+        if assigned.group is not None
     ]
     Evidence.objects.bulk_create(linked)
     counting.add(linked)
@@ -126,20 +128,24 @@ def _known_groups(agent_id: int, items: Sequence[Item], grouper: Grouper) -> lis
     signatures = {grouper.signature(item) for item in items if item.kind in EXACT_KINDS} - {""}
     exact = patterns.filter(kind__in=kinds & EXACT_KINDS, signature__in=signatures)
     rows = (near | exact).order_by("pk").values_list("pk", "kind", "signature", "centroid", "grouped")
-    return [Group(pk, Kind(kind), signature, bytes(centroid), size) for pk, kind, signature, centroid, size in rows]
+    return [
+        Group(pk, Kind(kind), signature, bytes(centroid), size)
+        for pk, kind, signature, centroid, size in rows
+    ]
 
 
-def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int | None, int]:
+def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
     """Save new groups in the order they were made, and the moved centroids of known ones; new key → primary key."""
     new = sorted((group for group in groups if group.key < 0), key=lambda group: -group.key)
     made = Pattern.objects.bulk_create(
-        Pattern(agent_id=agent_id, kind=g.kind, signature=g.signature, centroid=g.centroid, grouped=g.size) for g in new
+        Pattern(agent_id=agent_id, kind=g.kind, signature=g.signature, centroid=g.centroid, grouped=g.size)
+        for g in new
     )
     moved = [Pattern(pk=g.key, centroid=g.centroid, grouped=g.size) for g in groups if g.key > 0]
     Pattern.objects.bulk_update(moved, ["centroid", "grouped"], batch_size=500)
     return {group.key: pattern.pk for group, pattern in zip(new, made, strict=True)}
 
 
-def _evidence(pattern_id: int | None, report: Feedback | Run) -> Evidence:
+def _evidence(pattern_id: int, report: Feedback | Run) -> Evidence:
     which = {"run": report} if isinstance(report, Run) else {"feedback": report}
     return Evidence(pattern_id=pattern_id, source=report.source, at=report.at, **which)

@@ -20,7 +20,9 @@ def refresh(pattern: Pattern) -> None:
     kind = Kind(pattern.kind)
     pattern.terms = terms(texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES)
     first = evidence[0].feedback
-    labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
+    labels = (
+        {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
+    )
     changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
     pattern.label = label(kind, pattern.terms, template=pattern.signature, changed=changed, **labels)
     pattern.named_support = pattern.support
@@ -50,7 +52,8 @@ def _texts(evidence: Evidence) -> tuple[str, ...]:
 def consensus_change(evidence: Iterable[Evidence]) -> tuple[str, str] | None:
     """The replacement (old phrase, new phrase) that enough sources made in their corrections."""
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for item in islice((e for e in evidence if e.feedback and e.feedback.output), READ_AT_MOST):
-        corrected = item.feedback.correction or item.feedback.edited_output
-        pairs[bytes(item.source).hex()].append((item.feedback.output, corrected))
+    for item in islice(evidence, READ_AT_MOST):
+        if item.feedback and item.feedback.output:
+            corrected = item.feedback.correction or item.feedback.edited_output
+            pairs[bytes(item.source).hex()].append((item.feedback.output, corrected))
     return replacement(pairs, settings.COUNTERSIGN_MIN_SOURCES)

@@ -1,5 +1,7 @@
 """What people say of patterns."""
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -32,7 +34,7 @@ def _require_curator(user: User) -> None:
         raise PatternError("This needs the role reviewer or admin.")
 
 
-def _move(pattern_id: int, expected: str, verb: str, user: User, changes: dict[str, object]) -> Pattern:
+def _move(pattern_id: int, expected: str, verb: str, user: User, changes: Mapping[str, object]) -> Pattern:
     if not Pattern.objects.filter(pk=pattern_id, status=expected).update(**changes):
         raise PatternError(f"The pattern is no longer {expected}; look at it again.")
     pattern = Pattern.objects.select_related("agent").get(pk=pattern_id)

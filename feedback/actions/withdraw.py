@@ -19,6 +19,10 @@ def withdraw_feedback(feedback_pk: int, *, actor: Actor) -> bool:
     for evidence in linked:
         counting.remove(evidence)
     record(
-        "feedback.withdrawn", actor=actor, target=feedback, agent=feedback.agent.slug, after={"patterns": patterns}
+        "feedback.withdrawn",
+        actor=actor,
+        target=feedback,
+        agent=feedback.agent.slug,
+        after={"patterns": patterns},
     )
     return True

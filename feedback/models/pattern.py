@@ -47,10 +47,16 @@ class Pattern(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.CANDIDATE)
     label = models.CharField(max_length=200, blank=True)
     terms = models.JSONField(default=list)
-    named_support = models.PositiveIntegerField(default=0, help_text="The support when label and terms were last found.")
-    signature = models.CharField(max_length=500, blank=True, help_text="What items of an exact-match kind share.")
+    named_support = models.PositiveIntegerField(
+        default=0, help_text="The support when label and terms were last found."
+    )
+    signature = models.CharField(
+        max_length=500, blank=True, help_text="What items of an exact-match kind share."
+    )
     centroid = models.BinaryField(default=bytes)
-    grouped = models.PositiveIntegerField(default=0, help_text="Items the centroid stands for, withdrawn ones included.")
+    grouped = models.PositiveIntegerField(
+        default=0, help_text="Items the centroid stands for, withdrawn ones included."
+    )
     support = models.PositiveIntegerField(default=0)
     sources = models.PositiveIntegerField(default=0)
     first_seen = models.DateTimeField(null=True)
@@ -75,7 +81,9 @@ class Pattern(models.Model):
         indexes = [
             models.Index(fields=["agent", "kind"], name="pattern_by_agent_and_kind"),
             models.Index(fields=["status", "-last_seen"], name="pattern_by_status"),
-            models.Index(fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)),
+            models.Index(
+                fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -118,7 +126,9 @@ class Evidence(models.Model):
 class PatternSource(models.Model):
     """How many items one source gave to one pattern: a rollup, so that sources need no counting."""
 
-    pattern = models.ForeignKey(Pattern, on_delete=models.CASCADE, related_name="source_counts", db_index=False)
+    pattern = models.ForeignKey(
+        Pattern, on_delete=models.CASCADE, related_name="source_counts", db_index=False
+    )
     source = models.BinaryField(max_length=16)
     items = models.PositiveIntegerField()
 

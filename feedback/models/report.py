@@ -62,7 +62,8 @@ class Run(Report):
         constraints = [
             models.UniqueConstraint("agent", "external_id", name="run_id_unique_per_agent"),
             models.CheckConstraint(
-                condition=Q(quality__isnull=True) | Q(quality__gte=1, quality__lte=5), name="run_quality_1_to_5"
+                condition=Q(quality__isnull=True) | Q(quality__gte=1, quality__lte=5),
+                name="run_quality_1_to_5",
             ),
         ]
         indexes = [
@@ -107,7 +108,9 @@ class Feedback(Report):
         REFUSED = "refused", "Refused"
         OTHER = "other", "Other"
 
-    run_id = models.CharField(max_length=64, blank=True, help_text="The run's id as the agent gave it; may arrive first.")
+    run_id = models.CharField(
+        max_length=64, blank=True, help_text="The run's id as the agent gave it; may arrive first."
+    )
     rating = models.CharField(max_length=8, choices=Rating, blank=True)
     reason_code = models.CharField(max_length=12, choices=Reason, blank=True)
     reason = models.TextField(blank=True)

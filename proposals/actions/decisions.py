@@ -99,7 +99,9 @@ def _already(proposal: Proposal) -> str:
 
 def _require_publishable(proposal: Proposal, revision: Revision) -> None:
     if proposal.is_stale:
-        raise StaleProposal("Another version became current after this was drafted; rebase the proposal first.")
+        raise StaleProposal(
+            "Another version became current after this was drafted; rebase the proposal first."
+        )
     failing = revision.checks.filter(verdict=Check.Verdict.FAIL).values_list("message", flat=True)
     if failing:
         raise Blocked("A check blocks approval: " + " ".join(failing))
@@ -148,9 +150,7 @@ def _settle_pattern(proposal: Proposal, status: Pattern.Status) -> None:
         Pattern.objects.filter(pk=proposal.pattern_id).update(status=status, draft_due_at=None)
 
 
-def _record(
-    proposal: Proposal, verb: str, decision: Decision, more: dict[str, object] | None = None
-) -> None:
+def _record(proposal: Proposal, verb: str, decision: Decision, more: dict[str, object] | None = None) -> None:
     after = Proposal.objects.values_list("status", flat=True).get(pk=proposal.pk)
     record(
         verb,

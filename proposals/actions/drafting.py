@@ -97,7 +97,9 @@ def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
 
 def _text(document: Document) -> DocumentText:
     protected = frozenset(document.sections.filter(is_protected=True).values_list("heading", flat=True))
-    return DocumentText(slug=document.slug, kind=document.kind, text=document.current.text, protected=protected)
+    return DocumentText(
+        slug=document.slug, kind=document.kind, text=document.current.text, protected=protected
+    )
 
 
 def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
@@ -108,7 +110,9 @@ def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     reasons = Counter(f.reason_code for f in feedback if f.reason_code)
     tools = Counter(run.tool for run in runs if run.tool)
     mislabel = feedback[0] if kind is Kind.MISLABEL else None
-    days = (pattern.last_seen - pattern.first_seen if pattern.last_seen and pattern.first_seen else timedelta()).days + 1
+    days = (
+        pattern.last_seen - pattern.first_seen if pattern.last_seen and pattern.first_seen else timedelta()
+    ).days + 1
     return Brief(
         kind=kind,
         label=pattern.label,

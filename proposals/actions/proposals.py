@@ -55,7 +55,9 @@ def submit(
     base = document.current
     if base is None or base.number != base_number:
         current = base.number if base else "none"
-        raise StaleProposal(f"Version {base_number} is not current any more; version {current} is. Start from that.")
+        raise StaleProposal(
+            f"Version {base_number} is not current any more; version {current} is. Start from that."
+        )
     origin = Proposal.Origin.PERSON if user else Proposal.Origin.AGENT
     wish = Wish(document, base, clean_text(text), title.strip(), rationale.strip(), origin, Author(user, key))
     _refuse_bad(wish)
@@ -107,7 +109,9 @@ def _create(wish: Wish) -> Proposal:
 
 def _link(proposal: Proposal, feedback: Sequence[Feedback], evidence: Sequence[Evidence]) -> None:
     rows = [ProposalEvidence(proposal=proposal, feedback=item) for item in feedback]
-    rows += [ProposalEvidence(proposal=proposal, feedback_id=e.feedback_id, run_id=e.run_id) for e in evidence]
+    rows += [
+        ProposalEvidence(proposal=proposal, feedback_id=e.feedback_id, run_id=e.run_id) for e in evidence
+    ]
     ProposalEvidence.objects.bulk_create(rows[:EVIDENCE_KEPT])
 
 
@@ -170,7 +174,9 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
     text, clean = merged_onto_current(proposal)
     if not clean or text == base.text:
         raise StaleProposal(f"The change does not apply cleanly to version {base.number}; amend it by hand.")
-    revision = add_revision(proposal, text, base=base, author=Author(), note=f"Moved onto version {base.number}.")
+    revision = add_revision(
+        proposal, text, base=base, author=Author(), note=f"Moved onto version {base.number}."
+    )
     actor = Actor.person(user) if user else SYSTEM
     _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
     return revision
@@ -193,7 +199,9 @@ def withdraw(proposal_id: int, *, user: User) -> None:
     proposal.status, proposal.decided_at = Proposal.Status.WITHDRAWN, timezone.now()
     proposal.save(update_fields=["status", "decided_at"])
     if proposal.pattern_id:
-        Pattern.objects.filter(pk=proposal.pattern_id, status=Pattern.Status.PROPOSED).update(status=Pattern.Status.OPEN)
+        Pattern.objects.filter(pk=proposal.pattern_id, status=Pattern.Status.PROPOSED).update(
+            status=Pattern.Status.OPEN
+        )
     _record(
         proposal,
         "proposal.withdrawn",
@@ -232,7 +240,9 @@ def _current(proposal: Proposal) -> Version:
 
 def _require_amendable(proposal: Proposal) -> None:
     if proposal.status not in (Proposal.Status.PENDING, Proposal.Status.CHANGES_REQUESTED):
-        raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; it cannot be changed any more.")
+        raise NotPending(
+            f"This proposal is {proposal.get_status_display().lower()}; it cannot be changed any more."
+        )
 
 
 def _back_to_pending(proposal: Proposal) -> None:

@@ -68,14 +68,19 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
 
 def protected_headings(proposal: Proposal) -> list[str]:
     """Headings of the document's protected sections."""
-    return list(proposal.document.sections.filter(is_protected=True).order_by("heading").values_list("heading", flat=True))
+    return list(
+        proposal.document.sections.filter(is_protected=True)
+        .order_by("heading")
+        .values_list("heading", flat=True)
+    )
 
 
 def _run_checks(proposal: Proposal, revision: Revision, author: Author, protected: Sequence[str]) -> None:
     context = _check_context(proposal, author, protected)
     results = checks.run(revision.base_version.text, revision.text, context)
     Check.objects.bulk_create(
-        Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message) for result in results
+        Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message)
+        for result in results
     )
 
 

@@ -54,7 +54,7 @@ class _Builder:
 
     def rows(self) -> Iterator[Row]:
         i = j = cuts = adds = 0
-        for op, count in compare(self.old, self.new, self.deadline, tidy=False):
+        for op, count in compare(self.old, self.new, self.deadline):
             if op == "cut":
                 cuts += count
             elif op == "add":

@@ -53,7 +53,8 @@ class Decision(models.Model):
     reason = models.CharField(max_length=13, choices=Reason, blank=True)
     note = models.TextField(blank=True)
     single_operator = models.BooleanField(
-        default=False, help_text="Made by somebody the four-eyes rule would have refused, under the single-operator setting."
+        default=False,
+        help_text="Made by somebody the four-eyes rule would have refused, under the single-operator setting.",
     )
     at = models.DateTimeField(default=timezone.now)
 

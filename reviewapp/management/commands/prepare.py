@@ -21,12 +21,21 @@ class Command(BaseCommand):
     requires_system_checks = []  # a deployment runs `check --deploy`; every start need not
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="load the sample data if there is no agent yet")
-        parser.add_argument("--sign-in-link", metavar="URL", help="print a one-time sign-in link for this address")
+        parser.add_argument(
+            "--static-only", action="store_true", help="only collect the static files; needs no database"
+        )
+        parser.add_argument(
+            "--demo", action="store_true", help="load the sample data if there is no agent yet"
+        )
+        parser.add_argument(
+            "--sign-in-link", metavar="URL", help="print a one-time sign-in link for this address"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=sys.stderr)
         collect_static()
+        if options["static_only"]:
+            return
+        call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=sys.stderr)
         if options["demo"] and not Agent.objects.exists():
             load_sample_data()
         if options["sign_in_link"]:

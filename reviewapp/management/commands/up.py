@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from reviewapp import reach
 from reviewapp.embedded import Postgres, Valkey
 from reviewapp.environment import BASE_DIR
-from reviewapp.processes import MARK, CannotStart, Child, end_leftovers, stop
+from reviewapp.processes import MARK, CannotStart, Child, end_leftovers
 from reviewapp.supervise import StopRequested, Supervisor, ignore_signals, stop_on_signals
 
 
@@ -28,10 +28,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-        parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000; 0: any free one)")
-        parser.add_argument("--data-dir", help="where everything is kept (DATA_DIR, or var/ beside manage.py)")
         parser.add_argument(
-            "--demo", action=BooleanOptionalAction, default=True, help="load the sample data on the first start"
+            "--port", type=int, default=8000, help="port to listen on (8000; 0: any free one)"
+        )
+        parser.add_argument(
+            "--data-dir", help="where everything is kept (DATA_DIR, or var/ beside manage.py)"
+        )
+        parser.add_argument(
+            "--demo",
+            action=BooleanOptionalAction,
+            default=True,
+            help="load the sample data on the first start",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,7 +71,9 @@ def hold(data_dir: Path) -> Iterator[Path]:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield data_dir
     except BlockingIOError:
-        raise CannotStart(f"Another `up` is running on {data_dir}; stop it, or give this one its own --data-dir.") from None
+        raise CannotStart(
+            f"`up` is already running on {data_dir}; stop it, or give this one its own --data-dir."
+        ) from None
     finally:
         os.close(held)
 
@@ -104,10 +113,11 @@ class Board:
         self.env.setdefault("COUNTERSIGN_SINGLE_OPERATOR", str(self.is_demo()).lower())
         self.env.setdefault("ALLOWED_HOSTS", ",".join(self.address.allowed_hosts()))
         web, *others = self.processes()
-        self.supervisor.start(web)
-        for child in others:
+        self.supervisor.wait_for(self.supervisor.start(web), self.address.answers)
+        for (
+            child
+        ) in others:  # only now: starting up is the one thing they would take the web server's time for
             self.supervisor.start(child)
-        self.supervisor.wait_for(web, self.address.answers)
         self.say(f"Countersign is ready at {self.address.url}")
         self.say(f"Sign in, once and within a day: {link}")
 
@@ -137,7 +147,9 @@ class Board:
         """Bring database and static files up to date in a process that knows where they are; returns the link."""
         argv = [sys.executable, str(BASE_DIR / "manage.py"), "prepare", "--verbosity", "0"]
         argv += ["--sign-in-link", self.address.url, *(["--demo"] if self.demo else [])]
-        preparing = subprocess.Popen(argv, env=self.env, stdout=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+        preparing = subprocess.Popen(
+            argv, env=self.env, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         try:
             printed = preparing.communicate()[0].strip()
         finally:
@@ -154,7 +166,15 @@ class Board:
     def processes(self) -> list[Child]:
         """The web server, the worker and the scheduler."""
         celery = ["celery", "--app", "reviewapp"]
-        worker = ["worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+        worker = [
+            "worker",
+            "--concurrency",
+            "2",
+            "--loglevel",
+            "INFO",
+            "--without-gossip",
+            "--without-mingle",
+        ]
         beat = ["beat", "--loglevel", "INFO", "--pidfile=", "--schedule", str(self.run_dir / "schedule")]
         return [
             self.process("web", self.address.web_server()),

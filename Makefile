@@ -1,0 +1,61 @@
+# make run    the whole board on this machine, with its own PostgreSQL and Valkey
+# make test   all tests, on the same engines
+# make lint   style, types, missing migrations, deployment checks
+# make lock   pin the requirements anew
+# make bench  how fast it is, beside what the machine can do
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
+# What `check --deploy` is to judge: the settings of a server, not of a laptop.
+PRODUCTION := COUNTERSIGN_HTTPS=true SECRET_KEY=for-the-check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
+	ALLOWED_HOSTS=board.example.org
+
+.PHONY: run test lint lock bench clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run
+	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT) $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal -c requirements.txt \
+		requirements-dev.in -o requirements-dev.txt
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+# The stamps are written last, so an installation that was interrupted is done again.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Countersign needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Making a virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "$(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.run: requirements.txt | $(VENV)/.made
+	@echo "Installing requirements.txt …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/.made
+	@echo "Installing requirements-dev.txt …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,51 @@
+"""What an auditor asks the log for."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from django import forms
+
+from audit.models import AuditEntry, AuditEntryQuerySet
+from audit.wording import VERBS
+
+
+def _day(label: str) -> forms.DateField:
+    return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class LogFilter(forms.Form):
+    """Every field is optional; days are UTC and both ends are included."""
+
+    use_required_attribute = False
+
+    agent = forms.CharField(label="Agent", required=False, max_length=80)
+    document = forms.CharField(label="Document", required=False, max_length=80)
+    verb = forms.ChoiceField(label="What", required=False)
+    actor = forms.CharField(label="Who", required=False, max_length=200)
+    proposal = forms.IntegerField(label="Proposal", required=False, min_value=1)
+    since = _day("From")
+    until = _day("To")
+    text = forms.CharField(label="Text or hash", required=False, max_length=200)
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        verbs = sorted((verb, verb.replace("_", " ").replace(".", ": ")) for verb in VERBS)
+        self.fields["verb"].choices = [("", "Anything"), *verbs]
+
+    def entries(self) -> AuditEntryQuerySet:
+        """The sealed entries asked for, newest first; everything where the question makes no sense."""
+        found = AuditEntry.objects.filter(sequence__isnull=False).newest_first()
+        if not self.is_valid():
+            return found
+        asked = self.cleaned_data
+        for column in ("agent", "document", "verb", "proposal"):
+            if asked[column]:
+                found = found.filter(**{column: asked[column]})
+        if asked["actor"]:
+            found = found.filter(actor_label__icontains=asked["actor"])
+        if asked["text"]:
+            found = found.filter(body__icontains=asked["text"])
+        return found.between(_start(asked["since"]), _start(asked["until"], days=1))
+
+
+def _start(day: date | None, days: int = 0) -> datetime | None:
+    return datetime.combine(day, time(), UTC) + timedelta(days=days) if day else None

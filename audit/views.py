@@ -1,0 +1,59 @@
+"""The log, for reading. Nothing here writes."""
+
+import json
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from audit.forms import LogFilter
+from audit.models import AuditEntry, ChainHead
+
+PER_PAGE = 100
+_LARGEST = 2**63 - 1
+may_see = permission_required("audit.view_auditentry", raise_exception=True)
+
+
+@require_safe
+@may_see
+def log(request: HttpRequest) -> HttpResponse:
+    """Who did what to what, newest first. Pages are cut by sequence, so they stay put while the log grows."""
+    form = LogFilter(request.GET)
+    entries = form.entries()
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and int(before) <= _LARGEST:
+        entries = entries.filter(sequence__lt=int(before))
+    rows = list(entries.defer("previous_hash", "hash")[: PER_PAGE + 1])
+    more = rows[PER_PAGE - 1].sequence if len(rows) > PER_PAGE else None
+    context = {
+        "place": "audit",
+        "form": form,
+        "rows": rows[:PER_PAGE],
+        "more": more,
+        "head": ChainHead.objects.first(),
+        "filtered": any(request.GET.get(name) for name in form.fields),
+    }
+    return render(request, "audit/log.html", context, status=200 if form.is_valid() else 422)
+
+
+@require_safe
+@may_see
+def entry(request: HttpRequest, sequence: int) -> HttpResponse:
+    """One entry for good: the fact as stored, and its place in the chain."""
+    found = get_object_or_404(AuditEntry, sequence=min(sequence, _LARGEST))
+    fact = found.fact
+    context = {
+        "place": "audit",
+        "entry": found,
+        "before": _spelled(fact.get("before")),
+        "after": _spelled(fact.get("after")),
+        "request_id": fact.get("request_id", ""),
+        "neighbours": AuditEntry.objects.filter(sequence__in=[sequence - 1, sequence + 1]).in_order(),
+        "head": ChainHead.objects.first(),
+    }
+    return render(request, "audit/entry.html", context)
+
+
+def _spelled(facts: object) -> str:
+    return json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=True) if facts else ""

@@ -1,0 +1,130 @@
+"""Checked reports to rows: what is hashed, what is dropped, in which order the columns stand.
+
+Raw users and units end here. What is kept is HMAC-SHA256 under a key drawn from SECRET_KEY, so that nobody who holds
+only the database can find out whose it was by trying.
+"""
+
+import hashlib
+import hmac
+import os
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from django.conf import settings
+
+from feedback.ingest.reading import Read
+from feedback.ingest.shapes import FeedbackIn, RunIn
+
+_KEPT: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who hands reports in: the key, and whose voice it counts as."""
+
+    key_id: int | None
+    party: str
+
+
+class Row(NamedTuple):
+    """One row on its way into the database; `values` are all columns as JSON values, in the order of the statement."""
+
+    agent_id: int
+    external_id: str
+    digest: str
+    values: list[Any]
+
+
+def feedback_row(read: Read[FeedbackIn], agent_id: int, sender: Sender) -> Row:
+    sent = read.sent
+    user = hashed(sent.user) if sent.user else None
+    return _row(
+        read,
+        agent_id,
+        sender,
+        user,
+        [
+            sent.run_id or "",
+            sent.rating or "",
+            sent.reason_code or "",
+            sent.reason or "",
+            sent.correction or "",
+            sent.signals or None,
+            sent.expected or "",
+            sent.predicted or "",
+            sent.input or "",
+            sent.output or "",
+            sent.edited_output or "",
+        ],
+    )
+
+
+def run_row(read: Read[RunIn], agent_id: int, sender: Sender) -> Row:
+    sent = read.sent
+    unit = hashed(sent.unit) if sent.unit else None
+    return _row(
+        read,
+        agent_id,
+        sender,
+        unit,
+        [
+            sent.document or "",
+            sent.task or "",
+            sent.tool or "",
+            sent.success,
+            sent.error or "",
+            sent.error_type or "",
+            _number(sent.latency_ms),
+            _number(sent.quality),
+            _number(sent.cost_usd),
+            sent.model or "",
+            sent.input_hash or "",
+            sent.output_hash or "",
+        ],
+    )
+
+
+def hashed(name: str) -> bytes:
+    """What stands for an end user or a unit: 16 bytes."""
+    return hmac.digest(_hash_key(), b"source:" + name.encode(), "sha256")[:_KEPT]
+
+
+def source(party: str, name_hash: bytes | None) -> bytes:
+    """Who a report came from, 16 bytes: the party behind the key and the hashed user or unit, if one was given."""
+    return hashlib.sha256(party.encode() + b"\0" + (name_hash or b"")).digest()[:_KEPT]
+
+
+def _row(read: Read[Any], agent_id: int, sender: Sender, name_hash: bytes | None, own: list[Any]) -> Row:
+    sent = read.sent
+    external_id = sent.id or _new_id()
+    # Keyed as well: the body may name a user.
+    digest = hmac.digest(_hash_key(), b"body:" + read.canonical, "sha256").hex()
+    common = [
+        agent_id,
+        sender.key_id,
+        external_id,
+        digest,
+        source(sender.party, name_hash).hex(),
+        name_hash.hex() if name_hash else None,
+        sent.version or None,
+        sent.metadata or None,
+        read.at.isoformat(),
+    ]
+    return Row(agent_id, external_id, digest, common + own)
+
+
+def _number(value: Any) -> float | None:
+    """Zero is a number; unset and null are none."""
+    return value if isinstance(value, float) else None
+
+
+def _new_id() -> str:
+    """An id of ours: begins with the time, so that the unique index grows at its end."""
+    return f"{time.time_ns() // 1_000_000:011x}{os.urandom(10).hex()}"
+
+
+@cache
+def _hash_key() -> bytes:
+    return hashlib.sha256(b"countersign.sources:" + settings.SECRET_KEY.encode()).digest()

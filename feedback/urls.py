@@ -1,0 +1,10 @@
+"""Addresses of what happened."""
+
+from django.urls import path
+
+from feedback import views
+
+urlpatterns = [
+    path("agents/<slug:slug>/", views.agent, name="agent"),
+    path("patterns/", views.patterns, name="patterns"),
+]

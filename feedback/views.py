@@ -1,0 +1,75 @@
+"""What happened: an agent's days, and what recurs."""
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from agents.models import Agent
+from feedback.activity import activity
+from feedback.models import Pattern
+from feedback.trends import trends
+
+PER_PAGE = 50
+TOP_PATTERNS = 5
+RECENT = timedelta(days=7)
+_SHOWN = {
+    "open": Q(status__in=["open", "proposed"]),
+    "watching": Q(status__in=["watching", "resolved"]),
+    "dismissed": Q(status="dismissed"),
+    "all": Q(),
+}
+_LABELS = {"open": "Open", "watching": "Answered", "dismissed": "Dismissed", "all": "All"}
+
+
+@require_safe
+@permission_required("agents.view_agent", raise_exception=True)
+def agent(request: HttpRequest, slug: str) -> HttpResponse:
+    """One agent: its documents, its days, its patterns, its keys."""
+    found = get_object_or_404(Agent, slug=slug)
+    patterns = list(found.patterns.filter(_SHOWN["open"]).order_by("-sources", "-last_seen")[:TOP_PATTERNS])
+    lines = trends({pattern.pk for pattern in patterns})
+    context = {
+        "place": "agents",
+        "agent": found,
+        "documents": found.documents.select_related("current").defer("current__text"),
+        "activity": activity(found),
+        "patterns": [(pattern, lines.get(pattern.pk)) for pattern in patterns],
+        "keys": found.keys.select_related("owner")[:PER_PAGE],
+    }
+    return render(request, "feedback/agent.html", context)
+
+
+@require_safe
+@permission_required("feedback.view_pattern", raise_exception=True)
+def patterns(request: HttpRequest) -> HttpResponse:
+    """What keeps going wrong, those with most sources first."""
+    show = request.GET.get("show", "open")
+    show = show if show in _SHOWN else "open"
+    rows = Pattern.objects.shown().filter(_SHOWN[show], **_filters(request)).select_related("agent")
+    page = Paginator(rows.order_by("-sources", "-last_seen", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    lines = trends({pattern.pk for pattern in page.object_list})
+    context = {
+        "place": "patterns",
+        "show": show,
+        "choices": _LABELS.items(),
+        "kinds": Pattern.Kind.choices,
+        "kind": request.GET.get("kind", ""),
+        "agents": Agent.objects.all(),
+        "agent": request.GET.get("agent", ""),
+        "page": page,
+        "rows": [(pattern, lines.get(pattern.pk)) for pattern in page.object_list],
+        "recent": Pattern.objects.shown().filter(_SHOWN["open"], last_seen__gte=timezone.now() - RECENT).count(),
+        "never_used": not page.paginator.count and not Pattern.objects.shown().exists(),
+    }
+    return render(request, "feedback/patterns.html", context)
+
+
+def _filters(request: HttpRequest) -> dict[str, str]:
+    wanted = {"kind": request.GET.get("kind"), "agent__slug": request.GET.get("agent")}
+    return {name: value for name, value in wanted.items() if value}

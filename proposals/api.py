@@ -1,0 +1,332 @@
+"""Proposals and differences over REST. An agent can propose; nothing here lets a key decide."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router, Schema, Status
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+
+from agents.api import Key, Paging, caller_of, find_document, find_version, no_nul
+from agents.keys import Caller
+from agents.models import ApiKey, Document
+from agents.problems import Invalid as InvalidBody
+from agents.problems import NotFound, Problem
+from audit.paging import newest_first
+from feedback.models import Feedback
+from proposals import diffs
+from proposals.actions.proposals import submit
+from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
+from proposals.models import Check, Decision, Proposal, Revision
+
+router = Router(tags=["proposals"])
+
+EVIDENCE_AT_MOST = 1000
+
+Text = Annotated[str, AfterValidator(no_nul)]
+FeedbackId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(no_nul)]
+
+
+class ProposalIn(Schema):
+    """A wish to change one document: its whole new text, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agent: Text | None = Field(None, description="May be left out with a key bound to one agent.")
+    document: Text
+    base_version: int = Field(description="The version the text was made from; it must be the current one.")
+    content: Text
+    title: Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
+    rationale: Annotated[str, StringConstraints(max_length=16_000), AfterValidator(no_nul)]
+    evidence: Annotated[list[FeedbackId], Field(max_length=EVIDENCE_AT_MOST)] = []
+
+
+class Created(Schema):
+    """Where the new proposal is."""
+
+    id: int
+    url: str
+    state: str
+
+
+class ProposalOut(Schema):
+    """A proposal as a row of the queue."""
+
+    id: int
+    url: str
+    agent: str
+    document: str
+    state: str
+    stale: bool = Field(description="Another version became current since it was drafted.")
+    title: str
+    rationale: str
+    origin: str
+    author: str
+    base_version: int
+    published_version: int | None
+    pattern: int | None
+    created_at: datetime
+    decided_at: datetime | None
+
+
+class CheckOut(Schema):
+    """What a machine says of a revision."""
+
+    name: str
+    verdict: str
+    message: str
+
+
+class DecisionOut(Schema):
+    """What a person said of a revision."""
+
+    verdict: str
+    by: str
+    reason: str
+    note: str
+    digest: str
+    at: datetime
+
+
+class RevisionOut(Schema):
+    """One exact text the proposal has had."""
+
+    number: int
+    base_version: int
+    content: str
+    sha256: str
+    digest: str
+    author: str
+    note: str
+    created_at: datetime
+    words_added: int
+    words_removed: int
+    checks: list[CheckOut]
+    decisions: list[DecisionOut]
+
+
+class ProposalWithHistory(ProposalOut):
+    """A proposal with its revisions, newest last, and the difference its newest one makes, in unified format."""
+
+    revisions: list[RevisionOut]
+    diff: str
+
+
+class Proposals(Schema):
+    """A page of proposals, newest first."""
+
+    items: list[ProposalOut]
+    next: str | None
+
+
+class Filters(Paging):
+    """Each given filter narrows the list."""
+
+    agent: str | None = None
+    document: str | None = None
+    state: Proposal.Status | None = None
+
+
+class Comparison(Schema):
+    """The difference of two versions; `diff` is in unified format."""
+
+    from_version: int
+    to_version: int
+    words_added: int
+    words_removed: int
+    diff: str
+
+
+@router.post(
+    "/proposals", response={201: Created}, auth=Key(ApiKey.Scope.PROPOSE), summary="Propose a change"
+)
+def post_proposal(request: HttpRequest, body: ProposalIn) -> Status[Created]:
+    """Open a proposal for people to review. 409 when `base_version` is not current, or the same is open already."""
+    caller = caller_of(request)
+    document = _document(caller, body)
+    try:
+        proposal = submit(
+            document=document,
+            base_number=body.base_version,
+            text=body.content,
+            title=body.title,
+            rationale=body.rationale,
+            key=ApiKey.objects.select_related("owner", "agent").get(pk=caller.key_id),
+            evidence=_evidence(document, body.evidence),
+        )
+    except (StaleProposal, Duplicate, NotAllowed, Invalid) as error:
+        raise _refusal(error) from None
+    return Status(201, Created(id=proposal.pk, url=_url(request, proposal), state=proposal.status))
+
+
+@router.get("/proposals", response=Proposals, auth=Key(ApiKey.Scope.READ), summary="List proposals")
+def list_proposals(request: HttpRequest, filters: Query[Filters]) -> Proposals:
+    """Proposals of the agents this key may see, newest first."""
+    rows = _visible(caller_of(request), filters.agent)
+    rows = rows.filter(document__slug=filters.document) if filters.document is not None else rows
+    rows = rows.filter(status=filters.state) if filters.state else rows
+    page = newest_first(
+        rows, field="pk", cursor=filters.cursor, limit=filters.limit, value=lambda item: item.pk
+    )
+    return Proposals(items=[ProposalOut(**_proposal(request, item)) for item in page.items], next=page.next)
+
+
+@router.get(
+    "/proposals/{proposal_id}", response=ProposalWithHistory, auth=Key(ApiKey.Scope.READ), summary="Read one"
+)
+def read_proposal(request: HttpRequest, proposal_id: int) -> ProposalWithHistory:
+    """One proposal with its revisions, their checks and decisions, and the difference."""
+    visible = _visible(caller_of(request), None)
+    proposal = visible.filter(pk=proposal_id).first() if 0 < proposal_id < 2**63 else None
+    if proposal is None:
+        raise NotFound(f"There is no proposal {proposal_id} for this key.")
+    revisions = list(_revisions(proposal))
+    newest = revisions[-1]
+    return ProposalWithHistory(
+        **_proposal(request, proposal),
+        revisions=[_revision(item) for item in revisions],
+        diff=diffs.unified(newest.base_version.text, newest.text),
+    )
+
+
+@router.get(
+    "/agents/{agent}/documents/{document}/compare",
+    response=Comparison,
+    auth=Key(ApiKey.Scope.READ),
+    tags=["agents"],
+    summary="Compare two versions",
+)
+def compare(
+    request: HttpRequest,
+    agent: str,
+    document: str,
+    from_version: Annotated[int, Query(alias="from")],
+    to_version: Annotated[int, Query(alias="to")],
+) -> Comparison:
+    """What changed between any two versions of a document."""
+    found = find_document(caller_of(request), agent, document)
+    before, after = find_version(found, from_version), find_version(found, to_version)
+    difference = diffs.compute(before.text, after.text)
+    return Comparison(
+        from_version=from_version,
+        to_version=to_version,
+        words_added=difference.words_added,
+        words_removed=difference.words_removed,
+        diff=diffs.unified(before.text, after.text),
+    )
+
+
+def _document(caller: Caller, body: ProposalIn) -> Document:
+    agent_id = caller.find_agent(body.agent)
+    if agent_id is None and body.agent is None:
+        raise InvalidBody([{"loc": ["agent"], "msg": "Required: this key is for all agents."}])
+    found = (
+        Document.objects.filter(agent=agent_id, slug=body.document).select_related("agent", "current").first()
+    )
+    if found is None:
+        raise NotFound("There is no such document for this key.")
+    return found
+
+
+def _evidence(document: Document, ids: Sequence[str]) -> list[Feedback]:
+    """The feedback meant, each once. Raises InvalidBody naming those that this agent has not."""
+    wanted = list(dict.fromkeys(ids))
+    known = {
+        item.external_id: item
+        for item in Feedback.objects.filter(agent=document.agent_id, external_id__in=wanted)
+    }
+    missing = [index for index, external_id in enumerate(ids) if external_id not in known]
+    if missing:
+        raise InvalidBody(
+            [{"loc": ["evidence", index], "msg": "This agent has no such feedback."} for index in missing]
+        )
+    return [known[external_id] for external_id in wanted]
+
+
+def _refusal(error: StaleProposal | Duplicate | NotAllowed | Invalid) -> Problem:
+    if isinstance(error, Invalid):
+        field = {"text": "content"}.get(error.field, error.field)
+        return InvalidBody([{"loc": [field], "msg": str(error)}])
+    if isinstance(error, NotAllowed):
+        return Problem(403, "not-allowed", str(error))
+    kind = "stale-base" if isinstance(error, StaleProposal) else "duplicate-proposal"
+    return Problem(409, kind, str(error))
+
+
+def _visible(caller: Caller, agent: str | None) -> "QuerySet[Proposal]":
+    rows = (
+        Proposal.objects.for_page()
+        .select_related("published")
+        .defer(
+            "base_version__text", "published__text", "revision__text", "revision__diff", "pattern__centroid"
+        )
+    )
+    if agent is not None:
+        return rows.filter(document__agent=caller.agent(agent))
+    return rows.filter(document__agent=caller.agent_id) if caller.agent_id is not None else rows
+
+
+def _revisions(proposal: Proposal) -> "QuerySet[Revision]":
+    return (
+        proposal.revisions.select_related("base_version", "author", "author_key")
+        .defer("diff")
+        .prefetch_related(
+            Prefetch("checks", Check.objects.order_by("pk")),
+            Prefetch("decisions", Decision.objects.select_related("actor").order_by("pk")),
+        )
+        .order_by("number")
+    )
+
+
+def _url(request: HttpRequest, proposal: Proposal) -> str:
+    return request.build_absolute_uri(f"/proposals/{proposal.pk}")
+
+
+def _proposal(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
+    return {
+        "id": proposal.pk,
+        "url": _url(request, proposal),
+        "agent": proposal.document.agent.slug,
+        "document": proposal.document.slug,
+        "state": proposal.status,
+        "stale": proposal.is_open and proposal.is_stale,
+        "title": proposal.title,
+        "rationale": proposal.rationale,
+        "origin": proposal.origin,
+        "author": proposal.author_label,
+        "base_version": proposal.base_version.number,
+        "published_version": proposal.published.number if proposal.published else None,
+        "pattern": proposal.pattern_id,
+        "created_at": proposal.created_at,
+        "decided_at": proposal.decided_at,
+    }
+
+
+def _revision(revision: Revision) -> RevisionOut:
+    return RevisionOut(
+        number=revision.number,
+        base_version=revision.base_version.number,
+        content=revision.text,
+        sha256=revision.sha256,
+        digest=revision.digest,
+        author=revision.author_label,
+        note=revision.note,
+        created_at=revision.created_at,
+        words_added=revision.words_added,
+        words_removed=revision.words_removed,
+        checks=[CheckOut(name=c.name, verdict=c.verdict, message=c.message) for c in revision.checks.all()],
+        decisions=[_decision(decision) for decision in revision.decisions.all()],
+    )
+
+
+def _decision(decision: Decision) -> DecisionOut:
+    return DecisionOut(
+        verdict=decision.verdict,
+        by=str(decision.actor),
+        reason=decision.reason,
+        note=decision.note,
+        digest=decision.digest,
+        at=decision.at,
+    )

@@ -1,0 +1,269 @@
+"""The sentences the drafter can write. `{about}` and its like are slots; nothing else varies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proposals.drafting import slots
+from proposals.drafting.types import Brief, Declined
+
+MAX_TOPICS = 3
+LEARNED = "Learned rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule to be placed. `hints` are words of headings it fits under when its topic fits nowhere."""
+
+    template: str
+    text: str
+    title: str
+    hints: tuple[str, ...] = ()
+
+
+# reason code → (rule, title, the same without a topic or None, hints)
+_COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]] = {
+    "wrong": (
+        "When someone asks about {about}, check the facts before you answer, and say so when you are not sure.",
+        "Check the facts before answering about {topic}", None, ("facts", "accuracy", "answers"),
+    ),
+    "outdated": (
+        "When someone asks about {about}, look up the current state before you answer; what you know may be out of date.",
+        "Answer about {topic} from current information", None, ("facts", "accuracy", "answers"),
+    ),
+    "unsafe": (
+        "When someone asks about {about}, leave out anything that could do harm, and name a person who can help.",
+        "Answer more carefully about {topic}", None, ("escalation", "care"),
+    ),
+    "incomplete": (
+        "When someone asks about {about}, answer every part of the question, and name the next step.",
+        "Answer every part of questions about {topic}",
+        ("Answer every part of a question, and name the next step.", "Answer every part of a question"),
+        ("answers", "style", "format"),
+    ),
+    "too_long": (
+        "When someone asks about {about}, give the answer first, in a few sentences; add detail only when asked.",
+        "Keep answers about {topic} short",
+        ("Give the answer first, in a few sentences; add detail only when asked.", "Keep answers short"),
+        ("tone", "style", "length", "format", "answers"),
+    ),
+    "too_short": (
+        "When someone asks about {about}, explain the steps and the reason, not only the result.",
+        "Explain answers about {topic}",
+        ("Explain the steps and the reason, not only the result.", "Explain answers more fully"),
+        ("tone", "style", "length", "format", "answers"),
+    ),
+    "style": (
+        "When someone asks about {about}, use plain, friendly words and no set phrases.",
+        "Write plainly about {topic}",
+        ("Use plain, friendly words and no set phrases.", "Write plainly"),
+        ("tone", "style", "voice", "language"),
+    ),
+    "format": (
+        "When someone asks about {about}, keep to the format that was asked for, and put steps in a short list.",
+        "Keep to the format asked for in answers about {topic}",
+        ("Keep to the format that was asked for, and put steps in a short list.", "Keep to the format asked for"),
+        ("format", "output", "style", "answers"),
+    ),
+    "wrong_tool": (
+        "When someone asks about {about}, decide which tool fits the request before you call one.",
+        "Choose the right tool for {topic}",
+        ("Decide which tool fits the request before you call one.", "Choose the tool that fits the request"),
+        ("tools", "functions", "actions"),
+    ),
+    "slow": (
+        "When someone asks about {about}, take as few steps as the answer needs; look nothing up twice.",
+        "Answer about {topic} in fewer steps",
+        ("Take as few steps as the answer needs; look nothing up twice.", "Answer in fewer steps"),
+        ("tools", "steps", "limits"),
+    ),
+    "refused": (
+        "When someone asks about {about}, help as far as your rules allow, and say what you cannot do and who can.",
+        "Help with {topic} as far as the rules allow", None, ("scope", "escalation", "limits"),
+    ),
+    "other": (
+        "When someone asks about {about}, make sure you have understood the question; ask if it could mean two things.",
+        "Make sure what is asked about {topic}", None, ("answers", "questions"),
+    ),
+}  # fmt: skip
+
+_ERROR_HINTS = ("tools", "errors", "failures", "limits", "functions", "troubleshooting", "retries", "recovery", "fallback")
+
+# error class → (rule, title)
+_ERRORS: dict[str, tuple[str, str]] = {
+    "rate_limit": (
+        "When a service says that you call it too often, wait before you try again, and try at most three times.",
+        "Wait before calling a limited service again",
+    ),
+    "timeout": (
+        "When a call takes too long, try once more with a smaller request; if that fails too, say what is missing.",
+        "Try a smaller request after a timeout",
+    ),
+    "empty_response": (
+        "When a tool returns nothing, do not guess: try once more, then say that there was no result.",
+        "Say so when a tool returns nothing",
+    ),
+    "context_loss": (
+        "When a conversation gets long, sum up what was agreed before you go on, and pass on only what is needed.",
+        "Sum up long conversations before going on",
+    ),
+    "session_reset": (
+        "When a session is lost, go on from the last confirmed step, and do not repeat what was already done.",
+        "Go on from the last confirmed step after a lost session",
+    ),
+    "model_fallback": (
+        "When a model is not available, say so, and do not promise what its replacement may not be able to do.",
+        "Say so when a model is not available",
+    ),
+    "missing_tool": (
+        "Call only tools you were given, by their exact names; if none of them fits, say so.",
+        "Call only tools that exist",
+    ),
+    "tool_error": (
+        "When a tool fails, read its message, correct the request and try once more; then say what went wrong.",
+        "Correct the request when a tool fails",
+    ),
+    "auth": (
+        "When access is refused, do not try again with other credentials: say which permission is missing, and stop.",
+        "Stop and say so when access is refused",
+    ),
+    "validation": (
+        "Before you call a tool, check that every required field is there and of the right type.",
+        "Check required fields before calling a tool",
+    ),
+    "other": (
+        "When a step fails, say what failed and what you tried; do not go on as if it had worked.",
+        "Say what failed instead of going on",
+    ),
+}
+
+# Things with one right value that can be looked up; a topic that ends in one says what to check.
+_CHECKABLE = frozenset(
+    """
+    window deadline date dates price prices fee fees limit limits policy policies version versions address rate rates hours
+    status balance period allowance plan plans rules terms cost costs charge charges number term stock availability schedule
+    """.split()
+)
+
+
+def rule_for(brief: Brief) -> Rule | Declined:
+    """The rule a brief asks for, with its slots filled; or why there is none."""
+    topics = slots.terms(brief.terms)[:MAX_TOPICS]
+    match brief.kind:
+        case "success":
+            return Declined("praise informs, it is not drafted")
+        case "error":
+            name = brief.error_class if brief.error_class in _ERRORS else "other"
+            return Rule(f"error.{name}", *_ERRORS[name], _ERROR_HINTS)
+        case "mislabel":
+            return _mislabel(brief, topics)
+        case "correction":
+            return _correction(brief, topics)
+        case "complaint":
+            return _complaint(brief, topics)
+    return Declined("there is no template for this kind of pattern")
+
+
+def _mislabel(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
+    expected, predicted = slots.label(brief.expected), slots.label(brief.predicted)
+    if not expected or not predicted:
+        return Declined("the labels have characters that no template takes")
+    when = f"when someone asks about {one_of(topics)}" if topics else "when both could fit"
+    return Rule(
+        "mislabel",
+        f"Use “{expected}” rather than “{predicted}” {when}.",
+        f"Use “{expected}” rather than “{predicted}”" + (f" for {topics[0]}" if topics else ""),
+        ("labels", "categories", "classification", "classes", "routing", "topics", "intents"),
+    )
+
+
+def _correction(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
+    pair = slots.phrase_pair(brief.replacement)
+    if pair:
+        about = [topic for topic in topics if topic.casefold() not in (pair[0].casefold(), pair[1].casefold())]
+        when = f"When someone asks about {one_of(about)}, say" if about else "Say"
+        title = f"Say “{pair[1]}” rather than “{pair[0]}”" + (f" about {about[0]}" if about else "")
+        return Rule("correction.replace", f"{when} “{pair[1]}”, not “{pair[0]}”.", title)
+    if not topics:
+        return Declined("the reports share no words a rule could be about")
+    return _check(topics, "correction") or Rule(
+        "correction.check",
+        f"When someone asks about {one_of(topics)}, check the details in your sources before you answer.",
+        f"Check the details before answering about {topics[0]}",
+    )
+
+
+def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
+    name = brief.reason_code if brief.reason_code in _COMPLAINTS else "other"
+    text, title, plain, hints = _COMPLAINTS[name]
+    if topics:
+        specific = _check(topics, "complaint") if name in ("wrong", "outdated") else None
+        return specific or Rule(
+            f"complaint.{name}", text.format(about=one_of(topics)), title.format(topic=topics[0]), hints
+        )
+    if plain is None:
+        return Declined("the reports share no words a rule could be about")
+    return Rule(f"complaint.{name}", *plain, hints)
+
+
+def _check(topics: Sequence[str], kind: str) -> Rule | None:
+    """The sharper rule for a topic that names something to look up, such as a deadline."""
+    thing = next((topic for topic in topics if topic.split()[-1].casefold() in _CHECKABLE), None)
+    about = [topic for topic in topics if topic != thing]
+    if thing is None or not about:
+        return None
+    return Rule(
+        f"{kind}.check_value",
+        f"When someone asks about {one_of(about)}, check the {thing} that applies before you answer.",
+        f"Check the {thing} before answering about {about[0]}",
+    )
+
+
+def one_of(topics: Sequence[str]) -> str:
+    """ "a", "a or b", "a, b or c"."""
+    return topics[0] if len(topics) == 1 else f"{', '.join(topics[:-1])} or {topics[-1]}"
+
+
+def rationale(brief: Brief) -> str:
+    """One sentence with the numbers."""
+    people = _count(brief.sources, "person", "people")
+    days = _count(brief.days, "day", "days")
+    reports = _count(brief.support, "report", "reports")
+    topics = slots.terms(brief.terms)[:2]
+    about = f" about {' and '.join(topics)}" if topics else ""
+    pair = slots.phrase_pair(brief.replacement)
+    if brief.kind == "error":
+        runs, sources = _count(brief.support, "run", "runs"), _count(brief.sources, "source", "sources")
+        name = brief.error_class if brief.error_class in _CAUSES else "other"
+        return f"{runs} from {sources} failed in {days}: {_CAUSES[name]}."
+    if brief.kind == "mislabel":
+        return f"{people} in {days} expected “{brief.expected}” where “{brief.predicted}” was given ({reports})."
+    if brief.kind == "correction" and pair:
+        return f"{people} in {days} corrected “{pair[0]}” to “{pair[1]}” ({reports})."
+    if brief.kind == "correction":
+        return f"{people} in {days} corrected answers{about} ({reports})."
+    return f"{people} in {days} complained about answers{about}{_SAID.get(brief.reason_code, '')} ({reports})."
+
+
+_CAUSES = {
+    "rate_limit": "a service limited the calls",
+    "timeout": "a call took too long",
+    "empty_response": "a tool or model returned nothing",
+    "context_loss": "the context was lost or too long",
+    "session_reset": "the session was lost",
+    "model_fallback": "a model was not available",
+    "missing_tool": "the tool called does not exist",
+    "tool_error": "a tool failed",
+    "auth": "access was refused",
+    "validation": "a request or answer was not valid",
+    "other": "all with the same error",
+}
+_SAID = {
+    "wrong": " as wrong", "outdated": " as out of date", "unsafe": " as unsafe", "incomplete": " as incomplete",
+    "too_long": " as too long", "too_short": " as too short", "style": " for their style", "format": " for their format",
+    "wrong_tool": " for using the wrong tool", "slow": " as slow", "refused": " that were refused",
+}  # fmt: skip
+
+
+def _count(number: int, one: str, many: str) -> str:
+    safe = slots.count(number)
+    return f"{safe} {one if safe == 1 else many}"

@@ -1,0 +1,60 @@
+"""What the drafter takes and gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One pattern, as mined.
+
+    `kind` is "complaint", "correction", "error", "mislabel" or "success". `terms` are the miner's, best first;
+    `replacement` is (old phrase, new phrase); `error_class` and `reason_code` are the values of their enumerations,
+    for complaints the reason most sources gave. `support` counts reports or runs, `sources` distinct sources, `days`
+    the days from the first to the last.
+    """
+
+    kind: str
+    label: str = ""
+    terms: Sequence[str] = ()
+    replacement: tuple[str, str] | None = None
+    error_class: str = ""
+    reason_code: str = ""
+    predicted: str = ""
+    expected: str = ""
+    support: int = 0
+    sources: int = 0
+    days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """A document of the agent with its current text; `kind` is "prompt", "config" or "tool"."""
+
+    slug: str
+    kind: str
+    text: str
+    protected: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposed edit. `text` is the full new text, `rule` the one line of it that is new or rewritten.
+
+    `title` has at most 200 characters; `rationale` is one sentence; `section` is a heading, `template` a stable name.
+    """
+
+    document: str
+    text: str
+    title: str
+    rationale: str
+    section: str
+    template: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Why there is no draft: a sentence without capital and full stop, to stand after a colon."""
+
+    reason: str

@@ -1,0 +1,85 @@
+"""What people type on the pages of proposals. Rules live in the actions; these forms only read the fields."""
+
+from typing import Any
+
+from django import forms
+from django.forms import Textarea
+
+from agents.models import Version
+from proposals.models import Decision
+
+MAX_NOTE = 5_000
+MAX_TEXT = 400_000
+
+
+class TypedForm(forms.Form):
+    """A form whose refusals by an action can be put beside the field they are about."""
+
+    use_required_attribute = False
+
+    def refuse(self, field: str, message: str) -> None:
+        """Show the message at the field, or above the form when it has no such field."""
+        self.add_error(field if field in self.fields else None, message)
+
+
+def note_field(label: str, placeholder: str = "", rows: int = 3) -> forms.CharField:
+    """A few sentences in plain text."""
+    widget = Textarea(attrs={"rows": rows, "placeholder": placeholder})
+    return forms.CharField(label=label, required=False, max_length=MAX_NOTE, widget=widget)
+
+
+def text_field(label: str) -> forms.CharField:
+    """The full text of a document, kept to the character."""
+    widget = Textarea(attrs={"class": "text", "rows": 24, "spellcheck": "true"})
+    return forms.CharField(label=label, required=False, strip=False, max_length=MAX_TEXT, widget=widget)
+
+
+class DecisionForm(TypedForm):
+    """One person's word on the revision with this digest."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    verdict = forms.ChoiceField(choices=Decision.Verdict.choices, widget=forms.HiddenInput)
+    note = note_field("Note", "Note to the author; needed to request changes and to reject")
+    reason = forms.ChoiceField(
+        label="Reason, if you reject", required=False, choices=[("", "Choose one"), *Decision.Reason.choices]
+    )
+
+
+class AmendForm(TypedForm):
+    """A new wording of the text under review, bound to the revision it started from."""
+
+    is_merged = False
+    is_clean = True
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    text = text_field("Text")
+    note = note_field("What you changed", "One line for the history", rows=2)
+
+
+class ProposeForm(TypedForm):
+    """A change somebody wants, with its reason."""
+
+    base = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    title = forms.CharField(label="Title", required=False, max_length=200)
+    rationale = note_field("Why the change is needed", "What goes wrong, for whom, how often")
+    text = text_field("Text")
+
+    def refuse(self, field: str, message: str) -> None:
+        super().refuse("text" if field == "content" else field, message)
+
+
+class RollBackForm(TypedForm):
+    """Which version was seen as current, and why to leave it."""
+
+    current = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    reason = note_field("Why", "What went wrong; it stays with the version")
+
+
+class CompareForm(forms.Form):
+    """Any two versions of one document."""
+
+    def __init__(self, *args: Any, versions: "list[Version]", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        numbers = [(version.number, f"Version {version.number}") for version in versions]
+        self.fields["from"] = forms.TypedChoiceField(label="From", choices=numbers, coerce=int)
+        self.fields["to"] = forms.TypedChoiceField(label="To", choices=numbers, coerce=int)

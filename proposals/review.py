@@ -1,0 +1,142 @@
+"""The reads behind the page of one proposal, each bounded whatever the proposal holds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Max, Min, Prefetch, QuerySet
+from django.db.models.functions import Coalesce
+from django.shortcuts import get_object_or_404
+
+from agents.models import Version
+from audit.models import AuditEntry
+from people.models import User
+from proposals import policies, queue
+from proposals.diffs import count_words
+from proposals.models import Check, Decision, Proposal, ProposalEvidence, Revision
+from proposals.turns import Pill, pill
+
+EVIDENCE_PER_PAGE = 10
+HISTORY_SHOWN = 40
+
+
+def find(pk: int) -> Proposal:
+    """The proposal with what its page shows; 404 if there is none."""
+    revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
+    found = Proposal.objects.for_page().select_related("published", "requested_by", "revision__base_version")
+    return get_object_or_404(
+        found.prefetch_related(Prefetch("revisions", revisions), "document__sections__owners"), pk=pk
+    )
+
+
+def newest(proposal: Proposal) -> Revision:
+    """The revision people are asked about, with its base version."""
+    if proposal.revision is None:
+        raise Revision.DoesNotExist(f"proposal {proposal.pk} has no revision")
+    return proposal.revision
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the evidence amounts to: `loudest` is the share of all reports that came from the loudest source."""
+
+    reports: int
+    sources: int
+    loudest: float
+    days: int
+    versions: list[int]
+
+
+def tally(proposal: Proposal) -> Tally | None:
+    """Counted over all linked reports; None without any."""
+    rows = _reports(proposal)
+    totals = rows.aggregate(
+        n=Count("pk"), sources=Count("by", distinct=True), first=Min("when"), last=Max("when")
+    )
+    if not totals["n"]:
+        return None
+    loudest = rows.values("by").annotate(n=Count("pk")).order_by("-n").values_list("n", flat=True)[0]
+    versions = rows.filter(on__isnull=False).values_list("on", flat=True).distinct().order_by("on")[:6]
+    days = _days(totals["first"], totals["last"])
+    return Tally(totals["n"], totals["sources"], loudest / totals["n"], days, list(versions))
+
+
+def _reports(proposal: Proposal) -> QuerySet[ProposalEvidence]:
+    return proposal.evidence.order_by().annotate(
+        by=Coalesce("feedback__source", "run__source"),
+        when=Coalesce("feedback__at", "run__at"),
+        on=Coalesce("feedback__version", "run__version"),
+    )
+
+
+def _days(first: datetime, last: datetime) -> int:
+    return (last.date() - first.date()).days + 1
+
+
+def quotes(proposal: Proposal, number: str | None) -> Page[ProposalEvidence]:
+    """One page of the reports, newest first."""
+    rows = _reports(proposal).select_related("feedback", "run").order_by("-when", "-pk")
+    return Paginator(rows, EVIDENCE_PER_PAGE).get_page(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the decision stands, and what this person may do about it."""
+
+    leave: policies.Leave
+    need: policies.Need
+    approvals: list[Decision]
+    missing: str
+    approved_by_me: bool
+    blocking: list[Check]
+    pill: Pill
+
+
+def standing(proposal: Proposal, user: User) -> Standing:
+    """The rules applied to the newest revision."""
+    revision = newest(proposal)
+    leave = policies.may_decide(user, proposal)
+    need = policies.approvals_needed(proposal, revision)
+    approvals = [d for d in decisions(proposal) if d.verdict == "approve" and d.revision_id == revision.pk]
+    blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
+    mine = queue.waiting_for(user).filter(pk=proposal.pk).exists()
+    return Standing(
+        leave=leave,
+        need=need,
+        approvals=approvals,
+        missing=policies.missing(need, approvals, alone=leave.alone),
+        approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
+        blocking=blocking,
+        pill=pill(proposal, my_turn=mine, blocked=bool(blocking)),
+    )
+
+
+def decisions(proposal: Proposal) -> QuerySet[Decision]:
+    """Everybody's word on any of its revisions, oldest first."""
+    return (
+        Decision.objects.filter(revision__proposal=proposal)
+        .select_related("actor", "revision")
+        .order_by("pk")
+    )
+
+
+def history(proposal: Proposal) -> QuerySet[AuditEntry]:
+    """What the log says about it, newest first."""
+    return AuditEntry.objects.filter(proposal=proposal.pk).newest_first()[:HISTORY_SHOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What approving does: the number the text gets, and how many words the document has before and after."""
+
+    number: int
+    words_before: int
+    words_after: int
+
+
+def effect(proposal: Proposal) -> Effect:
+    """What approving the newest revision would do now; for one in effect, what it did."""
+    revision = newest(proposal)
+    last = Version.objects.filter(document=proposal.document_id).aggregate(last=Max("number"))["last"] or 0
+    number = proposal.published.number if proposal.published else last + 1
+    return Effect(number, count_words(revision.base_version.text), count_words(revision.text))

@@ -1,0 +1,26 @@
+"""Addresses of what people decide."""
+
+from django.urls import path
+
+from proposals.views import amend, documents, patterns, queue, review
+
+_DOCUMENT = "agents/<slug:slug>/<slug:name>/"
+
+urlpatterns = [
+    path("", queue.board, name="queue"),
+    path("proposals/<int:pk>/", review.page, name="proposal"),
+    path("proposals/<int:pk>/decide/", review.decide, name="decide"),
+    path("proposals/<int:pk>/amend/", amend.amend, name="amend"),
+    path("proposals/<int:pk>/rebase/", review.rebase, name="rebase"),
+    path("proposals/<int:pk>/withdraw/", review.withdraw, name="withdraw"),
+    path("proposals/<int:pk>/revisions/<int:number>/", review.revision, name="revision"),
+    path("patterns/<int:pk>/", patterns.pattern, name="pattern"),
+    path("patterns/<int:pk>/draft/", patterns.draft, name="draft"),
+    path("patterns/<int:pk>/dismiss/", patterns.dismiss, name="dismiss"),
+    path("patterns/<int:pk>/reopen/", patterns.reopen, name="reopen"),
+    path(_DOCUMENT, documents.document, name="document"),
+    path(f"{_DOCUMENT}versions/<int:number>/", documents.version, name="version"),
+    path(f"{_DOCUMENT}compare/", documents.compare, name="compare"),
+    path(f"{_DOCUMENT}propose/", documents.propose, name="propose"),
+    path(f"{_DOCUMENT}roll-back/", documents.roll_back, name="roll_back"),
+]

@@ -1,0 +1,175 @@
+"""A document: its text, its history, any two versions side by side, and the ways to change it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from agents.models import Document, Version
+from people.requests import PersonRequest
+from proposals import shown
+from proposals.actions import proposals, rollbacks
+from proposals.diffs import Diff, compute
+from proposals.exceptions import ReviewError
+from proposals.forms import CompareForm, ProposeForm, RollBackForm
+from proposals.models import Proposal
+from proposals.views.refusals import show_in
+
+VERSIONS_PER_PAGE = 50
+VIEWS = {"inline": "Inline", "side": "Side by side"}
+may_see = permission_required("agents.view_agent", raise_exception=True)
+may_propose = permission_required("proposals.propose_change", raise_exception=True)
+may_roll_back = permission_required("proposals.roll_back", raise_exception=True)
+
+
+def _find(slug: str, name: str) -> Document:
+    found = Document.objects.named(slug, name).select_related("agent", "current").prefetch_related("sections__owners")
+    return get_object_or_404(found)
+
+
+def _versions(document: Document) -> list[Version]:
+    return list(document.versions.defer("text"))
+
+
+@require_safe
+@may_see
+def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
+    """The current text, what was current when, and what is proposed."""
+    found = _find(slug, name)
+    releases = found.releases.select_related("version__restores", "version__proposal").defer("version__text")
+    context = {
+        "place": "agents",
+        "document": found,
+        "sections": [section for section in found.sections.all() if section.is_protected],
+        "text_lines": found.current.text.splitlines() if found.current else [],
+        "page": Paginator(releases, VERSIONS_PER_PAGE).get_page(request.GET.get("page")),
+        "open_proposals": found.proposals.open().order_by("-pk")[:20],
+    }
+    return render(request, "proposals/document.html", context)
+
+
+@require_safe
+@may_see
+def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpResponse:
+    """One immutable version: text, digest, where it came from, when it was current."""
+    found = _find(slug, name)
+    this = get_object_or_404(found.versions.select_related("parent", "restores", "proposal"), number=number)
+    context = {
+        "place": "agents",
+        "document": found,
+        "version": this,
+        "text_lines": this.text.splitlines(),
+        "releases": this.releases.all()[:20],
+    }
+    return render(request, "proposals/version.html", context)
+
+
+@require_safe
+@may_see
+def compare(request: PersonRequest, slug: str, name: str) -> HttpResponse:
+    """Any two versions; without a choice, the current one and the one before it."""
+    found = _find(slug, name)
+    versions = _versions(found)
+    form = CompareForm(_chosen(request, found, versions), versions=versions)
+    context = {"place": "agents", "document": found, "form": form, "views": VIEWS.items()}
+    if not form.is_valid():
+        return render(request, "proposals/compare.html", context, status=422)
+    texts = {v.number: v for v in found.versions.filter(number__in=form.cleaned_data.values())}
+    before, after = texts[form.cleaned_data["from"]], texts[form.cleaned_data["to"]]
+    difference = compute(before.text, after.text, _protected(found))
+    context |= {"before": before, "after": after, "difference": difference, **_laid_out(request, difference)}
+    return render(request, "proposals/compare.html", context)
+
+
+def _chosen(request: PersonRequest, found: Document, versions: list[Version]) -> dict[str, str]:
+    current = found.current.number if found.current else versions[0].number
+    defaults = {"from": str(max(1, current - 1)), "to": str(current)}
+    return {name: request.GET.get(name, default) for name, default in defaults.items()}
+
+
+def _laid_out(request: PersonRequest, difference: Diff) -> dict[str, object]:
+    view = "side" if request.GET.get("view") == "side" else "inline"
+    whole = request.GET.get("lines") == "all"
+    lay_out = shown.beside if view == "side" else shown.inline
+    return {"view": view, "whole": whole, "lines": lay_out(difference.rows, whole=whole)}
+
+
+def _protected(found: Document) -> list[str]:
+    return [section.heading for section in found.sections.all() if section.is_protected]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_propose
+def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
+    """An editor with the current text; sent, it becomes a proposal for somebody else to decide."""
+    found = _find(slug, name)
+    if request.method != "POST":
+        start = {"text": found.current.text, "base": found.current.number} if found.current else {}
+        return _propose(request, found, ProposeForm(initial=start))
+    form = ProposeForm(request.POST)
+    if not form.is_valid():
+        return _propose(request, found, form, status=422)
+    typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale")}
+    try:
+        made = proposals.submit(document=found, base_number=form.cleaned_data["base"], user=request.user, **typed)
+    except ReviewError as refusal:
+        return _propose(request, found, form, status=show_in(form, refusal))
+    messages.success(request, "Proposed. It waits for somebody else to decide.")
+    return _see(made)
+
+
+def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, status: int = 200) -> HttpResponse:
+    return render(
+        request, "proposals/propose.html", {"place": "agents", "document": found, "form": form}, status=status
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_roll_back
+def roll_back(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
+    """Preview what going back to an older text changes; with a reason, do it at once."""
+    found = _find(slug, name)
+    target = get_object_or_404(found.versions, number=_number(request.GET.get("to")))
+    if request.method != "POST":
+        return _roll_back(request, found, target, RollBackForm())
+    form = RollBackForm(request.POST)
+    if not form.is_valid():
+        return _roll_back(request, found, target, form, status=422)
+    seen, reason = form.cleaned_data["current"], form.cleaned_data["reason"]
+    try:
+        made = rollbacks.roll_back(
+            found.pk, user=request.user, to_number=target.number, current_number=seen, reason=reason
+        )
+    except ReviewError as refusal:
+        return _roll_back(request, _find(slug, name), target, form, status=show_in(form, refusal))
+    messages.success(request, f"Rolled back. The text of version {target.number} is current again.")
+    return _see(made)
+
+
+def _number(given: str | None) -> int:
+    return int(given) if given and given.isascii() and given.isdigit() and len(given) < 10 else 0
+
+
+def _roll_back(
+    request: PersonRequest, found: Document, target: Version, form: RollBackForm, *, status: int = 200
+) -> HttpResponse:
+    difference = compute(found.current.text if found.current else "", target.text, _protected(found))
+    context = {
+        "place": "agents",
+        "document": found,
+        "target": target,
+        "form": form,
+        "difference": difference,
+        "lines": shown.inline(difference.rows, whole=request.GET.get("lines") == "all"),
+        "here": reverse("roll_back", args=[found.agent.slug, found.slug]),
+    }
+    return render(request, "proposals/roll_back.html", context, status=status)
+
+
+def _see(proposal: Proposal) -> HttpResponse:
+    answer = redirect("proposal", proposal.pk)
+    answer.status_code = 303
+    return answer

@@ -1,0 +1,137 @@
+"""The REST interface, joined: routers, refusals, the OpenAPI document and its page."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, re_path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import ValidationError as NinjaValidationError
+from ninja.parser import Parser
+
+from agents.api import Key
+from agents.api import router as agents_router
+from agents.keys import BadKey
+from agents.models import ApiKey
+from agents.problems import FieldError, Invalid, NotFound, Problem
+from agents.wire import JSON, too_large
+from audit.api import router as audit_router
+from feedback.api.routes import router as feedback_router
+from feedback.ingest import diagnosis
+from proposals.api import router as proposals_router
+
+View = Callable[..., HttpResponse]
+
+
+class StrictJson(Parser):
+    """Bodies read as strictly as reports are: nothing repeated, no NUL, no NaN, no number without end."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        if request.content_type != JSON:
+            raise Problem(415, "wrong-content-type", "Send the body as application/json.")
+        tree = diagnosis.load(request.body)
+        found = diagnosis.flaws(tree)
+        if found:
+            raise Invalid(found)
+        parsed: dict[str, Any] = tree
+        return parsed
+
+
+api = NinjaAPI(
+    title="Countersign",
+    version="1",
+    description="Agents report what happened, read their instructions and propose changes. People decide in the browser.",
+    parser=StrictJson(),
+    urls_namespace="api",
+)
+api.add_router("/agents", agents_router)
+api.add_router("", feedback_router)
+api.add_router("", proposals_router)
+api.add_router("/audit", audit_router, auth=Key(ApiKey.Scope.AUDIT))
+
+
+def problem_response(problem: Problem) -> HttpResponse:
+    """A refusal as Django sends it."""
+    body = msgspec.json.encode(problem.document())
+    return HttpResponse(
+        body, status=problem.status, content_type="application/problem+json", headers=problem.headers
+    )
+
+
+@api.exception_handler(Problem)
+def _problem(request: HttpRequest, problem: Problem) -> HttpResponse:
+    return problem_response(problem)
+
+
+@api.exception_handler(AuthenticationError)
+def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return problem_response(BadKey("Send an API key: “Authorization: Bearer csk_…”."))
+
+
+@api.exception_handler(HttpError)
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem_response(Problem(error.status_code, "bad-request", str(error)))
+
+
+@api.exception_handler(Http404)
+def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem_response(NotFound("There is nothing here."))
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem_response(too_large(settings.COUNTERSIGN_BODY_LIMIT))
+
+
+@api.exception_handler(NinjaValidationError)
+def _invalid(request: HttpRequest, error: NinjaValidationError) -> HttpResponse:
+    return problem_response(Invalid([_field_error(item) for item in error.errors]))
+
+
+def _field_error(error: dict[str, Any]) -> FieldError:
+    """Where it is, as the sender sees it: ("body", "body", "title") is the field title."""
+    place, *path_ = error["loc"]
+    if place == "body":
+        path_ = path_[1:]
+    elif place == "query":
+        path_ = ["query", *(part for part in path_ if part not in ("filters", "paging"))]
+    return {"loc": path_, "msg": str(error["msg"]).removeprefix("Value error, ")}
+
+
+def _nothing_here(request: HttpRequest, **_: str) -> HttpResponse:
+    return problem_response(NotFound("There is nothing at this address. See /api/v1/docs."))
+
+
+def _edge(view: View) -> View:
+    """What holds for every address of the API: keys only, no session, no CSRF token, refusals in one shape."""
+
+    def at_edge(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return problem_response(NotFound("An address contains no NUL character."))
+        response = view(request, *args, **kwargs)
+        if response.status_code == 405:
+            allowed = response.get("Allow", "")
+            return problem_response(
+                Problem(405, "method-not-allowed", f"Use {allowed} here.", headers={"Allow": allowed})
+            )
+        return response
+
+    return csrf_exempt(login_not_required(update_wrapper(at_edge, view)))
+
+
+def _patterns() -> list[URLPattern | URLResolver]:
+    """The addresses below /api/v1/, each with its edge, and an answer for all that are none."""
+    found: list[URLPattern] = list(api.urls[0])
+    for pattern in found:
+        pattern.callback = _edge(pattern.callback)
+    return [*found, re_path("", _edge(_nothing_here))]
+
+
+urls = (_patterns(), "api", "api")

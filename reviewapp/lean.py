@@ -1,0 +1,50 @@
+"""The calls that are made all the time, answered before Django and its middleware are asked."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from agents.instructions import get_instructions
+from agents.wire import Environ, LeanView, StartResponse, answer, respond
+from feedback.api.lean import post_feedback, post_runs
+
+PREFIX: Final = "/api/v1"
+
+
+class Route(NamedTuple):
+    """A method and a path below PREFIX; a part in braces matches one segment."""
+
+    method: str
+    path: str
+    view: LeanView
+
+
+ROUTES: Final = (
+    Route("GET", "/agents/{agent}/instructions/{document}", get_instructions),
+    Route("POST", "/feedback", post_feedback),
+    Route("POST", "/runs", post_runs),
+)
+
+_BY_LENGTH: Final = {
+    (route.method, len(route.path.split("/"))): [
+        (other, other.path.split("/")) for other in ROUTES if len(other.path.split("/")) == len(route.path.split("/"))
+    ]
+    for route in ROUTES
+}
+
+
+def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
+    """The whole answer if one of ROUTES is asked for, else None."""
+    path: str = environ["PATH_INFO"]
+    if not path.startswith(PREFIX):
+        return None
+    # WSGI hands paths over as Latin-1 text of UTF-8 bytes; names in these routes are ASCII, so nothing else can match.
+    segments = path[len(PREFIX) :].split("/")
+    for route, pattern in _BY_LENGTH.get((environ["REQUEST_METHOD"], len(segments)), ()):
+        if route.method == environ["REQUEST_METHOD"] and _matches(pattern, segments):
+            parts = [segment for wanted, segment in zip(pattern, segments, strict=True) if wanted.startswith("{")]
+            return respond(answer(route.view, environ, *parts), start_response)
+    return None
+
+
+def _matches(pattern: list[str], segments: list[str]) -> bool:
+    return all(wanted.startswith("{") or wanted == found for wanted, found in zip(pattern, segments, strict=True))

@@ -1,0 +1,50 @@
+"""Pages about the board itself: its settings, and what is shown when something is wrong."""
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from agents.models import ApiKey
+from audit.models import ChainHead
+from people.models import User
+from people.requests import PersonRequest
+from people.roles import Role
+
+KEYS_SHOWN = 200
+
+
+@require_safe
+def board_settings(request: PersonRequest) -> HttpResponse:
+    """Who may do what here, which rules are in force, and one's own account."""
+    sees_people = request.user.has_perm("audit.view_auditentry")
+    context = {
+        "people": User.objects.prefetch_related("groups").order_by("username") if sees_people else None,
+        "keys": ApiKey.objects.select_related("agent", "owner")[:KEYS_SHOWN] if sees_people else None,
+        "roles": list(Role),
+        "own_roles": request.user.groups.order_by("name"),
+        "min_sources": settings.COUNTERSIGN_MIN_SOURCES,
+        "head": ChainHead.objects.first(),
+    }
+    return render(request, "settings.html", context)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: the page exists, this person may not."""
+    return render(request, "403.html", {"request_id": _request_id()}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return render(request, "404.html", {"request_id": _request_id()}, status=404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500: rendered without the request, because whatever broke may break the page around it too."""
+    return HttpResponse(render_to_string("500.html", {"request_id": _request_id()}), status=500)
+
+
+def _request_id() -> str:
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))

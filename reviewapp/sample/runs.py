@@ -1,0 +1,148 @@
+"""What the agents did: runs with their tools, latency, quality, cost and errors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Final
+
+from reviewapp.sample.voices import Report, Span, moments
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How an agent usually runs; `tasks` maps each task to its tools, `latency_s` is the median."""
+
+    document: str
+    model: str
+    tasks: Mapping[str, Sequence[str]]
+    latency_s: float
+    cost_usd: float
+    success: float
+
+
+PROFILES: Final = {
+    "support": Profile(
+        document="system-prompt",
+        model="general-large",
+        tasks={
+            "order question": ("order_lookup",),
+            "delivery question": ("order_lookup", "track_parcel"),
+            "refund": ("order_lookup", "create_ticket"),
+            "account": ("search_help",),
+            "product question": ("search_help",),
+        },
+        latency_s=2.1,
+        cost_usd=0.006,
+        success=0.955,
+    ),
+    "coding": Profile(
+        document="review-rules",
+        model="code-large",
+        tasks={
+            "review": ("read_file", "search_code", "post_review"),
+            "edit": ("edit_file", "run_tests"),
+            "explain": ("read_file",),
+        },
+        latency_s=14.0,
+        cost_usd=0.09,
+        success=0.93,
+    ),
+}
+
+Failure = Callable[[Random], dict[str, Any]]
+
+
+def _search_limited(random: Random) -> dict[str, Any]:
+    error = f"search_help: 429 Too Many Requests, rate limit of 20 requests per minute exceeded, retry after {random.randint(2, 40)} s"
+    return {"task": "product question", "tool": "search_help", "error_type": "RateLimitError", "error": error}
+
+
+def _lookup_timeout(random: Random) -> dict[str, Any]:
+    error = f"Tool order_lookup timed out after 5.0 s (order {random.randint(40_000, 49_999)})"
+    return {"task": "order question", "tool": "order_lookup", "error_type": "ToolTimeout", "error": error}
+
+
+def _no_tracker(random: Random) -> dict[str, Any]:
+    error = f"Unknown tool shipment_tracker, call {random.getrandbits(40):010x}"
+    return {"task": "delivery question", "tool": "shipment_tracker", "error_type": "ToolNotFound", "error": error}
+
+
+def _tests_timeout(random: Random) -> dict[str, Any]:
+    error = f"Tool run_tests timed out after 120 s in tests/test_module_{random.randint(1, 90)}.py"
+    return {"task": "edit", "tool": "run_tests", "error_type": "ToolTimeout", "error": error}
+
+
+def _no_formatter(random: Random) -> dict[str, Any]:
+    error = f"Unknown tool format_code, call {random.getrandbits(40):010x}"
+    return {"task": "edit", "tool": "format_code", "error_type": "ToolNotFound", "error": error}
+
+
+def _unhelpful(random: Random) -> dict[str, Any]:
+    return {"task": "refund", "tool": "order_lookup", "quality": float(random.randint(1, 2))}
+
+
+FAILURES: Final[Mapping[str, Failure]] = {
+    "search_limited": _search_limited,
+    "lookup_timeout": _lookup_timeout,
+    "no_tracker": _no_tracker,
+    "tests_timeout": _tests_timeout,
+    "no_formatter": _no_formatter,
+    "unhelpful": _unhelpful,
+}
+
+ONE_OFF: Final = (
+    ("UnicodeDecodeError", "invalid start byte in attachment"),
+    ("SchemaError", "answer is not an object"),
+    ("EmptyResponse", "the model returned an empty response"),
+    ("OSError", "no space left on device"),
+    ("ConversationLost", "conversation was not found"),
+    ("UpstreamError", "bad gateway while streaming"),
+    ("Cancelled", "customer left the chat"),
+    ("ModelUnavailable", "falling back to another model"),
+)
+
+
+class Runs:
+    """All runs of one agent."""
+
+    def __init__(self, agent: str, random: Random) -> None:
+        self.agent, self.random, self.profile = agent, random, PROFILES[agent]
+        self._one_off = iter(random.sample(ONE_OFF, len(ONE_OFF)))
+
+    def usual(self, count: int, begin: datetime, end: datetime) -> list[Report]:
+        """So many runs as they come; a few fail without saying why, and each odd error happens once."""
+        times = moments(self.random, self.agent, begin, end, count)
+        return [self._run(at, "run", self._outcome()) for at in times]
+
+    def failing(self, spans: Sequence[Span], now: datetime) -> list[Report]:
+        """The failures of these spans; their themes are names in FAILURES."""
+        return [
+            self._run(at, span.theme, {"success": False, **FAILURES[span.theme](self.random)})
+            for span in spans
+            for at in moments(self.random, self.agent, now - timedelta(days=span.begin), now - timedelta(days=span.end), span.count)
+        ]
+
+    def _outcome(self) -> dict[str, Any]:
+        if self.random.random() < self.profile.success:
+            return {"success": True}
+        error_type, error = next(self._one_off, ("", ""))
+        return {"success": False, **({"error_type": error_type, "error": error} if error else {})}
+
+    def _run(self, at: datetime, theme: str, outcome: dict[str, Any]) -> Report:
+        random, profile = self.random, self.profile
+        task = random.choice(list(profile.tasks))
+        slow = 2.5 if not outcome["success"] else 1.0
+        seconds = profile.latency_s * slow * random.lognormvariate(0, 0.45)
+        usual = {
+            "document": profile.document,
+            "model": profile.model,
+            "unit": f"session-{random.getrandbits(40):010x}",
+            "task": task,
+            "tool": random.choice(profile.tasks[task]),
+            "latency_ms": round(seconds * 1000, 1),
+            "cost_usd": round(profile.cost_usd * random.lognormvariate(0, 0.3), 5),
+        }
+        if outcome["success"] and random.random() < 0.4:
+            usual["quality"] = float(random.choice((3, 4, 4, 4, 5, 5)))
+        return Report(at, theme, usual | outcome)

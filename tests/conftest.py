@@ -1,0 +1,96 @@
+"""What every test can rely on: real engines, and a browser where there is one."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
+
+from reviewapp.settings import database_settings
+from tests import engines
+
+pytest_plugins = ["tests.cast"]
+
+_NO_CHROMIUM = "there is no Chromium here (Debian: apt-get install chromium)"
+_CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_engines = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the engines once, in the process that starts first; pytest-xdist's workers inherit their addresses."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker and not config.option.collectonly:
+        given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+        if len(given) < 2:
+            os.environ.update(_engines.enter_context(engines.running()) | given)
+    if "DATABASE_URL" in os.environ:
+        settings.DATABASES["default"].update(database_settings(os.environ["DATABASE_URL"]))
+        # Workers share the server, so each has a numbered database of its own, as pytest-django gives it in PostgreSQL.
+        number = int(re.sub(r"\D", "", worker) or 0)
+        os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{number}"
+        settings.CELERY_BROKER_URL = os.environ["REDIS_URL"]
+    # Static files straight from their sources: nothing needs collecting before a test.
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _engines.close()
+
+
+def chromium_path() -> str | None:
+    """Where Chromium is, if it is here."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say that browser tests did not run, so that a green line does not claim more than it should."""
+    if not chromium_path():
+        terminalreporter.write_line(f"browser tests skipped, because {_NO_CHROMIUM}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium. Without one the test is skipped, or fails where COUNTERSIGN_REQUIRE_BROWSER is set."""
+    if path := chromium_path():
+        return path
+    if os.environ.get("COUNTERSIGN_REQUIRE_BROWSER"):
+        pytest.fail(f"COUNTERSIGN_REQUIRE_BROWSER is set, but {_NO_CHROMIUM}")
+    pytest.skip(_NO_CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A running headless Chromium; open a context of your own in it."""
+    # Playwright keeps an event loop running in this thread; Django would refuse the ORM under it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, headless=True, args=_CHROMIUM_OPTIONS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Let transactional tests empty the append-only tables between tests; only tests may, and only this way."""
+    original = connection.ops.sql_flush
+
+    def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
+        return ["SET LOCAL session_replication_role = replica;", *original(*args, **kwargs)]
+
+    connection.ops.sql_flush = sql_flush

@@ -1,0 +1,169 @@
+"""Races, run with real concurrent transactions: one outcome each, the loser is told, nothing is half-done."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from agents.models import Agent, Document, Release, Version
+from audit.models import AuditEntry
+from audit.verify import verify
+from feedback.actions.mining import mine
+from feedback.models import Evidence, Feedback, Pattern
+from people.models import User
+from proposals.actions.decisions import approve, reject
+from proposals.actions.drafting import draft
+from proposals.actions.proposals import amend
+from proposals.actions.rollbacks import roll_back
+from proposals.exceptions import ReviewError
+from proposals.models import Decision, Proposal
+from tests.cast import PROMPT, digest_of, propose, report
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = 200
+
+Deed = Callable[[], object]
+
+
+@pytest.fixture
+def pool() -> ThreadPoolExecutor:
+    """Threads that keep their database connection from round to round, and close it at the end."""
+    threads = ThreadPoolExecutor(max_workers=4)
+    yield threads
+    for _ in range(8):
+        threads.submit(connection.close)
+    threads.shutdown()
+
+
+def at_once(pool: ThreadPoolExecutor, *deeds: Deed) -> list[object]:
+    """Start all deeds at the same instant; their results, or the refusals they met."""
+    barrier = Barrier(len(deeds))
+
+    def run(deed: Deed) -> object:
+        barrier.wait(timeout=10)
+        try:
+            return deed()
+        except ReviewError as refused:
+            return refused
+
+    return [future.result(timeout=30) for future in [pool.submit(run, deed) for deed in deeds]]
+
+
+def refusals(results: list[object]) -> list[ReviewError]:
+    return [result for result in results if isinstance(result, ReviewError)]
+
+
+def test_two_reviewers_deciding_at_the_same_instant_have_one_winner(
+    prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    approved = 0
+    for number in range(ROUNDS):
+        proposal = (
+            propose(prompt, aiko, "orders", f"orders and {number}")
+            if number == 0
+            else _next(prompt, aiko, number)
+        )
+        shown = digest_of(proposal)
+        results = at_once(
+            pool,
+            lambda: approve(proposal.pk, user=mara, digest=shown),  # noqa: B023
+            lambda: reject(proposal.pk, user=jonas, digest=shown, reason="other", note="No."),  # noqa: B023
+        )
+        (refused,) = refusals(results)
+        assert "this proposal already. Nothing was recorded." in str(refused)
+        assert Decision.objects.filter(revision__proposal=proposal).count() == 1
+        proposal.refresh_from_db()
+        approved += proposal.status == Proposal.Status.APPROVED
+        assert Version.objects.count() == approved + 1
+        verbs = AuditEntry.objects.filter(
+            proposal=proposal.pk, verb__in=["proposal.approved", "proposal.rejected"]
+        )
+        assert [entry.verb for entry in verbs] == [f"proposal.{proposal.status}"]
+    prompt.refresh_from_db()
+    assert prompt.current.number == approved + 1 == Release.objects.count()
+    assert verify().fault is None
+
+
+def _next(prompt: Document, author: User, number: int) -> Proposal:
+    """A proposal that changes the one line every round changes."""
+    current = Document.objects.select_related("current").get(pk=prompt.pk).current.text
+    line = next(line for line in current.splitlines() if line.startswith("You answer"))
+    return propose(prompt, author, line, f"You answer questions about orders, round {number}.")
+
+
+def test_two_approvals_of_different_proposals_publish_one_after_the_other_or_not_at_all(
+    prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    for number in range(40):
+        one = _next(prompt, aiko, number)
+        current = Document.objects.select_related("current").get(pk=prompt.pk).current.text
+        two = propose(prompt, aiko, current.splitlines()[-1], f"- Never ask for passwords, round {number}.")
+        digests = digest_of(one), digest_of(two)
+        before = Version.objects.count()
+        results = at_once(
+            pool,
+            lambda: approve(one.pk, user=mara, digest=digests[0]),  # noqa: B023
+            lambda: approve(two.pk, user=jonas, digest=digests[1]),  # noqa: B023
+        )
+        assert len(refusals(results)) == 1
+        assert Version.objects.count() == before + 1
+
+
+def test_approve_and_amend_at_once_never_publish_an_unseen_text(
+    prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    for number in range(40):
+        proposal = _next(prompt, aiko, number)
+        shown, seen = digest_of(proposal), proposal.revision.text
+        at_once(
+            pool,
+            lambda: approve(proposal.pk, user=mara, digest=shown),  # noqa: B023
+            lambda: amend(proposal.pk, user=jonas, text=seen + "\nUnseen.", note="", digest=shown),  # noqa: B023
+        )
+        prompt.refresh_from_db()
+        assert "Unseen." not in prompt.current.text
+        proposal.refresh_from_db()
+        if proposal.status == Proposal.Status.PENDING:
+            reject(proposal.pk, user=mara, digest=digest_of(proposal), reason="other", note="Next round.")
+
+
+def test_two_rollbacks_at_once_make_one_version(
+    prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    first = _next(prompt, aiko, 1)
+    approve(first.pk, user=mara, digest=digest_of(first))
+    for number in range(2, 42, 2):
+
+        def back(user: User, current: int = number) -> Proposal:
+            return roll_back(
+                prompt.pk, user=user, to_number=current - 1, current_number=current, reason="Worse."
+            )
+
+        results = at_once(pool, lambda: back(aiko), lambda: back(mara))  # noqa: B023
+        assert len(refusals(results)) == 1
+        roll_back(
+            prompt.pk, user=aiko, to_number=number, current_number=number + 1, reason="Better after all."
+        )
+    assert list(Version.objects.order_by("number").values_list("number", flat=True)) == list(range(1, 43))
+
+
+def test_two_miners_at_once_find_each_report_once(support: Agent, pool: ThreadPoolExecutor) -> None:
+    for number in range(60):
+        report(support, f"person {number}", reason=f"the refund deadline for courses is wrong, case {number}")
+    at_once(pool, *[lambda: mine(support)] * 4)
+    assert not Feedback.objects.unmined().exists()
+    assert Evidence.objects.count() == 60
+    assert sum(Pattern.objects.values_list("support", flat=True)) == 60
+    assert sum(Pattern.objects.values_list("sources", flat=True)) == 60
+
+
+def test_two_drafters_at_once_make_one_proposal(
+    support: Agent, complaints: list[Feedback], pool: ThreadPoolExecutor
+) -> None:
+    mine(support)
+    pattern = Pattern.objects.shown().get()
+    at_once(pool, *[lambda: draft(pattern.pk, only_if_due=True)] * 4)
+    assert Proposal.objects.filter(pattern=pattern).count() == 1
+    assert "Refunds" in PROMPT
