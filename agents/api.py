@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -48,7 +49,10 @@ def no_nul(value: str) -> str:
 
 
 def _slug(value: str) -> str:
-    validate_slug(value)
+    try:
+        validate_slug(value)
+    except ValidationError:
+        raise ValueError("use letters, digits, hyphens and underscores") from None
     return value
 
 
@@ -161,9 +165,7 @@ def post_agent(request: HttpRequest, body: AgentIn) -> Status[AgentOut]:
     """Make an agent with its first documents. The key must be one for all agents."""
     caller = caller_of(request)
     if caller.agent_id is not None:
-        raise Problem(
-            403, "bound-key", "This API key is bound to one agent; creating another takes a key for all."
-        )
+        raise Problem(403, "bound-key", "This API key is bound to one agent; creating another takes a key for all.")
     name = body.name.strip() or body.slug.replace("-", " ").capitalize()
     try:
         agent = create_agent(body.slug, name=name, actor=caller.actor, documents=body.documents)
@@ -203,8 +205,14 @@ def read_version(request: HttpRequest, agent: str, document: str, number: int) -
     version = find_version(found, number)
     return VersionText(**_version(version, found), content=version.text)
 
+
 _INSTRUCTION_PARAMETERS: Final = [
-    {"in": "query", "name": "unit", "schema": {"type": "string"}, "description": "Session or user, for sticky rollouts."},
+    {
+        "in": "query",
+        "name": "unit",
+        "schema": {"type": "string"},
+        "description": "Session or user, for sticky rollouts.",
+    },
     {"in": "query", "name": "version", "schema": {"type": "integer"}, "description": "That version instead."},
     {
         "in": "query",

@@ -11,9 +11,7 @@ class KeyForm(forms.Form):
 
     use_required_attribute = False
 
-    label = forms.CharField(
-        label="What it is for", max_length=120, error_messages={"required": "Say what it is for."}
-    )
+    label = forms.CharField(label="What it is for", max_length=120, error_messages={"required": "Say what it is for."})
     scopes = forms.MultipleChoiceField(
         label="What it may do",
         choices=ApiKey.Scope.choices,

@@ -29,17 +29,11 @@ def _find(query: str, agent: str, document: str) -> serving.Served:
     wanted = _parameters(query) if query else {}
     if "version" in wanted:
         number = _number(wanted["version"])
-        return _or_404(
-            serving.serve_version(agent, document, number), f"{agent}/{document} has no version {number}."
-        )
+        return _or_404(serving.serve_version(agent, document, number), f"{agent}/{document} has no version {number}.")
     if "at" in wanted:
         at = _time(wanted["at"])
-        return _or_404(
-            serving.serve_at(agent, document, at), f"{agent}/{document} had no version at {wanted['at']}."
-        )
-    return _or_404(
-        serving.serve(agent, document, wanted.get("unit")), f"{agent} has no document “{document[:80]}”."
-    )
+        return _or_404(serving.serve_at(agent, document, at), f"{agent}/{document} had no version at {wanted['at']}.")
+    return _or_404(serving.serve(agent, document, wanted.get("unit")), f"{agent} has no document “{document[:80]}”.")
 
 
 def _parameters(query: str) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """API keys: what agents sign in with.
 
-A key reads `csk_<10 characters, public>_<43 characters, secret><6 characters, checksum>`. The checksum is the CRC-32 of all
-that stands before it, so that a mistyped key is refused without asking the database. Only the SHA-256 of the whole is stored.
+A key reads `csk_<10 characters, public>_<43 characters, secret><6 characters, checksum>`. The checksum is the CRC-32 of
+all that stands before it, so that a mistyped key is refused without asking the database. Only the SHA-256 of the whole
+is stored.
 
-Each process remembers a key it has looked up for CACHE_SECONDS: revoking takes effect everywhere within that time, and at
-once in the process that revokes.
+Each process remembers a key it has looked up for CACHE_SECONDS: revoking takes effect everywhere within that time, and
+at once in the process that revokes.
 """
 
 import hashlib

@@ -19,9 +19,7 @@ CONFUSABLES = {pair[0]: pair[1] for pair in _PAIRS.split()}
 _SAME = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l"})
 
 
-_ASCII = {
-    code: chr(code) if chr(code).isalnum() else " " if chr(code).isspace() else None for code in range(128)
-}
+_ASCII = {code: chr(code) if chr(code).isalnum() else " " if chr(code).isspace() else None for code in range(128)}
 
 
 @lru_cache(maxsize=4096)
@@ -30,13 +28,6 @@ def script(char: str) -> str:
     if not char.isalpha():
         return ""
     return unicodedata.name(char, "").partition(" ")[0]
-
-
-def is_drawn(char: str) -> bool:
-    """Whether a character leaves a trace on the page: no control, format, private or unassigned one, no filler."""
-    return (
-        unicodedata.category(char)[0] not in "CZ" and char not in _BLANKS and not is_variation_selector(char)
-    )
 
 
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -48,11 +39,7 @@ def is_blank_letter(char: str) -> bool:
 
 
 def is_variation_selector(char: str) -> bool:
-    return (
-        "\ufe00" <= char <= "\ufe0f"
-        or "\U000e0100" <= char <= "\U000e01ef"
-        or char in "\u180b\u180c\u180d\u180f"
-    )
+    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or char in "\u180b\u180c\u180d\u180f"
 
 
 def skeleton(text: str) -> str:

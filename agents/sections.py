@@ -17,13 +17,11 @@ A line ends with a line feed. Headings are ATX ("#" to "######", up to three spa
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 import re2
 
 from agents.lookalikes import skeleton
-
-# A line longer than this is prose, and no pattern needs to see the rest of it.
-_MAX_HEADING = 1000
 
 # A heading that occurs more often than this has no place to compare; any change to the text counts then.
 _MAX_NAMESAKES = 20
@@ -31,9 +29,10 @@ _MAX_NAMESAKES = 20
 _ATX = re2.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*$")
 _CLOSING = re2.compile(r"(?:^|[ \t])#+$")
 _FENCE = re2.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
-_TAG = re2.compile(r"<(/?)([A-Za-z][A-Za-z0-9_-]{0,40})(?:\s[^<>]{0,200})?>")
+_TAG = re2.compile(r"<(/?)([A-Za-z][A-Za-z0-9_-]{0,40})(?:\s[^<>]*)?>")
+_ANY_TAG = re2.compile(r"<[^<>]*>|\]\([^()]*\)")
 _MARKUP = "#*_=-:>+~` \t\r"
-_TAG_ALONE = re2.compile(r"^\s*<(/?)([A-Za-z][A-Za-z0-9_-]{0,40})(?:\s[^<>]{0,200})?>\s*$")
+_TAG_ALONE = re2.compile(r"^\s*<(/?)([A-Za-z][A-Za-z0-9_-]{0,40})(?:\s[^<>]*)?>\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def fenced(lines: Sequence[str]) -> list[bool]:
     inside: list[bool] = []
     fence = ""
     for line in lines:
-        found = _FENCE.search(line[:_MAX_HEADING].rstrip()) if "```" in line or "~~~" in line else None
+        found = _FENCE.search(line.rstrip()) if "```" in line or "~~~" in line else None
         mark, info = (found.group(1), found.group(2)) if found else ("", "")
         if fence:
             inside.append(True)
@@ -78,7 +77,7 @@ def _headings(lines: Sequence[str]) -> list[tuple[int, int, str]]:
     for number, (line, is_code) in enumerate(zip(lines, fenced(lines), strict=True)):
         if is_code or "#" not in line[:4]:
             continue
-        match = _ATX.search(line[:_MAX_HEADING].rstrip("\r\n"))
+        match = _ATX.search(line.rstrip("\r\n"))
         if match:
             found.append((number, len(match.group(1)), _CLOSING.sub("", match.group(2) or "").strip()))
     return found
@@ -92,9 +91,7 @@ def parse(text: str) -> list[Section]:
         heads.insert(0, (0, 0, ""))
     ends = [start for start, _, _ in heads[1:]] + [len(lines)]
     return [
-        Section(heading, level, start, end)
-        for (start, level, heading), end in zip(heads, ends, strict=True)
-        if lines
+        Section(heading, level, start, end) for (start, level, heading), end in zip(heads, ends, strict=True) if lines
     ]
 
 
@@ -197,9 +194,7 @@ class _Text:
         blocks = tuple(self._block(self.sections[i].start, _full_end(self.sections, i)) for i in found)
         places = tuple(self._place(i, shared) for i in found)
         claiming = [number for number, claims in enumerate(self.claims) if key and key in claims]
-        return _Standing(
-            blocks, places, sum(self.claims[n].count(key) for n in claiming), self._loose(claiming, found)
-        )
+        return _Standing(blocks, places, sum(self.claims[n].count(key) for n in claiming), self._loose(claiming, found))
 
     def _block(self, start: int, end: int) -> str:
         return "".join(self.lines[start:end]).rstrip("\r\n\t ")
@@ -225,10 +220,12 @@ class _Text:
 
 def _claims(line: str) -> list[str]:
     """What a line would be called if it were a heading in any notation; other line breaks than a line feed count."""
-    return [
-        heading_key((_TAG.sub("", piece) if "<" in piece else piece).strip(_MARKUP).lstrip("0123456789.)( "))
-        for piece in line[:_MAX_HEADING].splitlines()
-    ]
+    return [heading_key(_bare(piece).strip(_MARKUP).lstrip("0123456789.)( ")) for piece in line.splitlines()]
+
+
+def _bare(piece: str) -> str:
+    """Without tags, link targets and entities: "<b>S&#97;fety</b>" is "Safety"."""
+    return _ANY_TAG.sub("", unescape(piece)) if any(char in piece for char in "<&[") else piece
 
 
 def _wraps(lines: Sequence[str], wanted: Collection[int]) -> dict[int, tuple[object, ...]]:
@@ -251,7 +248,7 @@ def _wraps(lines: Sequence[str], wanted: Collection[int]) -> dict[int, tuple[obj
                 frozenset((name, count) for name, count in alone.items() if count),
             )
         comment = max(0, comment + line.count("<!--") - line.count("-->"))
-        own_line = "<" in line and _TAG_ALONE.search(line[:_MAX_HEADING]) is not None
+        own_line = "<" in line and _TAG_ALONE.search(line) is not None
         for slash, name in _tags(line):
             step = -1 if slash else 1
             closed[name] -= bool(slash)

@@ -1,4 +1,4 @@
-"""Which instructions an agent gets: the present ones, or those of the past. Knows no HTTP and never touches the broker."""
+"""Which instructions an agent gets: the present ones or past ones. Knows no HTTP and never touches the broker."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from agents.statements import fetch, once_more
 
 _CURRENT: Final = """
 SELECT v.id, v.sha256 FROM agents_agent a JOIN agents_document d ON d.agent_id = a.id
-JOIN agents_version v ON v.id = d.current_id WHERE a.slug = %s AND d.slug = %s
+JOIN agents_version v ON v.id = d.current_id WHERE a.slug = $1 AND d.slug = $2
 """
 
 
@@ -36,7 +36,7 @@ def serve(agent: str, document: str, unit: str | None = None) -> Served | None:
     `unit` will decide the arm of a running rollout; outside one everybody gets the current version.
     """
     rows = once_more(lambda: fetch(_CURRENT, (agent, document)))
-    return Served(*rows[0]) if rows else None
+    return Served(int(rows[0][0] or 0), rows[0][1] or "") if rows else None
 
 
 def serve_version(agent: str, document: str, number: int) -> Served | None:
@@ -46,9 +46,7 @@ def serve_version(agent: str, document: str, number: int) -> Served | None:
 
 def serve_at(agent: str, document: str, at: datetime) -> Served | None:
     """The version that was current at a time; None before the first."""
-    release = Release.objects.filter(document__in=_documents(agent, document), at__lte=at).order_by(
-        "-at", "-pk"
-    )
+    release = Release.objects.filter(document__in=_documents(agent, document), at__lte=at).order_by("-at", "-pk")
     return _served(Version.objects.filter(pk__in=release.values("version")[:1]))
 
 

@@ -1,15 +1,21 @@
-"""Hand-written SQL for the calls that are made all the time, on the connection Django keeps for this thread."""
+"""Hand-written SQL for the calls that are made all the time, on the connection Django keeps for this thread.
+
+It goes to libpq directly: for statements of a tenth of a millisecond, the cursor's own work would be half the cost.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
-from psycopg.rows import tuple_row
+from psycopg import errors, pq
 
 T = TypeVar("T")
+Record = tuple[str | None, ...]
 
-_PREPARE_AT_ONCE: Final = 0
+_prepared: Final[WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]] = WeakKeyDictionary()
+"""The names of the statements each connection has prepared. A connection belongs to one thread."""
 
 
 def once_more(call: Callable[[], T]) -> T:
@@ -26,21 +32,46 @@ def once_more(call: Callable[[], T]) -> T:
         return call()
 
 
-def fetch(sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-    """Run one prepared statement and return its rows; outside a transaction it commits by itself.
+def fetch(sql: str, parameters: Sequence[str]) -> list[Record]:
+    """Run one prepared statement ($1, $2, … for parameters) and return its rows, every value as PostgreSQL's text.
 
+    Outside a transaction it commits by itself; within one it is part of it.
     Raises django.db.DatabaseError or InterfaceError.
     """
-    with connection.wrap_database_errors, psycopg.Cursor(_raw(), row_factory=tuple_row) as cursor:
-        return cursor.execute(sql.encode(), parameters, prepare=True).fetchall()
+    with connection.wrap_database_errors:
+        raw = _raw()
+        result = raw.pgconn.exec_prepared(_name(raw, sql), [value.encode() for value in parameters])
+        _check(raw, result)
+        columns = range(result.nfields)
+        return [tuple(_text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)]
 
 
 def _raw() -> psycopg.Connection[Any]:
     connection.ensure_connection()
     raw: psycopg.Connection[Any] = connection.connection
-    raw.prepare_threshold = _PREPARE_AT_ONCE
+    if not raw.autocommit and raw.pgconn.transaction_status == pq.TransactionStatus.IDLE:
+        raw.execute("SELECT")  # past the cursor nobody would begin the transaction that Django believes it is in
     return raw
 
 
+def _name(raw: psycopg.Connection[Any], sql: str) -> bytes:
+    names = _prepared.setdefault(raw, {})
+    if sql not in names:
+        name = f"countersign_{len(names)}".encode()
+        _check(raw, raw.pgconn.prepare(name, sql.encode()))
+        names[sql] = name
+    return names[sql]
+
+
+def _check(raw: psycopg.Connection[Any], result: pq.abc.PGresult) -> None:
+    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        raise errors.error_from_result(result, encoding=raw.info.encoding)
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
 def _is_dead() -> bool:
-    return connection.connection is None or connection.connection.closed
+    raw = connection.connection
+    return raw is None or raw.closed or raw.pgconn.status == pq.ConnStatus.BAD

@@ -1,27 +1,17 @@
-"""The agents, and the keys they sign in with."""
+"""The keys that agents sign in with."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from agents import keys
 from agents.forms import KeyForm
 from agents.models import Agent, ApiKey
 from audit.record import Actor
 from people.requests import PersonRequest
-
-
-@require_safe
-@permission_required("agents.view_agent", raise_exception=True)
-def agents(request: PersonRequest) -> HttpResponse:
-    """Every agent with its documents."""
-    waiting = Count("documents__proposals", filter=Q(documents__proposals__decided_at=None), distinct=True)
-    found = Agent.objects.annotate(waiting=waiting).prefetch_related("documents__current")
-    return render(request, "agents/agents.html", {"place": "agents", "agents": found})
 
 
 @never_cache
@@ -47,9 +37,7 @@ def revoke_key(request: PersonRequest, prefix: str) -> HttpResponse:
     """End a key for good."""
     key = get_object_or_404(ApiKey.objects.select_related("agent"), prefix=prefix)
     revoked = keys.revoke(prefix, actor=Actor.person(request.user))
-    said = (
-        f"Revoked {key.label}. It is refused from now on." if revoked else f"{key.label} was revoked already."
-    )
+    said = f"Revoked {key.label}. It is refused from now on." if revoked else f"{key.label} was revoked already."
     messages.success(request, said)
     answer = redirect("agent", key.agent.slug) if key.agent else redirect("settings")
     answer.status_code = 303

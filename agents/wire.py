@@ -4,7 +4,7 @@ A lean view takes a WSGI environ and gives an `Answer`. The WSGI entry point cal
 Django's URLconf reaches the very same function. Neither cookies nor sessions exist here: a key is the only way in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -32,10 +32,8 @@ class Answer(NamedTuple):
     content_type: str = JSON
 
 
-class LeanView(Protocol):
-    """`parts` are what the route's placeholders matched. Raises Problem."""
-
-    def __call__(self, environ: Environ, *parts: str) -> Answer: ...
+LeanView = Callable[..., Answer]
+"""Called with the environ and what the route's placeholders matched. Raises Problem."""
 
 
 class StartResponse(Protocol):

@@ -12,6 +12,10 @@ def _day(label: str) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
+def _verbs() -> list[tuple[str, str]]:
+    return [(verb, verb.replace(".", ": ").replace("_", " ")) for verb in sorted(VERBS)]
+
+
 class LogFilter(forms.Form):
     """Every field is optional; days are UTC and both ends are included."""
 
@@ -19,17 +23,12 @@ class LogFilter(forms.Form):
 
     agent = forms.CharField(label="Agent", required=False, max_length=80)
     document = forms.CharField(label="Document", required=False, max_length=80)
-    verb = forms.ChoiceField(label="What", required=False)
+    verb = forms.ChoiceField(label="What", required=False, choices=[("", "Anything"), *_verbs()])
     actor = forms.CharField(label="Who", required=False, max_length=200)
     proposal = forms.IntegerField(label="Proposal", required=False, min_value=1)
     since = _day("From")
     until = _day("To")
     text = forms.CharField(label="Text or hash", required=False, max_length=200)
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        verbs = sorted((verb, verb.replace("_", " ").replace(".", ": ")) for verb in VERBS)
-        self.fields["verb"].choices = [("", "Anything"), *verbs]
 
     def entries(self) -> AuditEntryQuerySet:
         """The sealed entries asked for, newest first; everything where the question makes no sense."""

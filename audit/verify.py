@@ -58,9 +58,7 @@ def _head_fault(before: ChainHead, after: ChainHead, count: int, seen: bytes) ->
 
 
 def _links() -> Iterator[Link]:
-    rows = AuditEntry.objects.order_by("sequence").values(
-        "sequence", "body", "previous_hash", "hash", "at", *_COLUMNS
-    )
+    rows = AuditEntry.objects.order_by("sequence").values("sequence", "body", "previous_hash", "hash", "at", *_COLUMNS)
     for row in rows.iterator(chunk_size=2000):
         columns = {name: row[name] for name in _COLUMNS}
         columns["at"] = row["at"].isoformat(timespec="microseconds")

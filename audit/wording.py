@@ -1,5 +1,7 @@
 """What the entries of the log say, in words. The log stores facts; this is their wording when shown."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from audit.models import AuditEntry
@@ -8,7 +10,8 @@ VERBS: Final[dict[str, str]] = {
     "agent.created": "created the agent",
     "document.created": "created the document",
     "document.rolled_back": "rolled back",
-    "version.published": "made current",
+    "section.protected": "protected",
+    "version.published": "published",
     "version.restored": "restored",
     "key.created": "created the API key",
     "key.revoked": "revoked the API key",
@@ -34,29 +37,30 @@ def verb_in_words(verb: str) -> str:
     return VERBS.get(verb) or verb.rpartition(".")[2].replace("_", " ")
 
 
-def sentence(entry: AuditEntry) -> str:
-    """What was done to what: “approved Say which refund window applies, revision 2, now version 5”."""
-    before, after = entry.fact.get("before") or {}, entry.fact.get("after") or {}
-    return ", ".join([f"{verb_in_words(entry.verb)} {entry.target_label}", *_details(before, after)])
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """An entry as “<actor> approved <b>Say 14 days</b>, revision 2, now version 5”, in its parts."""
+
+    verb: str
+    target: str
+    details: tuple[str, ...]
 
 
-def short(entry: AuditEntry) -> str:
-    """The same where the target is plain from the page: “approved, revision 2, now version 5”."""
-    before, after = entry.fact.get("before") or {}, entry.fact.get("after") or {}
-    return ", ".join(
-        [verb_in_words(entry.verb).removesuffix(" to").removesuffix(" for"), *_details(before, after)]
-    )
+def in_words(entry: AuditEntry) -> Wording:
+    """Word one entry from the fact it holds."""
+    fact = entry.fact
+    told = tuple(_details(entry.target_kind, fact.get("before") or {}, fact.get("after") or {}))
+    return Wording(verb_in_words(entry.verb), entry.target_label, told)
 
 
-def _details(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    told = []
+def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if after.get("revision"):
-        told.append(f"revision {after['revision']}")
-    if after.get("version"):
-        was = f", before it {before['version']}" if before.get("version") else ""
-        told.append(f"now version {after['version']}{was}")
+        yield f"revision {after['revision']}"
+    if after.get("version") and target_kind != "version":
+        yield f"now version {after['version']}"
+    if before.get("version"):
+        yield f"in place of version {before['version']}"
     if after.get("restores"):
-        told.append(f"with the text of version {after['restores']}")
+        yield f"with the text of version {after['restores']}"
     if after.get("single_operator"):
-        told.append("under the single-operator setting")
-    return told
+        yield "under the single-operator setting"

@@ -61,9 +61,7 @@ def activity(agent: Agent, *, days: int = DAYS) -> Activity:
     counted = Feedback.objects.counted().filter(agent=agent, at__date__gte=dates[0])
     reports = _per_day(counted, Q(rating=Feedback.Rating.NEGATIVE))
     releases = _releases(agent, dates[0])
-    told = [
-        Day(day, *runs.get(day, (0, 0)), *reports.get(day, (0, 0)), tuple(releases.get(day, ()))) for day in dates
-    ]
+    told = [Day(day, *runs.get(day, (0, 0)), *reports.get(day, (0, 0)), tuple(releases.get(day, ()))) for day in dates]
     return Activity(
         days=told,
         runs=bars([(day.runs, day.failed) for day in told], width=WIDTH, height=HEIGHT),

@@ -48,7 +48,7 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @permission_required("feedback.view_pattern", raise_exception=True)
 def patterns(request: HttpRequest) -> HttpResponse:
-    """What keeps going wrong, those with most sources first."""
+    """What keeps coming back, those with most sources first."""
     show = request.GET.get("show", "open")
     show = show if show in _SHOWN else "open"
     rows = Pattern.objects.shown().filter(_SHOWN[show], **_filters(request)).select_related("agent")

@@ -25,8 +25,4 @@ class User(AbstractUser):
     def initials(self) -> str:
         """Two letters for the face in the corner."""
         words = str(self).split()
-        return (
-            "".join(word[0] for word in (words[0], words[-1])).upper()
-            if len(words) > 1
-            else str(self)[:2].upper()
-        )
+        return "".join(word[0] for word in (words[0], words[-1])).upper() if len(words) > 1 else str(self)[:2].upper()

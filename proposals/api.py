@@ -139,9 +139,7 @@ class Comparison(Schema):
     diff: str
 
 
-@router.post(
-    "/proposals", response={201: Created}, auth=Key(ApiKey.Scope.PROPOSE), summary="Propose a change"
-)
+@router.post("/proposals", response={201: Created}, auth=Key(ApiKey.Scope.PROPOSE), summary="Propose a change")
 def post_proposal(request: HttpRequest, body: ProposalIn) -> Status[Created]:
     """Open a proposal for people to review. 409 when `base_version` is not current, or the same is open already."""
     caller = caller_of(request)
@@ -167,15 +165,11 @@ def list_proposals(request: HttpRequest, filters: Query[Filters]) -> Proposals:
     rows = _visible(caller_of(request), filters.agent)
     rows = rows.filter(document__slug=filters.document) if filters.document is not None else rows
     rows = rows.filter(status=filters.state) if filters.state else rows
-    page = newest_first(
-        rows, field="pk", cursor=filters.cursor, limit=filters.limit, value=lambda item: item.pk
-    )
+    page = newest_first(rows, field="pk", cursor=filters.cursor, limit=filters.limit, value=lambda item: item.pk)
     return Proposals(items=[ProposalOut(**_proposal(request, item)) for item in page.items], next=page.next)
 
 
-@router.get(
-    "/proposals/{proposal_id}", response=ProposalWithHistory, auth=Key(ApiKey.Scope.READ), summary="Read one"
-)
+@router.get("/proposals/{proposal_id}", response=ProposalWithHistory, auth=Key(ApiKey.Scope.READ), summary="Read one")
 def read_proposal(request: HttpRequest, proposal_id: int) -> ProposalWithHistory:
     """One proposal with its revisions, their checks and decisions, and the difference."""
     visible = _visible(caller_of(request), None)
@@ -222,9 +216,7 @@ def _document(caller: Caller, body: ProposalIn) -> Document:
     agent_id = caller.find_agent(body.agent)
     if agent_id is None and body.agent is None:
         raise InvalidBody([{"loc": ["agent"], "msg": "Required: this key is for all agents."}])
-    found = (
-        Document.objects.filter(agent=agent_id, slug=body.document).select_related("agent", "current").first()
-    )
+    found = Document.objects.filter(agent=agent_id, slug=body.document).select_related("agent", "current").first()
     if found is None:
         raise NotFound("There is no such document for this key.")
     return found
@@ -234,8 +226,7 @@ def _evidence(document: Document, ids: Sequence[str]) -> list[Feedback]:
     """The feedback meant, each once. Raises InvalidBody naming those that this agent has not."""
     wanted = list(dict.fromkeys(ids))
     known = {
-        item.external_id: item
-        for item in Feedback.objects.filter(agent=document.agent_id, external_id__in=wanted)
+        item.external_id: item for item in Feedback.objects.filter(agent=document.agent_id, external_id__in=wanted)
     }
     missing = [index for index, external_id in enumerate(ids) if external_id not in known]
     if missing:
@@ -259,9 +250,7 @@ def _visible(caller: Caller, agent: str | None) -> "QuerySet[Proposal]":
     rows = (
         Proposal.objects.for_page()
         .select_related("published")
-        .defer(
-            "base_version__text", "published__text", "revision__text", "revision__diff", "pattern__centroid"
-        )
+        .defer("base_version__text", "published__text", "revision__text", "revision__diff", "pattern__centroid")
     )
     if agent is not None:
         return rows.filter(document__agent=caller.agent(agent))

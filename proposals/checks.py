@@ -1,7 +1,7 @@
 """What a machine can say of a revision before a person reads it. Pure functions; every pattern runs in re2.
 
     run(before, after, context) -> list[CheckResult]
-    override_phrases(text) -> list[str]
+    override_phrases(text) -> list[str]      secret_strings(text) -> list[str]
     CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
     Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share)
@@ -12,13 +12,12 @@ Names: protected, characters, secrets, links, tools, overrides, copied, duplicat
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import re2
 
-from agents.lookalikes import skeleton
 from agents.sections import lines_of, protected_changed
 from feedback.mining.stems import is_content, stem
 from proposals import invisible
@@ -31,6 +30,7 @@ MAX_REPORTS = 2000
 MAX_REPORT_CHARS = 4000
 COPIED_WORDS: Final = 8
 MAX_LINES = 5000
+MAX_FRESH = 100
 CLOSE: Final = 0.6
 CHARS_PER_TOKEN: Final = 4
 
@@ -41,7 +41,8 @@ _LINK = re2.compile(
 )
 _EMAIL = re2.compile(r"(?i)\b[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _SECRET = re2.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}"
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}"
+    r"|\bgithub_pat_\w{40,}"
     r"|\bglpat-[\w-]{20,}|\bxox[abeoprs]-[\w-]{10,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}"
     r"|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*"
     r"|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}|\bhf_[A-Za-z0-9]{30,}|[a-z][a-z0-9+]{1,20}://[^\s/:@]{1,80}:[^\s/@]{3,}@"
@@ -77,9 +78,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the checks know besides the two texts. Shares are 0 to 1; `sources` 0 means that there is no evidence."""
+    """What the checks know besides the two texts.
 
-    kind: Literal["prompt", "config", "tool"] = "prompt"
+    `kind` is the document's: "prompt", "config" or "tool". Shares are 0 to 1; `sources` 0 means that there is no
+    evidence.
+    """
+
+    kind: str = "prompt"
     author: Author = "person"
     protected: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
@@ -125,9 +130,7 @@ def _protected(change: _Change) -> CheckResult:
         return CheckResult("protected", "pass", "Protected sections untouched.")
     names = ", ".join(f"“{_short(name)}”" for name in touched)
     if change.context.author in ("drafter", "agent"):
-        return CheckResult(
-            "protected", "fail", f"Changes {names}, which is protected. Only people may propose that."
-        )
+        return CheckResult("protected", "fail", f"Changes {names}, which is protected. Only people may propose that.")
     return CheckResult(
         "protected",
         "warn",
@@ -144,35 +147,26 @@ def _characters(change: _Change) -> CheckResult:
 
 
 def _secrets(change: _Change) -> CheckResult:
-    old = set(_secret_strings(change.before))
-    new = [secret for secret in _secret_strings("\n".join(change.added)) if secret not in old]
+    old = set(secret_strings(change.before))
+    new = [secret for secret in secret_strings("\n".join(change.added)) if secret not in old]
     if not new:
         return CheckResult("secrets", "pass", "Nothing that looks like a secret added.")
     # The message is kept for good, so it must not repeat the secret.
     starts = ", ".join(f"“{secret[:4]}…”" for secret in dict.fromkeys(new[:3]))
-    return CheckResult(
-        "secrets", "fail", f"Adds what looks like a secret: {starts}. Agents cannot keep secrets."
-    )
+    return CheckResult("secrets", "fail", f"Adds what looks like a secret: {starts}. Agents cannot keep secrets.")
 
 
-def _secret_strings(text: str) -> Iterator[str]:
-    for match in _SECRET.finditer(text):
-        yield match.group()
-    for match in _RANDOM.finditer(text):
-        if _is_random(match.group()):
-            yield match.group()
+def secret_strings(text: str) -> list[str]:
+    """What in a text looks like a key, token or password."""
+    known = [match.group() for match in _SECRET.finditer(text)]
+    return known + [match.group() for match in _RANDOM.finditer(text) if _is_random(match.group())]
 
 
 def _is_random(token: str) -> bool:
     """Whether 32 or more characters mix cases and digits the way keys do and words, paths and rules do not."""
     digits = sum(char.isdigit() for char in token)
     kinds = any(c.isupper() for c in token) + any(c.islower() for c in token) + (digits > 0)
-    return (
-        digits >= 4
-        and kinds >= 2
-        and len(set(token)) >= 12
-        and token.count("-") + token.count("/") < len(token) / 5
-    )
+    return digits >= 4 and kinds >= 2 and len(set(token)) >= 12 and token.count("-") + token.count("/") < len(token) / 5
 
 
 def _links(change: _Change) -> CheckResult:
@@ -192,9 +186,7 @@ def _tools(change: _Change) -> CheckResult:
         return CheckResult("tools", "pass", "No tool name added.")
     if not wild:
         return CheckResult("tools", "pass", f"Names {_listed(found)}, a tool this agent has.")
-    return CheckResult(
-        "tools", "warn", f"Adds {_listed(wild)}, which may name a tool this agent does not have."
-    )
+    return CheckResult("tools", "warn", f"Adds {_listed(wild)}, which may name a tool this agent does not have.")
 
 
 def _tool_names(text: str) -> list[str]:
@@ -249,18 +241,18 @@ def _runs(text: str) -> list[tuple[str, ...]]:
 def _duplicate(change: _Change) -> CheckResult:
     lines = [line.rstrip("\r\n") for line in lines_of(change.after)[:MAX_LINES]]
     bags = {number: bag for number, line in enumerate(lines, 1) if len(bag := _bag(line)) >= 3}
-    fresh = Counter(change.added)
-    for number, bag in bags.items():
-        if not fresh[lines[number - 1]]:
-            continue
-        near = _nearest(number, bag, bags, change)
+    added = frozenset(change.added)
+    fresh = [number for number in bags if lines[number - 1] in added]
+    for number in fresh[:MAX_FRESH]:
+        near = _nearest(number, bags)
         if near:
             return CheckResult("duplicate", "warn", f"Close to line {near} “{_short(lines[near - 1])}”.")
     return CheckResult("duplicate", "pass", "Not close to another line.")
 
 
-def _nearest(number: int, bag: frozenset[str], bags: dict[int, frozenset[str]], change: _Change) -> int:
+def _nearest(number: int, bags: Mapping[int, frozenset[str]]) -> int:
     """The line number of the closest other line that is close enough, or 0."""
+    bag = bags[number]
     scores = {
         other: len(bag & own) / len(bag | own)
         for other, own in bags.items()
@@ -302,9 +294,7 @@ def _evidence(change: _Change) -> CheckResult:
         few = "1 source" if context.sources == 1 else f"{context.sources} sources"
         return CheckResult("evidence", "warn", f"Only {few}; {context.min_sources} are asked for.")
     if context.loudest_share > context.max_share:
-        return CheckResult(
-            "evidence", "warn", f"{share} of the reports come from one of {context.sources} sources."
-        )
+        return CheckResult("evidence", "warn", f"{share} of the reports come from one of {context.sources} sources.")
     return CheckResult("evidence", "pass", f"{context.sources} sources, none above {share}.")
 
 

@@ -62,9 +62,7 @@ def problems(text: str) -> list[str]:
     """What keeps a text from being served, one sentence per character and at most MAX; empty if nothing does."""
     found = list(islice(_problems(text), MAX))
     if not unicodedata.is_normalized("NFC", text):
-        found.append(
-            "The text is not in Unicode form NFC, so what is shown may differ from what is compared."
-        )
+        found.append("The text is not in Unicode form NFC, so what is shown may differ from what is compared.")
     return found
 
 

@@ -68,9 +68,7 @@ class Filters:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "Filters":
         show = query.get("show", "")
-        return cls(
-            show if show in cls.SHOWS else "turn", query.get("agent", ""), query.get("q", "").strip()[:200]
-        )
+        return cls(show if show in cls.SHOWS else "turn", query.get("agent", ""), query.get("q", "").strip()[:200])
 
     def apply(self, user: User) -> ProposalQuerySet:
         """The proposals asked for, those with most sources first; decided ones newest first."""
@@ -110,9 +108,7 @@ def rows(proposals: Sequence[Proposal], user: User) -> list[Row]:
     """The rows of one page, in a fixed number of queries."""
     keys = [proposal.pk for proposal in proposals]
     mine = set(waiting_for(user).filter(pk__in=keys).values_list("pk", flat=True))
-    failing = Check.objects.filter(
-        revision__in=[p.revision_id for p in proposals], verdict=Check.Verdict.FAIL
-    )
+    failing = Check.objects.filter(revision__in=[p.revision_id for p in proposals], verdict=Check.Verdict.FAIL)
     blocked = set(failing.values_list("revision", flat=True))
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     return [

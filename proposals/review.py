@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Min, Prefetch, QuerySet
@@ -50,9 +51,7 @@ class Tally:
 def tally(proposal: Proposal) -> Tally | None:
     """Counted over all linked reports; None without any."""
     rows = _reports(proposal)
-    totals = rows.aggregate(
-        n=Count("pk"), sources=Count("by", distinct=True), first=Min("when"), last=Max("when")
-    )
+    totals = rows.aggregate(n=Count("pk"), sources=Count("by", distinct=True), first=Min("when"), last=Max("when"))
     if not totals["n"]:
         return None
     loudest = rows.values("by").annotate(n=Count("pk")).order_by("-n").values_list("n", flat=True)[0]
@@ -61,7 +60,8 @@ def tally(proposal: Proposal) -> Tally | None:
     return Tally(totals["n"], totals["sources"], loudest / totals["n"], days, list(versions))
 
 
-def _reports(proposal: Proposal) -> QuerySet[ProposalEvidence]:
+def _reports(proposal: Proposal) -> QuerySet[Any]:
+    """Its evidence with source, time and version of whichever report each row points at."""
     return proposal.evidence.order_by().annotate(
         by=Coalesce("feedback__source", "run__source"),
         when=Coalesce("feedback__at", "run__at"),
@@ -87,6 +87,7 @@ class Standing:
     need: policies.Need
     approvals: list[Decision]
     missing: str
+    missing_after_mine: str
     approved_by_me: bool
     blocking: list[Check]
     pill: Pill
@@ -105,6 +106,7 @@ def standing(proposal: Proposal, user: User) -> Standing:
         need=need,
         approvals=approvals,
         missing=policies.missing(need, approvals, alone=leave.alone),
+        missing_after_mine=policies.missing(need, [*approvals, Decision(actor=user)], alone=leave.alone),
         approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
         blocking=blocking,
         pill=pill(proposal, my_turn=mine, blocked=bool(blocking)),
@@ -113,11 +115,7 @@ def standing(proposal: Proposal, user: User) -> Standing:
 
 def decisions(proposal: Proposal) -> QuerySet[Decision]:
     """Everybody's word on any of its revisions, oldest first."""
-    return (
-        Decision.objects.filter(revision__proposal=proposal)
-        .select_related("actor", "revision")
-        .order_by("pk")
-    )
+    return Decision.objects.filter(revision__proposal=proposal).select_related("actor", "revision").order_by("pk")
 
 
 def history(proposal: Proposal) -> QuerySet[AuditEntry]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from proposals.views import amend, documents, patterns, queue, review
+from proposals.views import agents, amend, documents, patterns, queue, review
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("patterns/<int:pk>/draft/", patterns.draft, name="draft"),
     path("patterns/<int:pk>/dismiss/", patterns.dismiss, name="dismiss"),
     path("patterns/<int:pk>/reopen/", patterns.reopen, name="reopen"),
+    path("agents/", agents.agents, name="agents"),
     path(_DOCUMENT, documents.document, name="document"),
     path(f"{_DOCUMENT}versions/<int:number>/", documents.version, name="version"),
     path(f"{_DOCUMENT}compare/", documents.compare, name="compare"),

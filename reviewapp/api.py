@@ -47,7 +47,7 @@ class StrictJson(Parser):
 api = NinjaAPI(
     title="Countersign",
     version="1",
-    description="Agents report what happened, read their instructions and propose changes. People decide in the browser.",
+    description="Agents report what happened, read their instructions, propose changes. People decide in the browser.",
     parser=StrictJson(),
     urls_namespace="api",
 )
@@ -60,9 +60,7 @@ api.add_router("/audit", audit_router, auth=Key(ApiKey.Scope.AUDIT))
 def problem_response(problem: Problem) -> HttpResponse:
     """A refusal as Django sends it."""
     body = msgspec.json.encode(problem.document())
-    return HttpResponse(
-        body, status=problem.status, content_type="application/problem+json", headers=problem.headers
-    )
+    return HttpResponse(body, status=problem.status, content_type="application/problem+json", headers=problem.headers)
 
 
 @api.exception_handler(Problem)
@@ -77,6 +75,9 @@ def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpRe
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    # Ninja wraps whatever goes wrong while a body is read.
+    if isinstance(error.__cause__, Problem):
+        return problem_response(error.__cause__)
     return problem_response(Problem(error.status_code, "bad-request", str(error)))
 
 
@@ -115,7 +116,10 @@ def _edge(view: View) -> View:
     def at_edge(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return problem_response(NotFound("An address contains no NUL character."))
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:  # from ninja's own address of the root, which is only there to be reversed
+            return _nothing_here(request)
         if response.status_code == 405:
             allowed = response.get("Allow", "")
             return problem_response(
@@ -128,7 +132,7 @@ def _edge(view: View) -> View:
 
 def _patterns() -> list[URLPattern | URLResolver]:
     """The addresses below /api/v1/, each with its edge, and an answer for all that are none."""
-    found: list[URLPattern] = list(api.urls[0])
+    found = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
     for pattern in found:
         pattern.callback = _edge(pattern.callback)
     return [*found, re_path("", _edge(_nothing_here))]

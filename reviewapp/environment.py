@@ -60,9 +60,7 @@ class Environment(BaseSettings):
     @classmethod
     def split_hosts(cls, value: object) -> object:
         """ALLOWED_HOSTS is a comma-separated list."""
-        return (
-            [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
-        )
+        return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
 
     @cached_property
     def django_secret(self) -> str:
@@ -95,7 +93,8 @@ def read() -> Environment:
     """Read the environment, or end the program with one line for each bad value."""
     try:
         given = Environment()
-        environment = Environment(**_running_servers(given.data_dir))
+        found = _running_servers(given.data_dir)
+        environment = Environment.model_validate(given.model_dump(exclude_unset=True) | found)
         environment.django_secret  # noqa: B018 (made now, so that a data directory we cannot use is told of now)
     except ValidationError as error:
         for problem in error.errors():

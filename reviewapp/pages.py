@@ -13,6 +13,7 @@ from people.models import User
 from people.requests import PersonRequest
 from people.roles import Role
 
+PEOPLE_SHOWN = 500
 KEYS_SHOWN = 200
 
 
@@ -21,7 +22,7 @@ def board_settings(request: PersonRequest) -> HttpResponse:
     """Who may do what here, which rules are in force, and one's own account."""
     sees_people = request.user.has_perm("audit.view_auditentry")
     context = {
-        "people": User.objects.prefetch_related("groups").order_by("username") if sees_people else None,
+        "people": User.objects.prefetch_related("groups").order_by("username")[:PEOPLE_SHOWN] if sees_people else None,
         "keys": ApiKey.objects.select_related("agent", "owner")[:KEYS_SHOWN] if sees_people else None,
         "roles": list(Role),
         "own_roles": request.user.groups.order_by("name"),

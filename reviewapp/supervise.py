@@ -18,14 +18,17 @@ class StopRequested(BaseException):
 
 
 def stop_on_signals() -> None:
-    """From now on SIGTERM, SIGINT and SIGHUP raise StopRequested, once; under nohup, SIGHUP stays ignored."""
+    """From now on SIGTERM, SIGINT and SIGHUP raise StopRequested, once; under nohup, SIGHUP stays ignored.
+
+    SIGINT is heeded even where it comes ignored: a shell without job control starts its background jobs like that.
+    """
 
     def request(number: int, frame: FrameType | None) -> None:
         ignore_signals()
         raise StopRequested
 
     for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, request)
 
 
@@ -72,13 +75,9 @@ class Supervisor:
         until = time.monotonic() + patience
         while not is_ready():
             if child.ended() is not None:
-                raise CannotStart(
-                    f"The {child.name} process did not start: {child.last_words()} (see {child.log})"
-                )
+                raise CannotStart(f"The {child.name} process did not start: {child.last_words()} (see {child.log})")
             if time.monotonic() > until:
-                raise CannotStart(
-                    f"The {child.name} process was not ready in {patience:.0f} s (see {child.log})."
-                )
+                raise CannotStart(f"The {child.name} process was not ready in {patience:.0f} s (see {child.log}).")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -102,6 +101,4 @@ class Supervisor:
         pause = min(_LONGEST_PAUSE_S, 2.0 ** max(0, watched.failures - 1))
         watched.start_again_at = now + pause
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        self.say(
-            f"The {watched.child.name} process {how}; starting it again in {pause:.0f} s ({watched.child.log})."
-        )
+        self.say(f"The {watched.child.name} process {how}; starting it again in {pause:.0f} s ({watched.child.log}).")

@@ -1,8 +1,23 @@
 """Every address of the program."""
 
-from django.http import HttpResponse
-from django.urls import path
+from django.urls import include, path
 
+from reviewapp import health, pages
 from reviewapp.api import urls as api_urls
 
-urlpatterns = [path("api/v1/", api_urls), path("", lambda r: HttpResponse("x"), name="queue")]
+urlpatterns = [
+    path("api/v1/", api_urls),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("settings/", pages.board_settings, name="settings"),
+    path("", include("people.urls")),
+    path("", include("audit.urls")),
+    path("", include("agents.urls")),
+    path("", include("feedback.urls")),
+    path("", include("proposals.urls")),
+]
+
+handler403 = pages.forbidden
+handler404 = pages.not_found
+handler500 = pages.broken

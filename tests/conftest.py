@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser, sync_playwright
 
 from reviewapp.settings import database_settings
@@ -86,11 +86,13 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Let transactional tests empty the append-only tables between tests; only tests may, and only this way."""
-    original = connection.ops.sql_flush
+    original = DatabaseOperations.sql_flush
 
-    def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
-        return ["SET LOCAL session_replication_role = replica;", *original(*args, **kwargs)]
+    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        return ["SET LOCAL session_replication_role = replica;", *original(self, *args, **kwargs)]
 
-    connection.ops.sql_flush = sql_flush
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield

@@ -1,6 +1,7 @@
 """POST /feedback and POST /runs, on the leanest honest path: no session, no CSRF, no ORM, one statement."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -46,7 +47,13 @@ def post_runs(environ: Environ) -> Answer:
 
 
 def _post(environ: Environ, kind: Kind) -> Answer:
-    sender = caller(environ, ApiKey.Scope.INGEST)
+    try:
+        sender = caller(environ, ApiKey.Scope.INGEST)
+    except Problem:
+        # Refused unread, a longer body would end in a broken connection, and its sender would never see why.
+        with suppress(Problem):
+            read_json(environ, settings.COUNTERSIGN_BODY_LIMIT)
+        raise
     body = read_json(environ, settings.COUNTERSIGN_BODY_LIMIT)
     now = datetime.now(UTC)
     return _list(body, kind, sender, now) if is_list(body) else _single(body, kind, sender, now)
@@ -87,7 +94,9 @@ def _list(body: bytes, kind: Kind, sender: Caller, now: datetime) -> Answer:
     answer = {
         "accepted": outcomes.count(Outcome.CREATED),
         "duplicates": outcomes.count(Outcome.DUPLICATE),
-        "rejected": [{"index": index, "errors": errors} for index, errors in sorted(rejected, key=lambda pair: pair[0])],
+        "rejected": [
+            {"index": index, "errors": errors} for index, errors in sorted(rejected, key=lambda pair: pair[0])
+        ],
     }
     return Answer(207, msgspec.json.encode(answer))
 

@@ -203,7 +203,7 @@ def _visible(caller: Caller, agent: str | None) -> "QuerySet[Pattern]":
     return rows.filter(agent=caller.agent_id) if caller.agent_id is not None else rows
 
 
-def _pattern(pattern: Pattern) -> dict[str, object]:
+def _pattern(pattern: Pattern) -> dict[str, Any]:
     days: Sequence[PatternDay] = pattern.recent_days  # type: ignore[attr-defined]
     return {
         "id": pattern.pk,

@@ -39,9 +39,7 @@ def load(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise _unreadable(f"The body is not UTF-8: byte {error.start}.") from None
     try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
-        )
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
     except RecursionError:
         raise Problem(422, "invalid-body", "The body is nested too deeply.", errors=[_too_deep(())]) from None
     except json.JSONDecodeError as error:
@@ -49,7 +47,7 @@ def load(body: bytes) -> Any:
 
 
 def flaws(tree: Any) -> list[FieldError]:
-    """Everything in a loaded tree that no field may hold: repeated keys, NUL, lone surrogates, NaN, huge numbers, depth."""
+    """What no field may hold: repeated keys, NUL, lone surrogates, NaN, huge numbers, depth."""
     found: list[FieldError] = []
     _walk(tree, (), found)
     return found
@@ -61,9 +59,13 @@ def misfits(tree: Any, shape: type[FeedbackIn] | type[RunIn]) -> list[FieldError
         return [{"loc": [], "msg": f"Send an object, not {_kind(tree)}."}]
     fields = {field.name: field for field in msgspec.structs.fields(shape)}
     found: list[FieldError] = [
-        {"loc": [name[:80]], "msg": f"Unknown field. Known: {', '.join(fields)}."} for name in tree if name not in fields
+        {"loc": [name[:80]], "msg": f"Unknown field. Known: {', '.join(fields)}."}
+        for name in tree
+        if name not in fields
     ]
-    found += [{"loc": [name], "msg": "Required."} for name, field in fields.items() if field.required and name not in tree]
+    found += [
+        {"loc": [name], "msg": "Required."} for name, field in fields.items() if field.required and name not in tree
+    ]
     for name, field in fields.items():
         if name in tree:
             found += _misfit(name, tree[name], field.type)
@@ -118,7 +120,7 @@ def _text_flaws(text: str, path: Path) -> list[FieldError]:
 
 
 def _shown(key: str) -> str:
-    return key[:80].encode("ascii", "backslashreplace").decode() if _text_flaws(key, ()) else key[:80]
+    return key[:80].encode("unicode_escape").decode() if _text_flaws(key, ()) else key[:80]
 
 
 def _too_deep(path: Path) -> FieldError:
@@ -149,7 +151,14 @@ def _int(digits: str) -> int | _Bad:
 
 
 def _kind(value: Any) -> str:
-    names = {list: "a list", str: "a string", bool: "true or false", type(None): "null", int: "a number", float: "a number"}
+    names = {
+        list: "a list",
+        str: "a string",
+        bool: "true or false",
+        type(None): "null",
+        int: "a number",
+        float: "a number",
+    }
     return names.get(type(value), "this")
 
 

@@ -3,8 +3,8 @@
 The fast path is msgspec's. What msgspec lets pass and we do not is found by two cheap questions about the raw bytes:
 
 * Are there as many colons as in the report written anew from what was understood? Colons stand after keys and within
-  strings only, so one that is missing was in a key or value that was dropped: a repeated key, of which msgspec keeps the
-  last. Only an escaped colon (`\\u003a`) could make up for it, hence the second question.
+  strings only, so one that is missing was in a key or value that was dropped: a repeated key, of which msgspec keeps
+  the last. Only an escaped colon (`\\u003a`) could make up for it, hence the second question.
 * Does it hold an escape that begins with `\\u00`? That may be NUL, which PostgreSQL cannot store, or such a colon.
 
 When either answer is suspicious, `diagnosis` reads the body thoroughly and decides.
@@ -47,8 +47,8 @@ class Reader(Generic[S]):
     """Reads one kind of report."""
 
     def __init__(self, shape: type[S]) -> None:
-        self.shape = shape
-        self._one = msgspec.json.Decoder(shape)
+        self.shape: type[S] = shape
+        self._one: msgspec.json.Decoder[S] = msgspec.json.Decoder(shape)
         self._many = msgspec.json.Decoder(list[shape])  # type: ignore[valid-type]
 
     def one(self, body: bytes, now: datetime) -> Read[S]:

@@ -1,6 +1,7 @@
 """What agents may send, field by field.
 
-Absent and null mean the same. Limits are in characters. Unknown fields are refused: a misspelt field would be lost silently.
+Absent and null mean the same. Limits are in characters. Unknown fields are refused: a misspelt one would be lost
+silently.
 """
 
 from typing import Annotated, Any, Final, Literal

@@ -1,4 +1,4 @@
-"""Rows into the database: one statement for one row or a thousand, and one commit for all that wait at the same time."""
+"""Rows into the database: one statement for one row or a thousand, one commit for all that wait at the same time."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ def _insert_sql(name: str, columns: dict[str, str]) -> str:
     # Names are ours, from this file; values travel as one parameter.
     return (
         f"INSERT INTO {name} ({', '.join(columns)}) SELECT {', '.join(values)} "  # noqa: S608
-        "FROM jsonb_array_elements(%s::jsonb) e "
+        "FROM jsonb_array_elements($1::jsonb) e "
         "ON CONFLICT (agent_id, external_id) DO NOTHING RETURNING agent_id, external_id"
     )
 
@@ -53,7 +53,7 @@ def _insert_sql(name: str, columns: dict[str, str]) -> str:
 def _find_sql(name: str) -> str:
     return (
         f"SELECT agent_id, external_id, encode(digest, 'hex') FROM {name} "  # noqa: S608
-        "WHERE (agent_id, external_id) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))"
+        "WHERE (agent_id, external_id) IN (SELECT (k->>0)::bigint, k->>1 FROM jsonb_array_elements($1::jsonb) k)"
     )
 
 
@@ -110,8 +110,8 @@ RUNS: Final = Table(
 def store(table: Table, rows: Sequence[Row]) -> list[Outcome]:
     """Insert all rows in one statement; outside a transaction they are durable when this returns.
 
-    The first row under an id is stored; a later one, here or in any earlier or simultaneous call, is a DUPLICATE when its
-    body is the same and a CONFLICT when not. Raises django.db.DatabaseError.
+    The first row under an id is stored; a later one, in this or another call, is a DUPLICATE when its body is the same
+    and a CONFLICT when not. Raises django.db.DatabaseError.
     """
     firsts: dict[tuple[int, str], Row] = {}
     for row in rows:
@@ -141,7 +141,8 @@ def _insert(table: Table, rows: list[Row]) -> list[tuple[int, str]]:
     packed = msgspec.json.encode([row.values for row in rows]).decode()
     for last in (False, False, True):
         try:
-            return once_more(lambda: fetch(table.insert, (packed,)))  # type: ignore[arg-type,return-value]
+            found = once_more(lambda: fetch(table.insert, (packed,)))
+            return [(int(agent or 0), external_id or "") for agent, external_id in found]
         except OperationalError as error:
             # Two lists with the same ids in another order wait for each other; one of them is asked to try again.
             if last or connection.in_atomic_block or not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
@@ -152,9 +153,8 @@ def _insert(table: Table, rows: list[Row]) -> list[tuple[int, str]]:
 def _stored_digests(table: Table, keys: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
     if not keys:
         return {}
-    agents, ids = [key[0] for key in keys], [key[1] for key in keys]
-    found = once_more(lambda: fetch(table.find, (agents, ids)))
-    return {(agent, external_id): digest for agent, external_id, digest in found}
+    found = once_more(lambda: fetch(table.find, (msgspec.json.encode(keys).decode(),)))
+    return {(int(agent or 0), external_id or ""): digest or "" for agent, external_id, digest in found}
 
 
 @dataclass(eq=False)

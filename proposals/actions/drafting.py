@@ -108,7 +108,6 @@ def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     feedback = [item.feedback for item in evidence if item.feedback]
     runs = [item.run for item in evidence if item.run]
     reasons = Counter(f.reason_code for f in feedback if f.reason_code)
-    tools = Counter(run.tool for run in runs if run.tool)
     mislabel = feedback[0] if kind is Kind.MISLABEL else None
     days = (
         pattern.last_seen - pattern.first_seen if pattern.last_seen and pattern.first_seen else timedelta()
@@ -122,7 +121,6 @@ def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
         reason_code=_most(reasons),
         predicted=mislabel.predicted if mislabel else "",
         expected=mislabel.expected if mislabel else "",
-        tool=_most(tools),
         support=pattern.support,
         sources=pattern.sources,
         days=days,

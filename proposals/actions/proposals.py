@@ -82,7 +82,7 @@ def open_proposal(
     _refuse_duplicate(wish)
     try:
         with transaction.atomic():
-            proposal = _create(wish)
+            proposal = _create(wish, feedback)
     except IntegrityError:
         raise Duplicate("A proposal for this pattern is open already.") from None
     _link(proposal, feedback, evidence)
@@ -91,7 +91,8 @@ def open_proposal(
     return proposal
 
 
-def _create(wish: Wish) -> Proposal:
+def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
+    sources = {bytes(report.source) for report in feedback}
     return Proposal.objects.create(
         document=wish.document,
         base_version=wish.base,
@@ -102,8 +103,8 @@ def _create(wish: Wish) -> Proposal:
         author=wish.author.user,
         author_key=wish.author.key,
         requested_by=wish.requested_by,
-        evidence_items=wish.pattern.support if wish.pattern else 0,
-        evidence_sources=wish.pattern.sources if wish.pattern else 0,
+        evidence_items=wish.pattern.support if wish.pattern else len(feedback),
+        evidence_sources=wish.pattern.sources if wish.pattern else len(sources),
     )
 
 

@@ -89,15 +89,23 @@ def _check_context(proposal: Proposal, author: Author, protected: Sequence[str])
     shares = Counter(report.source for report in reports)
     return checks.Context(
         kind=proposal.document.kind,
-        author="person" if author.is_person else "machine",
-        protected=protected,
+        author=_role(proposal, author),
+        protected=tuple(protected),
         tools=(),
-        reports=reports,
+        reports=tuple(reports),
         sources=len(shares),
         loudest_share=max(shares.values(), default=0) / (len(reports) or 1),
         min_sources=settings.COUNTERSIGN_MIN_SOURCES,
         max_share=policies.DOMINANT_SHARE,
     )
+
+
+def _role(proposal: Proposal, author: Author) -> checks.Author:
+    if proposal.origin == Proposal.Origin.ROLLBACK:
+        return "rollback"
+    if author.is_person:
+        return "person"
+    return "agent" if author.key else "drafter"
 
 
 def evidence_reports(proposal: Proposal) -> list[checks.Report]:

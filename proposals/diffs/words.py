@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from diff_match_patch import diff_match_patch
 
@@ -36,7 +37,7 @@ def tokens(text: str) -> list[str]:
         if not starts or not joins:
             starts.append(index)
         last = last if sort == "mark" else sort
-    return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
 @lru_cache(maxsize=4096)

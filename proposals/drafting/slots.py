@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import re2
 
 from feedback.mining.stems import stem
-from proposals.checks import override_phrases
+from proposals.checks import override_phrases, secret_strings
 from proposals.invisible import allowed_in_instructions
 
 MAX_TERM = 24
@@ -25,23 +25,21 @@ _LABEL = re2.compile(r"^\p{L}[\p{L}\p{M}\p{N}]*(?:[ _-][\p{L}\p{N}]+)*$")
 _SPLIT = re2.compile(r"[^\p{L}\p{N}]+")
 
 # Words that turn a topic into an order. A topic that needs one is left to a person.
-_ORDERS = frozenset(
-    map(
-        stem,
-        """
-        ignore ignores ignoring disregard disregards disregarding override overrides overriding bypass bypasses forget
-        obey obeys comply complies pretend pretends jailbreak instruction instructions instruct prompt prompts regardless
-        notwithstanding supersede supersedes previous prior above preceding foregoing unrestricted unfiltered
-        always never must shall dont cannot unless except system developer assistant sudo roleplay exfiltrate leak reveal
-        reveals disclose discloses execute eval script javascript http https www href onerror
-        """.split(),
-    )
-)
+_ORDER_WORDS = """
+    ignore ignores ignoring disregard disregards disregarding override overrides overriding bypass bypasses
+    forget obey obeys comply complies pretend pretends jailbreak instruction instructions instruct prompt
+    prompts regardless notwithstanding supersede supersedes previous prior above preceding foregoing
+    unrestricted unfiltered always never must shall dont cannot unless except system developer assistant sudo
+    roleplay exfiltrate leak reveal reveals disclose discloses execute eval script javascript http https www
+    href onerror
+"""
+_ORDERS = frozenset(stem(word) for word in _ORDER_WORDS.split())
 
 
 def term(value: str) -> str | None:
     """A topic or phrase of at most MAX_TERM_WORDS words and MAX_TERM characters, as it is, or None."""
-    short = len(value) <= MAX_TERM and value.count(" ") < MAX_TERM_WORDS
+    # Printable first: a lone surrogate is not, and no pattern can read it.
+    short = len(value) <= MAX_TERM and value.count(" ") < MAX_TERM_WORDS and value.isprintable()
     return value if short and _TERM.search(value) and _is_harmless(value) else None
 
 
@@ -60,7 +58,11 @@ def phrase_pair(pair: tuple[str, str] | None) -> tuple[str, str] | None:
 
 def label(value: str) -> str | None:
     """The name of a class as a classifier gives it: words, also joined by "_" or "-", at most MAX_LABEL characters."""
-    return value if len(value) <= MAX_LABEL and _LABEL.search(value) and _is_harmless(value) else None
+    return (
+        value
+        if len(value) <= MAX_LABEL and value.isprintable() and _LABEL.search(value) and _is_harmless(value)
+        else None
+    )
 
 
 def count(value: int) -> int:
@@ -71,6 +73,6 @@ def count(value: int) -> int:
 def _is_harmless(value: str) -> bool:
     if not unicodedata.is_normalized("NFKC", value) or not allowed_in_instructions(value):
         return False
-    if override_phrases(value):
+    if override_phrases(value) or secret_strings(value):
         return False
     return not any(stem(word) in _ORDERS for word in _SPLIT.split(value.casefold()))

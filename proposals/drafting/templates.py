@@ -27,7 +27,7 @@ _COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]]
         "Check the facts before answering about {topic}", None, ("facts", "accuracy", "answers"),
     ),
     "outdated": (
-        "When someone asks about {about}, look up the current state before you answer; what you know may be out of date.",
+        "When someone asks about {about}, look up the current state before you answer; what you know may be old.",
         "Answer about {topic} from current information", None, ("facts", "accuracy", "answers"),
     ),
     "unsafe": (
@@ -41,26 +41,26 @@ _COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]]
         ("answers", "style", "format"),
     ),
     "too_long": (
-        "When someone asks about {about}, give the answer first, in a few sentences; add detail only when asked.",
-        "Keep answers about {topic} short",
+        "With {about}, give the answer first, in a few sentences; add detail only when asked.",
+        "Be brief with {topic}",
         ("Give the answer first, in a few sentences; add detail only when asked.", "Keep answers short"),
         ("tone", "style", "length", "format", "answers"),
     ),
     "too_short": (
-        "When someone asks about {about}, explain the steps and the reason, not only the result.",
-        "Explain answers about {topic}",
+        "With {about}, explain the steps and the reason, not only the result.",
+        "Explain more with {topic}",
         ("Explain the steps and the reason, not only the result.", "Explain answers more fully"),
         ("tone", "style", "length", "format", "answers"),
     ),
     "style": (
-        "When someone asks about {about}, use plain, friendly words and no set phrases.",
-        "Write plainly about {topic}",
+        "With {about}, use plain, friendly words and no set phrases.",
+        "Use plain words with {topic}",
         ("Use plain, friendly words and no set phrases.", "Write plainly"),
         ("tone", "style", "voice", "language"),
     ),
     "format": (
-        "When someone asks about {about}, keep to the format that was asked for, and put steps in a short list.",
-        "Keep to the format asked for in answers about {topic}",
+        "With {about}, keep to the format that was asked for, and put steps in a short list.",
+        "Keep to the format asked for with {topic}",
         ("Keep to the format that was asked for, and put steps in a short list.", "Keep to the format asked for"),
         ("format", "output", "style", "answers"),
     ),
@@ -86,7 +86,17 @@ _COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]]
     ),
 }  # fmt: skip
 
-_ERROR_HINTS = ("tools", "errors", "failures", "limits", "functions", "troubleshooting", "retries", "recovery", "fallback")
+_ERROR_HINTS = (
+    "tools",
+    "errors",
+    "failures",
+    "limits",
+    "functions",
+    "troubleshooting",
+    "retries",
+    "recovery",
+    "fallback",
+)
 
 # error class → (rule, title)
 _ERRORS: dict[str, tuple[str, str]] = {
@@ -138,10 +148,43 @@ _ERRORS: dict[str, tuple[str, str]] = {
 
 # Things with one right value that can be looked up; a topic that ends in one says what to check.
 _CHECKABLE = frozenset(
-    """
-    window deadline date dates price prices fee fees limit limits policy policies version versions address rate rates hours
-    status balance period allowance plan plans rules terms cost costs charge charges number term stock availability schedule
-    """.split()
+    [
+        "window",
+        "deadline",
+        "date",
+        "dates",
+        "price",
+        "prices",
+        "fee",
+        "fees",
+        "limit",
+        "limits",
+        "policy",
+        "policies",
+        "version",
+        "versions",
+        "address",
+        "rate",
+        "rates",
+        "hours",
+        "status",
+        "balance",
+        "period",
+        "allowance",
+        "plan",
+        "plans",
+        "rules",
+        "terms",
+        "cost",
+        "costs",
+        "charge",
+        "charges",
+        "number",
+        "term",
+        "stock",
+        "availability",
+        "schedule",
+    ]
 )
 
 
@@ -167,12 +210,12 @@ def _mislabel(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     expected, predicted = slots.label(brief.expected), slots.label(brief.predicted)
     if not expected or not predicted:
         return Declined("the labels have characters that no template takes")
-    when = f"when someone asks about {one_of(topics)}" if topics else "when both could fit"
+    when = f"when it is about {one_of(topics)}" if topics else "when both could fit"
     return Rule(
         "mislabel",
         f"Use “{expected}” rather than “{predicted}” {when}.",
         f"Use “{expected}” rather than “{predicted}”" + (f" for {topics[0]}" if topics else ""),
-        ("labels", "categories", "classification", "classes", "routing", "topics", "intents"),
+        ("labels", "tickets", "sorting", "categories", "classification", "classes", "routing", "topics", "intents"),
     )
 
 
@@ -241,7 +284,8 @@ def rationale(brief: Brief) -> str:
         return f"{people} in {days} corrected “{pair[0]}” to “{pair[1]}” ({reports})."
     if brief.kind == "correction":
         return f"{people} in {days} corrected answers{about} ({reports})."
-    return f"{people} in {days} complained about answers{about}{_SAID.get(brief.reason_code, '')} ({reports})."
+    said = _SAID.get(brief.reason_code, "not good enough")
+    return f"{people} in {days} found answers{about} {said} ({reports})."
 
 
 _CAUSES = {
@@ -258,9 +302,17 @@ _CAUSES = {
     "other": "all with the same error",
 }
 _SAID = {
-    "wrong": " as wrong", "outdated": " as out of date", "unsafe": " as unsafe", "incomplete": " as incomplete",
-    "too_long": " as too long", "too_short": " as too short", "style": " for their style", "format": " for their format",
-    "wrong_tool": " for using the wrong tool", "slow": " as slow", "refused": " that were refused",
+    "wrong": "wrong",
+    "outdated": "out of date",
+    "unsafe": "unsafe",
+    "incomplete": "incomplete",
+    "too_long": "too long",
+    "too_short": "too short",
+    "style": "badly worded",
+    "format": "badly laid out",
+    "wrong_tool": "made with the wrong tool",
+    "slow": "slow",
+    "refused": "refused without need",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What the drafter takes and gives."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -18,7 +18,7 @@ class Brief:
     label: str = ""
     terms: Sequence[str] = ()
     replacement: tuple[str, str] | None = None
-    error_class: str = ""
+    error_class: str | None = None
     reason_code: str = ""
     predicted: str = ""
     expected: str = ""
@@ -34,7 +34,7 @@ class DocumentText:
     slug: str
     kind: str
     text: str
-    protected: Sequence[str] = ()
+    protected: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,9 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     context = {
         "place": "agents",
         "document": found,
+        "code": shown.is_code(found),
         "sections": [section for section in found.sections.all() if section.is_protected],
-        "text_lines": found.current.text.splitlines() if found.current else [],
+        "text_lines": shown.text_lines(found, found.current.text) if found.current else [],
         "page": Paginator(releases, VERSIONS_PER_PAGE).get_page(request.GET.get("page")),
         "open_proposals": found.proposals.open().order_by("-pk")[:20],
     }
@@ -60,8 +61,9 @@ def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpRe
     context = {
         "place": "agents",
         "document": found,
+        "code": shown.is_code(found),
         "version": this,
-        "text_lines": this.text.splitlines(),
+        "text_lines": shown.text_lines(found, this.text),
         "releases": this.releases.all()[:20],
     }
     return render(request, "proposals/version.html", context)
@@ -74,7 +76,7 @@ def compare(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     found = _find(slug, name)
     versions = _versions(found)
     form = CompareForm(_chosen(request, found, versions), versions=versions)
-    context = {"place": "agents", "document": found, "form": form, "views": VIEWS.items()}
+    context = {"place": "agents", "document": found, "code": shown.is_code(found), "form": form, "views": VIEWS.items()}
     if not form.is_valid():
         return render(request, "proposals/compare.html", context, status=422)
     texts = {v.number: v for v in found.versions.filter(number__in=form.cleaned_data.values())}
@@ -123,7 +125,10 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
 
 def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, status: int = 200) -> HttpResponse:
     return render(
-        request, "proposals/propose.html", {"place": "agents", "document": found, "form": form}, status=status
+        request,
+        "proposals/propose.html",
+        {"place": "agents", "document": found, "code": shown.is_code(found), "form": form},
+        status=status,
     )
 
 
@@ -160,6 +165,7 @@ def _roll_back(
     context = {
         "place": "agents",
         "document": found,
+        "code": shown.is_code(found),
         "target": target,
         "form": form,
         "difference": difference,

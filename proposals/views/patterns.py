@@ -81,12 +81,18 @@ def _page(request: PersonRequest, pk: int, *, refusal: str = "", reason: str = "
         "pattern": found,
         "trend": spark(trends({pk}).get(pk, []), width=150, height=40),
         "page": Paginator(rows, EVIDENCE_PER_PAGE).get_page(request.GET.get("page")),
-        "loudest": found.source_counts.order_by("-items").values_list("items", flat=True).first() or 0,
+        "loudest": _loudest(found),
         "proposals": found.proposals.select_related("document", "revision").order_by("-pk")[:20],
         "refusal": refusal,
         "reason": reason,
     }
     return render(request, "proposals/pattern.html", context, status=status)
+
+
+def _loudest(pattern: Pattern) -> float:
+    """The share of all reports that came from the source with most of them."""
+    most = pattern.source_counts.order_by("-items").values_list("items", flat=True).first() or 0
+    return most / pattern.support if pattern.support else 0.0
 
 
 def _see(name: str, pk: int) -> HttpResponse:

@@ -13,7 +13,21 @@ from proposals import queue
 from proposals.models import Proposal
 
 PER_PAGE = 50
-_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+_NUMBERS = (
+    "No",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+)
 
 
 @require_safe
@@ -32,7 +46,7 @@ def board(request: PersonRequest) -> HttpResponse:
         "choices": _choices(counts),
         "agents": Agent.objects.all(),
         "page": page,
-        "rows": queue.rows(page.object_list, request.user),
+        "rows": queue.rows(list(page), request.user),
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
     }
     part = "#board" if request.htmx.target == "board" else ""

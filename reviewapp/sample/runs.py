@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any, Final
 
-from reviewapp.sample.voices import Report, Span, moments
+from reviewapp.sample.plan import Span, moment
+from reviewapp.sample.voices import HOURS, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,15 @@ PROFILES: Final = {
     ),
 }
 
+# How busy the days are, from Monday.
+WEEK: Final = {"support": (10, 10, 9, 9, 10, 7, 6), "coding": (10, 11, 11, 10, 8, 1, 1)}
+
 Failure = Callable[[Random], dict[str, Any]]
 
 
 def _search_limited(random: Random) -> dict[str, Any]:
-    error = f"search_help: 429 Too Many Requests, rate limit of 20 requests per minute exceeded, retry after {random.randint(2, 40)} s"
+    wait = f"retry after {random.randint(2, 40)} s"
+    error = f"search_help: 429 Too Many Requests, rate limit of 20 requests per minute exceeded, {wait}"
     return {"task": "product question", "tool": "search_help", "error_type": "RateLimitError", "error": error}
 
 
@@ -103,6 +108,17 @@ ONE_OFF: Final = (
 )
 
 
+def moments(random: Random, agent: str, begin: datetime, end: datetime, count: int) -> list[datetime]:
+    """So many times between two, earliest first, in the rhythm of day and week."""
+    busiest = max(HOURS) * max(WEEK[agent])
+    found: list[datetime] = []
+    while len(found) < count:
+        at = begin + (end - begin) * random.random()
+        if random.random() * busiest < HOURS[at.hour] * WEEK[agent][at.weekday()]:
+            found.append(at)
+    return sorted(found)
+
+
 class Runs:
     """All runs of one agent."""
 
@@ -117,11 +133,12 @@ class Runs:
 
     def failing(self, spans: Sequence[Span], now: datetime) -> list[Report]:
         """The failures of these spans; their themes are names in FAILURES."""
-        return [
-            self._run(at, span.theme, {"success": False, **FAILURES[span.theme](self.random)})
-            for span in spans
-            for at in moments(self.random, self.agent, now - timedelta(days=span.begin), now - timedelta(days=span.end), span.count)
-        ]
+        found: list[Report] = []
+        for span in spans:
+            begin, end = moment(now, span.begin), moment(now, span.end)
+            for at in moments(self.random, self.agent, begin, end, span.count):
+                found.append(self._run(at, span.theme, {"success": False, **FAILURES[span.theme](self.random)}))
+        return found
 
     def _outcome(self) -> dict[str, Any]:
         if self.random.random() < self.profile.success:

@@ -27,7 +27,14 @@ class Traffic:
     """The reports of one agent on their way in; `runs` and `voices` are oldest first."""
 
     def __init__(
-        self, agent: Agent, key: ApiKey, document: str, *, runs: Sequence[Report], voices: Sequence[Report], random: Random
+        self,
+        agent: Agent,
+        key: ApiKey,
+        document: str,
+        *,
+        runs: Sequence[Report],
+        voices: Sequence[Report],
+        random: Random,
     ) -> None:
         self.agent, self.key, self.document, self.random = agent, key, document, random
         self._waiting = sorted([*((r, True) for r in runs), *((v, False) for v in voices)], key=lambda pair: pair[0].at)
@@ -40,11 +47,13 @@ class Traffic:
         number = Document.objects.named(self.agent.slug, self.document).values_list("current__number", flat=True)[0]
         due = [pair for pair in self._waiting if pair[0].at < moment]
         self._waiting = self._waiting[len(due) :]
-        runs, voices = [], []
+        runs: list[dict[str, Any]] = []
+        voices: list[dict[str, Any]] = []
         for report, is_run in due:
             (runs if is_run else voices).append(self._finished(report, is_run, number or 1))
         self._store_runs(runs, moment)
         self._store_feedback(voices, moment)
+        ApiKey.objects.filter(pk=self.key.pk).update(last_used_at=moment)
         return len(due)
 
     def _finished(self, report: Report, is_run: bool, version: int) -> dict[str, Any]:

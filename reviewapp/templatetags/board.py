@@ -1,8 +1,8 @@
 """How facts are shown: times, numbers, trends, and characters nobody could see."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django import template
 from django.utils import timezone
@@ -10,11 +10,18 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from audit.models import AuditEntry
-from audit.wording import sentence, short
+from audit.wording import Wording, in_words
 from feedback.charts import Spark, spark
+from proposals.diffs import Row
 from proposals.invisible import Chip, spans
 
 register = template.Library()
+
+_MARKS: Final[dict[str, Callable[[SafeString], SafeString]]] = {
+    "equal": lambda text: text,
+    "add": lambda text: format_html("<ins>{}</ins>", text),
+    "cut": lambda text: format_html("<del>{}</del>", text),
+}
 
 _STEPS = ((60, "just now", ""), (3600, "minute", "60"), (86400, "hour", "3600"), (30 * 86400, "day", "86400"))
 
@@ -29,6 +36,12 @@ def ago(at: datetime | None) -> str:
         if seconds < limit:
             return f"{_plural(int(seconds // int(unit)), word)} ago" if unit else word
     return f"{at:%-d %B %Y}"
+
+
+@register.filter
+def is_past(at: datetime | None) -> bool:
+    """Whether a time, if there is one, is over."""
+    return at is not None and at <= timezone.now()
 
 
 @register.simple_tag
@@ -74,15 +87,24 @@ def percent(share: float) -> str:
 
 
 @register.filter
-def chips(text: str) -> SafeString:
+def chips(text: object) -> SafeString:
     """The exact text, with every character a reader could not see or tell apart shown by its code."""
-    return format_html_join("", "{}", ((_piece(piece),) for piece in spans(text)))
+    return format_html_join("", "{}", ((_piece(piece),) for piece in spans(str(text))))
 
 
 def _piece(piece: str | Chip) -> SafeString:
     if isinstance(piece, str):
         return conditional_escape(piece)
     return format_html('<span class="chip" title="{}">{}</span>', piece.name, piece.code)
+
+
+@register.filter
+def segments(row: Row) -> SafeString:
+    """One line of a difference, its changed words marked."""
+    marked = format_html_join("", "{}", ((_MARKS[op](chips(text)),) for op, text in row.shown))
+    if row.ending or row.kind == "equal":
+        return marked
+    return format_html('{} <span class="chip" title="The last line has no line break">no line break</span>', marked)
 
 
 @register.filter
@@ -93,15 +115,23 @@ def trend(values: Sequence[int] | None, size: str = "96x28") -> Spark | None:
 
 
 @register.filter
-def worded(entry: AuditEntry) -> str:
-    """What an entry of the log says, without its actor."""
-    return sentence(entry)
+def worded(entry: AuditEntry) -> SafeString:
+    """What an entry of the log says, without its actor: verb, target, details."""
+    said = in_words(entry)
+    return format_html("{} <b>{}</b>{}", said.verb, chips(said.target), _more(said))
 
 
 @register.filter
-def worded_shortly(entry: AuditEntry) -> str:
+def worded_shortly(entry: AuditEntry) -> SafeString:
     """The same, where the page makes plain what was acted on."""
-    return short(entry)
+    if entry.target_kind != "proposal":
+        return worded(entry)
+    said = in_words(entry)
+    return format_html("{}{}", said.verb.removesuffix(" to").removesuffix(" for"), _more(said))
+
+
+def _more(said: Wording) -> SafeString:
+    return format_html_join("", ", {}", ((detail,) for detail in said.details))
 
 
 @register.filter

@@ -3,6 +3,8 @@
 import string
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -43,7 +45,7 @@ def test_a_key_has_the_promised_form(agent: Agent) -> None:
     assert set(prefix + secret) <= set(string.ascii_letters + string.digits)
 
 
-def test_any_single_typo_is_refused_without_a_query(agent: Agent, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_any_single_typo_is_refused_without_a_query(agent: Agent, django_assert_num_queries: Any) -> None:
     _, token = keys.create(agent, ["read"], actor=SYSTEM)
     with django_assert_num_queries(0):
         for place in range(4, len(token)):
@@ -59,7 +61,7 @@ def test_no_text_at_all_breaks_the_parser(text: str) -> None:
 
 
 def test_a_well_formed_key_of_somebody_elses_making_is_refused(agent: Agent) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, _ = keys.create(agent, ["read"], actor=SYSTEM)
     body = f"csk_{key.prefix}_{'x' * 43}"
     with pytest.raises(keys.BadKey):
         keys.authenticate(body + keys._checksum(body))
@@ -67,7 +69,7 @@ def test_a_well_formed_key_of_somebody_elses_making_is_refused(agent: Agent) -> 
 
 def test_a_revoked_key_is_refused_at_once_where_it_was_revoked(
     agent: Agent,
-    django_capture_on_commit_callbacks,  # type: ignore[no-untyped-def]
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     key, token = keys.create(agent, ["read"], actor=SYSTEM)
     keys.authenticate(token)
@@ -78,7 +80,9 @@ def test_a_revoked_key_is_refused_at_once_where_it_was_revoked(
     assert AuditEntry.objects.filter(verb="key.revoked").count() == 1
 
 
-def test_a_key_revoked_elsewhere_is_refused_within_the_stated_bound(agent: Agent, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_key_revoked_elsewhere_is_refused_within_the_stated_bound(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, token = keys.create(agent, ["read"], actor=SYSTEM)
     keys.authenticate(token)
     ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
@@ -119,7 +123,9 @@ def test_last_use_is_written_at_most_once_a_minute(agent: Agent) -> None:
     ApiKey.objects.filter(pk=key.pk).update(last_used_at=first - timedelta(seconds=61))
     keys._known.clear()
     keys.authenticate(token)
-    assert ApiKey.objects.get(pk=key.pk).last_used_at >= first
+    again = ApiKey.objects.get(pk=key.pk).last_used_at
+    assert again
+    assert again >= first
 
 
 @pytest.mark.parametrize("scopes", [[], ["approve"], ["read", "everything"]])
@@ -157,7 +163,7 @@ def test_create_key_explains_what_is_wrong(agent: Agent, arguments: list[str], s
 
 
 def test_revoke_key_ends_a_key(agent: Agent) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, _ = keys.create(agent, ["read"], actor=SYSTEM)
     out = StringIO()
     call_command("revoke_key", key.prefix, stdout=out)
     call_command("revoke_key", key.prefix, stdout=out)
@@ -166,7 +172,7 @@ def test_revoke_key_ends_a_key(agent: Agent) -> None:
         call_command("revoke_key", "nobody")
 
 
-def test_create_agent_makes_version_1_of_each_document(db: None, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_create_agent_makes_version_1_of_each_document(db: None, tmp_path: Path) -> None:
     file = tmp_path / "prompt.md"
     file.write_text("# Hello\n")
     call_command("create_agent", "writer", "--document", f"system-prompt={file}", stdout=StringIO())

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from agents import keys
@@ -14,7 +13,6 @@ from agents.models import Agent, ApiKey
 from agents.versions import create_agent
 from audit.record import SYSTEM
 
-PROMPT = "# Tone\n\nBe kind.\n\n# Refunds\n\nRefunds take thirty days.\n"
 ALL_SCOPES = list(ApiKey.Scope.values)
 
 
@@ -25,19 +23,19 @@ class Caller:
     token: str
     client: Client
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> Any:
         return self.send("get", path, **headers)
 
-    def delete(self, path: str) -> HttpResponse:
+    def delete(self, path: str) -> Any:
         return self.send("delete", path)
 
-    def post(self, path: str, body: Any) -> HttpResponse:
+    def post(self, path: str, body: Any) -> Any:
         return self.post_raw(path, json.dumps(body).encode())
 
-    def post_raw(self, path: str, body: bytes, content_type: str = "application/json") -> HttpResponse:
+    def post_raw(self, path: str, body: bytes, content_type: str = "application/json") -> Any:
         return self.client.generic("POST", f"/api/v1{path}", body, content_type, headers=self._headers())
 
-    def send(self, method: str, path: str, **headers: str) -> HttpResponse:
+    def send(self, method: str, path: str, **headers: str) -> Any:
         return self.client.generic(method.upper(), f"/api/v1{path}", headers={**self._headers(), **headers})
 
     def _headers(self) -> dict[str, str]:
@@ -45,11 +43,6 @@ class Caller:
 
 
 MakeCaller = Callable[..., Caller]
-
-
-@pytest.fixture
-def support(db: None) -> Agent:
-    return create_agent("support", name="Support", actor=SYSTEM, documents={"system-prompt": PROMPT})
 
 
 @pytest.fixture
@@ -73,6 +66,6 @@ def caller(support: Agent, make_caller: MakeCaller) -> Caller:
 
 
 @pytest.fixture
-def stranger(db: None) -> Caller:
+def keyless(db: None) -> Caller:
     """Without a key."""
     return Caller("", Client())

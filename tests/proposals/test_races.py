@@ -14,6 +14,7 @@ from feedback.actions.mining import mine
 from feedback.models import Evidence, Feedback, Pattern
 from people.models import User
 from proposals.actions.decisions import approve, reject
+
 from proposals.actions.drafting import draft
 from proposals.actions.proposals import amend
 from proposals.actions.rollbacks import roll_back

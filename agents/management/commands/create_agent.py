@@ -20,7 +20,12 @@ class Command(BaseCommand):
         parser.add_argument("slug", metavar="SLUG", type=_slug, help="its name in addresses, like support-agent")
         parser.add_argument("--name", default="", help="its name for people")
         parser.add_argument(
-            "--document", action="append", default=[], type=_document, metavar="NAME=FILE", help="may be given several times"
+            "--document",
+            action="append",
+            default=[],
+            type=_document,
+            metavar="NAME=FILE",
+            help="may be given several times",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

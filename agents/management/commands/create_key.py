@@ -39,7 +39,9 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from None
         until = f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "for good"
-        self.stderr.write(f"Key {key.prefix} ({', '.join(key.scopes)}), valid until {until}. It is shown only this once.")
+        self.stderr.write(
+            f"Key {key.prefix} ({', '.join(key.scopes)}), valid until {until}. It is shown only this once."
+        )
         self.stdout.write(token)
 
 

@@ -16,6 +16,4 @@ class Command(BaseCommand):
             self.stderr.write(f"Entry {verdict.fault.sequence} is bad: {verdict.fault.problem}.")
             self.stderr.write(f"The {verdict.entries} entries before it are sound.")
             raise SystemExit(1)
-        self.stdout.write(
-            f"{verdict.entries} entries are sound. Head: {verdict.entries} {verdict.head.hex()}"
-        )
+        self.stdout.write(f"{verdict.entries} entries are sound. Head: {verdict.entries} {verdict.head.hex()}")

@@ -24,12 +24,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--static-only", action="store_true", help="only collect the static files; needs no database"
         )
-        parser.add_argument(
-            "--demo", action="store_true", help="load the sample data if there is no agent yet"
-        )
-        parser.add_argument(
-            "--sign-in-link", metavar="URL", help="print a one-time sign-in link for this address"
-        )
+        parser.add_argument("--demo", action="store_true", help="load the sample data if there is no agent yet")
+        parser.add_argument("--sign-in-link", metavar="URL", help="print a one-time sign-in link for this address")
 
     def handle(self, *args: Any, **options: Any) -> None:
         collect_static()

@@ -23,17 +23,13 @@ from reviewapp.supervise import StopRequested, Supervisor, ignore_signals, stop_
 
 
 class Command(BaseCommand):
-    help = "Run the whole board: PostgreSQL and Valkey (unless DATABASE_URL and REDIS_URL are set), web, worker, scheduler."
+    help = "Run the whole board; PostgreSQL and Valkey too, unless DATABASE_URL and REDIS_URL are set."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-        parser.add_argument(
-            "--port", type=int, default=8000, help="port to listen on (8000; 0: any free one)"
-        )
-        parser.add_argument(
-            "--data-dir", help="where everything is kept (DATA_DIR, or var/ beside manage.py)"
-        )
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000; 0: any free one)")
+        parser.add_argument("--data-dir", help="where everything is kept (DATA_DIR, or var/ beside manage.py)")
         parser.add_argument(
             "--demo",
             action=BooleanOptionalAction,
@@ -114,9 +110,7 @@ class Board:
         self.env.setdefault("ALLOWED_HOSTS", ",".join(self.address.allowed_hosts()))
         web, *others = self.processes()
         self.supervisor.wait_for(self.supervisor.start(web), self.address.answers)
-        for (
-            child
-        ) in others:  # only now: starting up is the one thing they would take the web server's time for
+        for child in others:  # only now: starting up is the one thing they would take the web server's time for
             self.supervisor.start(child)
         self.say(f"Countersign is ready at {self.address.url}")
         self.say(f"Sign in, once and within a day: {link}")
@@ -147,7 +141,7 @@ class Board:
         """Bring database and static files up to date in a process that knows where they are; returns the link."""
         argv = [sys.executable, str(BASE_DIR / "manage.py"), "prepare", "--verbosity", "0"]
         argv += ["--sign-in-link", self.address.url, *(["--demo"] if self.demo else [])]
-        preparing = subprocess.Popen(
+        preparing = subprocess.Popen(  # noqa: S603 (argv is ours)
             argv, env=self.env, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         try:

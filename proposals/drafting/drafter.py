@@ -1,0 +1,123 @@
+"""From a brief to a draft: choose the rule, find its place, make the edit, refuse what would be no gain."""
+
+import hashlib
+from collections.abc import Sequence
+
+from agents.lookalikes import skeleton
+from agents.sections import Section
+from proposals.checks import override_phrases
+from proposals.drafting import slots, templates
+from proposals.drafting.placement import (
+    Edit,
+    Page,
+    append_section,
+    best_place,
+    find_section,
+    hinted_place,
+    insert_rule,
+    naming_place,
+    replace_phrase,
+    says_phrase,
+    stems,
+)
+from proposals.drafting.templates import LEARNED, Rule
+from proposals.drafting.types import Brief, Declined, DocumentText, Draft
+from proposals.invisible import allowed_in_instructions
+
+MAX_TITLE = 200
+
+
+def draft(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
+    """The smallest edit that answers a pattern: one phrase replaced, or one list item or sentence added.
+
+    Only prompts are edited, never their protected sections, and never inside code. The same brief and documents give
+    the same draft.
+    """
+    rule = templates.rule_for(brief)
+    if isinstance(rule, Declined):
+        return rule
+    if not allowed_in_instructions(rule.text) or override_phrases(rule.text):
+        return Declined("the words people share do not make a safe rule")
+    pages = [Page(document) for document in documents if document.kind == "prompt"]
+    if not pages:
+        return Declined("the agent has no prompt to change")
+    if any(_says(page, rule.text) for page in pages):
+        return Declined("the document already says so")
+    pair = slots.phrase_pair(brief.replacement) if brief.kind == "correction" else None
+    if pair and any(says_phrase(page, *pair, _topic(brief)) for page in pages):
+        return Declined("the document already says so")
+    return (_replaced(brief, pair, rule, pages) if pair else None) or _added(brief, rule, pages)
+
+
+def _says(page: Page, rule: str) -> bool:
+    """Whether a line already is this rule, also with its words in another order."""
+    wanted = skeleton(rule)
+    bag = sorted(wanted.split())
+    for line in page.lines:
+        held = skeleton(line)
+        if wanted in held or (len(held) <= len(wanted) + 8 and sorted(held.split()) == bag):
+            return True
+    return False
+
+
+def _replaced(brief: Brief, pair: tuple[str, str], rule: Rule, pages: Sequence[Page]) -> Draft | None:
+    if not _is_distinct(pair[0]):
+        return None
+    made = [(page, edit) for page in pages if (edit := replace_phrase(page, *pair, _topic(brief)))]
+    if len(made) != 1:
+        return None
+    page, edit = made[0]
+    return _draft(brief, Rule("correction.in_place", rule.text, rule.title), page, edit)
+
+
+def _is_distinct(phrase: str) -> bool:
+    """Whether a phrase says enough to be looked for: two words, or one long one. A lone "30" may be anything."""
+    return " " in phrase or (len(phrase) >= 5 and bool(stems(phrase)))
+
+
+def _added(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Draft | Declined:
+    place = _place(brief, rule, pages)
+    if place:
+        edit = insert_rule(*place, rule.text)
+        if edit:
+            return _draft(brief, rule, place[0], edit)
+    for page in pages:
+        learned = find_section(page, LEARNED)
+        edit = insert_rule(page, learned, rule.text) if learned else append_section(page, LEARNED, rule.text)
+        if edit:
+            return _draft(brief, rule, page, edit)
+    return Declined("no place outside the protected sections and code")
+
+
+def _place(brief: Brief, rule: Rule, pages: Sequence[Page]) -> tuple[Page, Section] | None:
+    """Errors go by headings; labels where both are spoken of, or by headings; the rest by topic, or by headings."""
+    hinted = hinted_place(pages, rule.hints)
+    if brief.kind == "error":
+        return hinted
+    if brief.kind == "mislabel":
+        return naming_place(pages, (brief.expected, brief.predicted)) or hinted or best_place(pages, _topic(brief))
+    return best_place(pages, _topic(brief)) or hinted
+
+
+def _topic(brief: Brief) -> str:
+    """The words a section is chosen by. They are compared only, so also words that no slot takes may count."""
+    words = " ".join(brief.terms) or brief.label
+    return words.encode("utf-8", "ignore").decode("utf-8")
+
+
+def _draft(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
+    return Draft(
+        document=page.document.slug,
+        text=edit.text,
+        title=rule.title[:MAX_TITLE],
+        rationale=templates.rationale(brief),
+        section=edit.section,
+        template=rule.template,
+        rule=edit.line,
+    )
+
+
+def fingerprint(draft: Draft) -> str:
+    """Hexadecimal SHA-256 of what the edit says, whatever its place, list mark, case and punctuation."""
+    words = skeleton(draft.rule.lstrip("-*+•0123456789.) \t"))
+    return hashlib.sha256(f"{draft.document}\n{words}".encode()).hexdigest()

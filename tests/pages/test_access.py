@@ -1,0 +1,128 @@
+"""Every page met by nobody, by somebody without the right, and by somebody with it."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from agents.models import Document
+from feedback.actions.mining import mine
+from feedback.models import Feedback, Pattern
+from people.models import User
+from proposals.models import Proposal
+
+Address = Callable[[Proposal, Pattern], str]
+
+READ: dict[str, Address] = {
+    "queue": lambda proposal, pattern: reverse("queue"),
+    "proposal": lambda proposal, pattern: reverse("proposal", args=[proposal.pk]),
+    "revision": lambda proposal, pattern: reverse("revision", args=[proposal.pk, 1]),
+    "agents": lambda proposal, pattern: reverse("agents"),
+    "agent": lambda proposal, pattern: reverse("agent", args=["support"]),
+    "document": lambda proposal, pattern: reverse("document", args=["support", "system-prompt"]),
+    "version": lambda proposal, pattern: reverse("version", args=["support", "system-prompt", 1]),
+    "compare": lambda proposal, pattern: reverse("compare", args=["support", "system-prompt"]),
+    "patterns": lambda proposal, pattern: reverse("patterns"),
+    "pattern": lambda proposal, pattern: reverse("pattern", args=[pattern.pk]),
+    "audit log": lambda proposal, pattern: reverse("audit_log"),
+}
+"""Pages that every role may read."""
+
+WRITE: dict[str, tuple[str, Address]] = {
+    "amend": ("mara", lambda proposal, pattern: reverse("amend", args=[proposal.pk])),
+    "propose": ("aiko", lambda proposal, pattern: reverse("propose", args=["support", "system-prompt"])),
+    "roll back": ("aiko", lambda proposal, pattern: reverse("roll_back", args=["support", "system-prompt"]) + "?to=1"),
+    "new key": ("ada", lambda proposal, pattern: reverse("new_key", args=["support"])),
+}
+"""Pages of acts, with somebody who may."""
+
+ACTS: dict[str, Address] = {
+    "decide": lambda proposal, pattern: reverse("decide", args=[proposal.pk]),
+    "rebase": lambda proposal, pattern: reverse("rebase", args=[proposal.pk]),
+    "withdraw": lambda proposal, pattern: reverse("withdraw", args=[proposal.pk]),
+    "draft": lambda proposal, pattern: reverse("draft", args=[pattern.pk]),
+    "dismiss": lambda proposal, pattern: reverse("dismiss", args=[pattern.pk]),
+    "reopen": lambda proposal, pattern: reverse("reopen", args=[pattern.pk]),
+}
+ALL = {**READ, **{name: address for name, (_, address) in WRITE.items()}}
+
+
+@pytest.fixture
+def pattern(complaints: list[Feedback]) -> Pattern:
+    mine(complaints[0].agent)
+    return Pattern.objects.shown().get()
+
+
+@pytest.mark.parametrize("name", [*ALL, "settings"])
+def test_nobody_is_sent_to_sign_in(client: Client, pending: Proposal, pattern: Pattern, name: str) -> None:
+    address = reverse("settings") if name == "settings" else ALL[name](pending, pattern)
+    response = client.get(address)
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_somebody_without_a_role_is_refused_with_the_next_step(
+    client: Client, stranger: User, pending: Proposal, pattern: Pattern, name: str
+) -> None:
+    client.force_login(stranger)
+    response = client.get(ALL[name](pending, pattern))
+    assert response.status_code == 403
+    assert "ask an admin" in response.text
+    assert response["X-Request-Id"] in response.text
+
+
+@pytest.mark.parametrize("name", READ)
+def test_an_auditor_may_read_everything(
+    client: Client, luis: User, pending: Proposal, pattern: Pattern, name: str
+) -> None:
+    client.force_login(luis)
+    assert client.get(READ[name](pending, pattern)).status_code == 200
+
+
+@pytest.mark.parametrize("name", WRITE)
+def test_an_auditor_may_open_no_page_of_an_act(
+    client: Client, luis: User, pending: Proposal, pattern: Pattern, name: str
+) -> None:
+    client.force_login(luis)
+    assert client.get(WRITE[name][1](pending, pattern)).status_code == 403
+
+
+@pytest.mark.parametrize("name", WRITE)
+def test_somebody_with_the_right_opens_the_page_of_an_act(
+    client: Client, mara: User, ada: User, pending: Proposal, pattern: Pattern, name: str
+) -> None:
+    username, address = WRITE[name]
+    client.force_login(User.objects.get(username=username))
+    assert client.get(address(pending, pattern)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_no_act_happens_by_opening_its_address(
+    client: Client, mara: User, pending: Proposal, pattern: Pattern, name: str
+) -> None:
+    client.force_login(mara)
+    response = client.get(ACTS[name](pending, pattern))
+    assert response.status_code == 302
+    pending.refresh_from_db()
+    assert pending.status == Proposal.Status.PENDING
+    assert Pattern.objects.get(pk=pattern.pk).status == pattern.status
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_an_auditor_may_do_nothing(client: Client, luis: User, pending: Proposal, pattern: Pattern, name: str) -> None:
+    client.force_login(luis)
+    digest = pending.revision.digest if pending.revision else ""
+    sent = {"verdict": "approve", "digest": digest, "reason": "too_risky"}
+    assert client.post(ACTS[name](pending, pattern), sent).status_code == 403
+    pending.refresh_from_db()
+    assert pending.status == Proposal.Status.PENDING
+
+
+@pytest.mark.parametrize("address", ["/proposals/999/", "/patterns/999/", "/agents/none/", "/agents/support/none/"])
+def test_what_is_not_there_is_a_plain_404(client: Client, mara: User, prompt: Document, address: str) -> None:
+    client.force_login(mara)
+    response = client.get(address)
+    assert response.status_code == 404
+    assert response["X-Request-Id"] in response.text

@@ -1,0 +1,79 @@
+"""The log, read by an auditor. Entries are sealed at commit, so these tests commit."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from audit.models import AuditEntry
+from people.models import User
+from proposals.actions import decisions
+from proposals.models import Proposal
+from tests.cast import digest_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def approved(transactional_db: None, luis: User, mara: User, pending: Proposal, client: Client) -> Proposal:
+    decisions.approve(pending.pk, user=mara, digest=digest_of(pending))
+    client.force_login(luis)
+    return pending
+
+
+def test_the_log_says_who_did_what(client: Client, approved: Proposal) -> None:
+    page = client.get(reverse("audit_log")).text
+    assert "approved <b>Say 14 days</b>, revision 1, now version 2" in page
+    assert "published <b>version 2</b>, in place of version 1" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "verbs"),
+    [
+        ({"verb": "proposal.approved"}, {"proposal.approved"}),
+        ({"actor": "mara", "agent": "support"}, {"proposal.approved", "version.published"}),
+        ({"document": "none"}, set()),
+        ({"text": "say 14", "verb": "proposal.opened"}, {"proposal.opened"}),
+        ({"until": "2020-01-01"}, set()),
+        ({"since": "2020-01-01", "verb": "agent.created"}, {"agent.created"}),
+    ],
+)
+def test_filters_narrow_it(client: Client, approved: Proposal, query: dict[str, str], verbs: set[str]) -> None:
+    response = client.get(reverse("audit_log"), query)
+    assert {entry.verb for entry in response.context["rows"]} == verbs
+
+
+def test_a_proposal_has_its_own_story(client: Client, approved: Proposal) -> None:
+    rows = client.get(reverse("audit_log"), {"proposal": approved.pk}).context["rows"]
+    assert [row.verb for row in rows][-1] == "proposal.opened"
+
+
+@pytest.mark.parametrize("query", [{"since": "soon"}, {"proposal": "x"}, {"verb": "nothing"}, {"text": "\x00"}])
+def test_a_question_without_sense_is_refused(client: Client, approved: Proposal, query: dict[str, str]) -> None:
+    assert client.get(reverse("audit_log"), query).status_code == 422
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "٣", "9" * 30])
+def test_a_strange_cursor_shows_the_newest(client: Client, approved: Proposal, before: str) -> None:
+    assert client.get(reverse("audit_log"), {"before": before}).status_code == 200
+
+
+def test_pages_are_cut_by_sequence(client: Client, approved: Proposal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.views.PER_PAGE", 3)
+    first = client.get(reverse("audit_log"))
+    second = client.get(reverse("audit_log"), {"before": first.context["more"]})
+    numbers = [row.sequence for page in (first, second) for row in page.context["rows"]]
+    assert numbers == sorted(numbers, reverse=True)
+    assert len(set(numbers)) == 6
+
+
+def test_an_entry_has_an_address_of_its_own(client: Client, approved: Proposal) -> None:
+    entry = AuditEntry.objects.get(verb="proposal.approved")
+    page = client.get(reverse("audit_entry", args=[entry.sequence])).text
+    assert bytes(entry.hash or b"").hex() in page
+    assert digest_of(approved) in page
+    assert client.get(reverse("audit_entry", args=[10**6])).status_code == 404
+    assert client.get(f"/audit/{'9' * 30}/").status_code == 404
+
+
+def test_nothing_here_can_be_written(client: Client, approved: Proposal) -> None:
+    assert client.post(reverse("audit_log")).status_code == 405

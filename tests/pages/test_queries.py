@@ -1,0 +1,108 @@
+"""Every page asks the database a fixed number of questions, whatever there is to show."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from agents.keys import create
+from agents.models import Agent, Document
+from agents.versions import create_agent
+from audit.record import SYSTEM
+from feedback.models import Evidence, Pattern, PatternDay, PatternSource
+from people.models import User
+from people.roles import Role
+from people.signin import create_person
+from proposals.actions import decisions, proposals
+from proposals.models import Proposal, ProposalEvidence
+from tests.cast import digest_of, propose, report, source
+
+World = Callable[[int], None]
+
+
+@pytest.fixture
+def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) -> World:
+    """Adds n of everything a page could list."""
+
+    def more(count: int) -> None:
+        for _ in range(count):
+            number = Proposal.objects.count()
+            decided = propose(prompt, aiko, old="Check", new=f"Check {number}")
+            decisions.approve(decided.pk, user=mara, digest=digest_of(decided))
+            waiting = propose(prompt, aiko, old="Never", new=f"Never {number}")
+            text = f"A text {number}.\n"
+            proposals.amend(waiting.pk, user=jonas, text=text, note="Shorter", digest=digest_of(waiting))
+            _report(support, waiting, number)
+            create(support, ["read"], actor=SYSTEM, owner=jonas)
+            create_person(f"p{number}", name=f"Person {number}", roles=[Role.VIEWER])
+            create_agent(f"agent-{number}", name=f"Agent {number}", actor=SYSTEM, documents={"a": "a\n", "b": "b\n"})
+
+    return more
+
+
+def _report(support: Agent, proposal: Proposal, number: int) -> None:
+    item = report(support, f"person {number}", reason="wrong", correction="right")
+    pattern = Pattern.objects.create(
+        agent=support, kind="complaint", status="open", label=f"Pattern {number}", support=1, sources=1,
+        first_seen=item.at, last_seen=item.at,
+    )  # fmt: skip
+    Evidence.objects.create(pattern=pattern, feedback=item, source=source(f"person {number}"), at=item.at)
+    first = Pattern.objects.order_by("pk")[0]
+    if first != pattern:
+        Evidence.objects.create(pattern=first, feedback=item, source=source(f"person {number}"), at=item.at)
+    PatternDay.objects.create(pattern=pattern, day=item.at.date(), items=1)
+    PatternSource.objects.create(pattern=pattern, source=source(f"person {number}"), items=1)
+    Proposal.objects.filter(pk=proposal.pk).update(pattern=pattern)
+    oldest = Proposal.objects.filter(status="pending").order_by("pk")[0]
+    ProposalEvidence.objects.create(proposal=oldest, feedback=item)
+
+
+def _pages() -> dict[str, str]:
+    waiting = Proposal.objects.filter(status="pending").order_by("pk")[0]
+    document = ["support", "system-prompt"]
+    return {
+        "queue": reverse("queue"),
+        "everyone's": "/?show=open",
+        "decided": "/?show=decided",
+        "proposal": reverse("proposal", args=[waiting.pk]),
+        "amend": reverse("amend", args=[waiting.pk]),
+        "revision": reverse("revision", args=[waiting.pk, 2]),
+        "agents": reverse("agents"),
+        "agent": reverse("agent", args=["support"]),
+        "document": reverse("document", args=document),
+        "version": reverse("version", args=[*document, 1]),
+        "compare": reverse("compare", args=document),
+        "propose": reverse("propose", args=document),
+        "roll back": f"{reverse('roll_back', args=document)}?to=1",
+        "patterns": reverse("patterns"),
+        "pattern": reverse("pattern", args=[Pattern.objects.order_by("pk")[0].pk]),
+        "audit log": reverse("audit_log"),
+        "settings": reverse("settings"),
+    }
+
+
+def _count(client: Client) -> dict[str, int]:
+    counts = {}
+    for name, address in _pages().items():
+        client.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(address).status_code == 200, name
+        counts[name] = len(asked)
+    return counts
+
+
+@pytest.mark.parametrize("username", ["ada", "jonas"])
+def test_ten_times_the_data_asks_no_more_questions(
+    client: Client, grow: World, ada: User, jonas: User, username: str
+) -> None:
+    client.force_login(User.objects.get(username=username))
+    grow(2)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    few = _count(client)
+    grow(18)
+    assert _count(client) == few
+    assert max(few.values()) < 40, few

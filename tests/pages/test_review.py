@@ -1,0 +1,256 @@
+"""The page of one proposal: what it shows, and what happens when a button is pressed."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from agents.models import Document
+from agents.protection import protect
+from agents.versions import publish
+from audit.models import AuditEntry
+from audit.record import SYSTEM
+from feedback.models import Feedback
+from people.models import User
+from proposals.actions import proposals, rollbacks
+from proposals.models import Decision, Proposal, ProposalEvidence
+from tests.cast import digest_of, propose
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
+
+
+def decide(client: Client, proposal: Proposal, verdict: str, **more: str) -> "Answer":
+    sent = {"verdict": verdict, "digest": digest_of(proposal), **more}
+    return client.post(reverse("decide", args=[proposal.pk]), sent)
+
+
+@pytest.fixture
+def page(pending: Proposal) -> str:
+    return reverse("proposal", args=[pending.pk])
+
+
+def test_the_page_shows_change_reason_and_consequence(client: Client, mara: User, page: str) -> None:
+    client.force_login(mara)
+    text = client.get(page).text
+    assert "People are told 30 days." in text
+    assert "<del>30</del>" in text
+    assert "<ins>14</ins>" in text
+    assert "Approving makes this text version 2, current at once." in text
+    assert "You may decide: you neither wrote, edited nor asked for this text." in text
+
+
+@pytest.mark.parametrize("view", ["inline", "side", "full", "nonsense"])
+def test_every_view_of_the_change_works_without_script(client: Client, mara: User, page: str, view: str) -> None:
+    client.force_login(mara)
+    assert "14" in client.get(f"{page}?view={view}&lines=all").text
+
+
+def test_htmx_gets_the_change_alone(client: Client, mara: User, page: str) -> None:
+    client.force_login(mara)
+    response = client.get(f"{page}?view=side", headers={"HX-Request": "true", "HX-Target": "change"})
+    assert response.text.strip().startswith('<section class="card" id="change">')
+
+
+def test_approving_publishes_and_says_so(client: Client, mara: User, pending: Proposal, page: str) -> None:
+    client.force_login(mara)
+    response = decide(client, pending, "approve")
+    assert response.status_code == 303
+    assert "Approved. Version 2 is current from now on." in client.get(page).text
+    assert AuditEntry.objects.filter(verb="proposal.approved").count() == 1
+
+
+def test_the_author_is_told_why_not(client: Client, aiko: User, jonas: User, prompt: Document) -> None:
+    own = propose(prompt, jonas)
+    client.force_login(jonas)
+    page = client.get(reverse("proposal", args=[own.pk])).text
+    assert "Somebody else has to decide." in page
+    assert ">Approve</button>" not in page
+    response = decide(client, own, "approve", note="my own")
+    assert response.status_code == 403
+    assert "Somebody else has to decide." in response.text
+    assert not Decision.objects.exists()
+
+
+def test_the_single_operator_is_told_that_the_log_keeps_it(
+    client: Client, settings: Settings, jonas: User, prompt: Document
+) -> None:
+    settings.COUNTERSIGN_SINGLE_OPERATOR = True
+    own = propose(prompt, jonas)
+    client.force_login(jonas)
+    page = client.get(reverse("proposal", args=[own.pk])).text
+    assert "because this board has a single operator" in page
+    assert "Single operator" in page
+    assert ">Approve</button>" in page
+
+
+def test_rejecting_without_words_keeps_what_was_chosen(client: Client, mara: User, pending: Proposal) -> None:
+    client.force_login(mara)
+    response = decide(client, pending, "reject", reason="too_risky")
+    assert response.status_code == 422
+    text = response.text
+    assert "Say in a sentence why it is rejected." in text
+    assert '<option value="too_risky" selected>' in text
+    pending.refresh_from_db()
+    assert pending.status == Proposal.Status.PENDING
+
+
+def test_a_reason_and_a_note_reject(client: Client, mara: User, pending: Proposal, page: str) -> None:
+    client.force_login(mara)
+    decide(client, pending, "reject", reason="too_risky", note="Legal has to see it.")
+    text = client.get(page).text
+    assert "Too risky" in text or "too risky" in text
+    assert "Legal has to see it." in text
+    assert ">Approve</button>" not in text
+
+
+def test_a_text_that_changed_meanwhile_is_not_approved(
+    client: Client, mara: User, aiko: User, pending: Proposal
+) -> None:
+    seen = digest_of(pending)
+    text = pending.revision.text.replace("14 days", "21 days") if pending.revision else ""
+    proposals.amend(pending.pk, user=aiko, text=text, note="", digest=seen)
+    client.force_login(mara)
+    sent = {"verdict": "approve", "digest": seen, "note": "Looks right to me."}
+    response = client.post(reverse("decide", args=[pending.pk]), sent)
+    assert response.status_code == 409
+    assert "changed this to revision 2 meanwhile. Nothing was recorded." in response.text
+    assert "Looks right to me." in response.text
+    assert digest_of(pending) in response.text
+    assert not Decision.objects.exists()
+
+
+def test_a_second_press_says_who_was_first(client: Client, mara: User, jonas: User, pending: Proposal) -> None:
+    client.force_login(mara)
+    decide(client, pending, "approve")
+    client.force_login(jonas)
+    response = decide(client, pending, "approve")
+    assert response.status_code == 409
+    assert "Mara Okafor approved this proposal already." in response.text
+
+
+@pytest.mark.parametrize("sent", [{}, {"verdict": "promote", "digest": "x"}, {"verdict": "approve"}])
+def test_a_mangled_form_is_refused(client: Client, mara: User, pending: Proposal, sent: dict[str, str]) -> None:
+    client.force_login(mara)
+    assert client.post(reverse("decide", args=[pending.pk]), sent).status_code == 422
+
+
+@pytest.fixture
+def stale(pending: Proposal, prompt: Document) -> Proposal:
+    document = Document.objects.select_related("agent", "current").get(pk=prompt.pk)
+    assert document.current
+    text = document.current.text.replace("card numbers", "card numbers, PINs")
+    publish(document, text, base=document.current, actor=SYSTEM, proposal=0)
+    return pending
+
+
+def test_a_moved_base_is_said_and_rebased(client: Client, mara: User, stale: Proposal, page: str) -> None:
+    client.force_login(mara)
+    before = client.get(page).text
+    assert "The document moved on." in before
+    assert "disabled>Approve</button>" in before
+    assert client.post(reverse("rebase", args=[stale.pk])).status_code == 303
+    after = client.get(page).text
+    assert "The document moved on." not in after
+    assert ">Approve</button>" in after
+    assert "disabled>Approve" not in after
+
+
+def test_amending_a_stale_one_starts_from_the_current_version(client: Client, mara: User, stale: Proposal) -> None:
+    client.force_login(mara)
+    text = client.get(reverse("amend", args=[stale.pk])).text
+    assert "is carried over to it below" in text
+    assert "card numbers, PINs" in text
+    assert "14 days" in text
+
+
+def test_amending_makes_a_revision_and_keeps_every_character(client: Client, mara: User, pending: Proposal) -> None:
+    client.force_login(mara)
+    text = "\n  # Support agent\r\n\r\nSay “14 days”.  \r\n"
+    sent = {"digest": digest_of(pending), "text": text, "note": "Shorter"}
+    assert client.post(reverse("amend", args=[pending.pk]), sent).status_code == 303
+    revision = pending.revisions.get(number=2)
+    assert revision.text == "\n  # Support agent\n\nSay “14 days”.  \n"
+    assert revision.author == mara
+
+
+def test_amending_what_changed_meanwhile_keeps_the_typed_text(
+    client: Client, mara: User, aiko: User, pending: Proposal
+) -> None:
+    seen = digest_of(pending)
+    proposals.amend(pending.pk, user=aiko, text="Another text.\n", note="", digest=seen)
+    client.force_login(mara)
+    sent = {"digest": seen, "text": "What I typed for an hour.", "note": "mine"}
+    response = client.post(reverse("amend", args=[pending.pk]), sent)
+    assert response.status_code == 409
+    assert "What I typed for an hour." in response.text
+    assert "start from revision 2" in response.text
+
+
+def test_revisions_are_compared(client: Client, mara: User, aiko: User, pending: Proposal) -> None:
+    text = pending.revision.text.replace("14 days", "21 days") if pending.revision else ""
+    proposals.amend(pending.pk, user=aiko, text=text, note="Legal says 21.", digest=digest_of(pending))
+    client.force_login(mara)
+    shown = client.get(reverse("revision", args=[pending.pk, 2])).text
+    assert "Compared with revision 1" in shown
+    assert "<ins>21</ins>" in shown
+    assert "Legal says 21." in shown
+
+
+def test_withdrawing_takes_it_off_the_queue(client: Client, aiko: User, pending: Proposal, page: str) -> None:
+    client.force_login(aiko)
+    client.post(reverse("withdraw", args=[pending.pk]))
+    assert "Withdrawn" in client.get(page).text
+
+
+def test_evidence_is_quoted_with_its_invisible_characters(
+    client: Client, mara: User, pending: Proposal, page: str, complaints: list[Feedback]
+) -> None:
+    Feedback.objects.filter(pk=complaints[0].pk).update(reason="<b>wrong</b> \u202eanswer", correction="Say\u200b 14")
+    ProposalEvidence.objects.bulk_create(ProposalEvidence(proposal=pending, feedback=item) for item in complaints)
+    client.force_login(mara)
+    text = client.get(page).text
+    assert "What people reported, unedited. Not instructions." in text
+    assert "&lt;b&gt;wrong&lt;/b&gt;" in text
+    assert "U+202E" in text
+    assert "U+200B" in text
+    assert "\u202e" not in text
+
+
+def test_a_rollback_is_reviewed_after_the_fact(
+    client: Client, mara: User, jonas: User, pending: Proposal, prompt: Document
+) -> None:
+    client.force_login(mara)
+    decide(client, pending, "approve")
+    made = rollbacks.roll_back(prompt.pk, user=mara, to_number=1, current_number=2, reason="Wrong after all.")
+    client.force_login(jonas)
+    text = client.get(reverse("proposal", args=[made.pk])).text
+    assert "Approving confirms the rollback: version 3 stays current." in text
+    assert "Request changes" not in text
+    assert decide(client, made, "approve").status_code == 303
+    assert "Version 3 stays as it is." in client.get(reverse("proposal", args=[made.pk])).text
+
+
+@pytest.fixture
+def protected(prompt: Document, ada: User) -> Document:
+    """The prompt, its section Safety protected and Ada's."""
+    protect(prompt, "Safety", owners=[ada], actor=SYSTEM)
+    return prompt
+
+
+def test_a_protected_section_says_whose_approval_is_missing(
+    client: Client, aiko: User, mara: User, ada: User, protected: Document
+) -> None:
+    proposal = propose(protected, aiko, old="card numbers", new="card numbers, PINs")
+    client.force_login(mara)
+    page = client.get(reverse("proposal", args=[proposal.pk])).text
+    assert "Two approvals are needed, one by an owner of Safety" in page
+    assert "nothing takes effect yet" in page
+    decide(client, proposal, "approve")
+    page = client.get(reverse("proposal", args=[proposal.pk])).text
+    assert "You approved this revision." in page
+    client.force_login(ada)
+    page = client.get(reverse("proposal", args=[proposal.pk])).text
+    assert "Approving makes this text version 2, current at once." in page
