@@ -54,9 +54,7 @@ def create_document(
 
 
 @transaction.atomic
-def publish(
-    document: Document, text: str, *, base: Version, actor: Actor, proposal: int, reason: str = ""
-) -> Version:
+def publish(document: Document, text: str, *, base: Version, actor: Actor, proposal: int, reason: str = "") -> Version:
     """Make the approved text a new version and make it current. Raises BaseMoved if `base` is no longer current.
 
     This is where a canary will branch off: the version exists, the pointer moves later.
@@ -111,16 +109,12 @@ def _create_version(
     )
 
 
-def _make_current(
-    document: Document, version: Version, *, expected: Version | None, actor: Actor, reason: str
-) -> None:
+def _make_current(document: Document, version: Version, *, expected: Version | None, actor: Actor, reason: str) -> None:
     moved = Document.objects.filter(pk=document.pk, current=expected).update(current=version)
     if moved != 1:
         raise BaseMoved("Another version became current meanwhile.")
     document.current = version
-    Release.objects.create(
-        document=document, version=version, at=timezone.now(), by=actor.label, reason=reason
-    )
+    Release.objects.create(document=document, version=version, at=timezone.now(), by=actor.label, reason=reason)
 
 
 def _record(

@@ -1,6 +1,7 @@
 """The chain of hashes, as pure functions.
 
-entry_hash(n) = SHA-256(0x00 || entry_hash(n-1) || n as 8 bytes, big endian || body(n) in UTF-8); entry_hash(0) is 32 zero bytes.
+entry_hash(n) = SHA-256(0x00 || entry_hash(n-1) || n as 8 bytes, big endian || body(n) in UTF-8);
+entry_hash(0) is 32 zero bytes.
 The same sum is written in SQL in the migration that seals entries; a test holds the two together.
 """
 

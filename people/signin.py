@@ -20,7 +20,7 @@ def one_time_link(base_url: str) -> str:
 
 @transaction.atomic
 def first_admin() -> User:
-    """The admin who has been here longest, or a new one named `admin`, who signs in by link until they set a password."""
+    """The admin who has been here longest, or a new `admin`, who signs in by link until they set a password."""
     known = User.objects.filter(groups__name=Role.ADMIN, is_active=True).order_by("pk").first()
     return known or create_person("admin", name="Admin", roles=[Role.ADMIN])
 

@@ -32,9 +32,7 @@ def may_decide(user: User, proposal: Proposal) -> Leave:
     if not conflict:
         return Leave(True, "You may decide: you neither wrote, edited nor asked for this text.")
     if settings.COUNTERSIGN_SINGLE_OPERATOR:
-        return Leave(
-            True, f"{conflict} You may decide all the same, because this board has a single operator.", True
-        )
+        return Leave(True, f"{conflict} You may decide all the same, because this board has a single operator.", True)
     return Leave(False, f"{conflict} Somebody else has to decide.")
 
 
@@ -69,9 +67,7 @@ def dominant_key_owners(proposal: Proposal) -> set[int]:
     counts: dict[int | None, int] = {}
     for path in ("feedback__key__owner", "run__key__owner"):
         report = path.split("__")[0]
-        rows = (
-            proposal.evidence.filter(**{f"{report}__isnull": False}).values_list(path).annotate(Count("pk"))
-        )
+        rows = proposal.evidence.filter(**{f"{report}__isnull": False}).values_list(path).annotate(Count("pk"))
         for owner, count in rows:
             counts[owner] = counts.get(owner, 0) + count
     total = sum(counts.values())

@@ -43,15 +43,12 @@ def waiting_agents() -> list[Agent]:
 
 def waiting(agents: Iterable[Agent]) -> int:
     """How many reports of these agents no miner has looked at."""
-    return sum(
-        queue.filter(agent__in=agents).count()
-        for queue in (Feedback.objects.unmined(), Run.objects.unmined())
-    )
+    return sum(queue.filter(agent__in=agents).count() for queue in (Feedback.objects.unmined(), Run.objects.unmined()))
 
 
 @transaction.atomic
 def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bool:
-    """Mine the oldest waiting reports of one agent, at most COUNTERSIGN_MINE_BATCH of each table; False when none waited."""
+    """Mine an agent's oldest waiting reports, COUNTERSIGN_MINE_BATCH of each table at most; False when none waited."""
     _one_miner_per_agent(agent_id)
     size = settings.COUNTERSIGN_MINE_BATCH
     feedback = list(Feedback.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
@@ -128,18 +125,14 @@ def _known_groups(agent_id: int, items: Sequence[Item], grouper: Grouper) -> lis
     signatures = {grouper.signature(item) for item in items if item.kind in EXACT_KINDS} - {""}
     exact = patterns.filter(kind__in=kinds & EXACT_KINDS, signature__in=signatures)
     rows = (near | exact).order_by("pk").values_list("pk", "kind", "signature", "centroid", "grouped")
-    return [
-        Group(pk, Kind(kind), signature, bytes(centroid), size)
-        for pk, kind, signature, centroid, size in rows
-    ]
+    return [Group(pk, Kind(kind), signature, bytes(centroid), size) for pk, kind, signature, centroid, size in rows]
 
 
 def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
     """Save new groups in the order they were made, and the moved centroids of known ones; new key → primary key."""
     new = sorted((group for group in groups if group.key < 0), key=lambda group: -group.key)
     made = Pattern.objects.bulk_create(
-        Pattern(agent_id=agent_id, kind=g.kind, signature=g.signature, centroid=g.centroid, grouped=g.size)
-        for g in new
+        Pattern(agent_id=agent_id, kind=g.kind, signature=g.signature, centroid=g.centroid, grouped=g.size) for g in new
     )
     moved = [Pattern(pk=g.key, centroid=g.centroid, grouped=g.size) for g in groups if g.key > 0]
     Pattern.objects.bulk_update(moved, ["centroid", "grouped"], batch_size=500)

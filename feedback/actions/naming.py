@@ -20,9 +20,7 @@ def refresh(pattern: Pattern) -> None:
     kind = Kind(pattern.kind)
     pattern.terms = terms(texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES)
     first = evidence[0].feedback
-    labels = (
-        {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
-    )
+    labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
     changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
     pattern.label = label(kind, pattern.terms, template=pattern.signature, changed=changed, **labels)
     pattern.named_support = pattern.support

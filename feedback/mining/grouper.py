@@ -58,9 +58,7 @@ class _Book:
         for kind in Kind:
             groups = [group for group in ordered if group.kind is kind and kind not in EXACT_KINDS]
             self._keys[kind] = [group.key for group in groups]
-            self._near[kind] = Centroids(
-                [group.centroid for group in groups], [group.size for group in groups]
-            )
+            self._near[kind] = Centroids([group.centroid for group in groups], [group.size for group in groups])
 
     def put_exact(self, kind: Kind, signature: str) -> int:
         group = self._exact.get((kind, signature)) or Group(self._next_key(), kind, signature, b"", 0)
@@ -102,9 +100,7 @@ def _vector(item: Item) -> vectors.Vector | None:
 
 def _mislabel(predicted: str, expected: str) -> str:
     """Empty unless the expected label is given and the predicted one differs by more than case and spaces."""
-    wrong, right = (
-        " ".join(clean(label, 100).replace(_ARROW, " ").lower().split()) for label in (predicted, expected)
-    )
+    wrong, right = (" ".join(clean(label, 100).replace(_ARROW, " ").lower().split()) for label in (predicted, expected))
     return f"{wrong}{_ARROW}{right}" if right and wrong != right else ""
 
 

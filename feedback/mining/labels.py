@@ -94,8 +94,7 @@ def _phrases(texts: Iterable[str]) -> dict[tuple[str, ...], str]:
 
 def _term_words(text: str) -> list[str]:
     return [
-        word if len(word) <= MAX_TERM and _TERM.search(word) else _BREAK
-        for word in map(str.lower, safe_words(text))
+        word if len(word) <= MAX_TERM and _TERM.search(word) else _BREAK for word in map(str.lower, safe_words(text))
     ]
 
 

@@ -14,9 +14,7 @@ _KINDS = {"error": Kind.ERROR, "text": Kind.COMPLAINT}
 _BATCH = 1000
 
 
-def group(
-    items: Iterable[tuple[Id, str, str]], grouper: Grouper | None = None
-) -> Iterator[tuple[Id, int | None]]:
+def group(items: Iterable[tuple[Id, str, str]], grouper: Grouper | None = None) -> Iterator[tuple[Id, int | None]]:
     """Yields (id, group) for each (id, "error" or "text", text), in order, 1000 at a time.
 
     Groups are numbered from 1 in order of appearance; None for a text that says nothing to group by.

@@ -50,9 +50,7 @@ class Pattern(models.Model):
     named_support = models.PositiveIntegerField(
         default=0, help_text="The support when label and terms were last found."
     )
-    signature = models.CharField(
-        max_length=500, blank=True, help_text="What items of an exact-match kind share."
-    )
+    signature = models.CharField(max_length=500, blank=True, help_text="What items of an exact-match kind share.")
     centroid = models.BinaryField(default=bytes)
     grouped = models.PositiveIntegerField(
         default=0, help_text="Items the centroid stands for, withdrawn ones included."
@@ -81,9 +79,7 @@ class Pattern(models.Model):
         indexes = [
             models.Index(fields=["agent", "kind"], name="pattern_by_agent_and_kind"),
             models.Index(fields=["status", "-last_seen"], name="pattern_by_status"),
-            models.Index(
-                fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)
-            ),
+            models.Index(fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -126,9 +122,7 @@ class Evidence(models.Model):
 class PatternSource(models.Model):
     """How many items one source gave to one pattern: a rollup, so that sources need no counting."""
 
-    pattern = models.ForeignKey(
-        Pattern, on_delete=models.CASCADE, related_name="source_counts", db_index=False
-    )
+    pattern = models.ForeignKey(Pattern, on_delete=models.CASCADE, related_name="source_counts", db_index=False)
     source = models.BinaryField(max_length=16)
     items = models.PositiveIntegerField()
 

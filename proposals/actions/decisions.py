@@ -37,10 +37,10 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     if policies.missing(need, approvals, alone=leave.alone):
         _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
         return decision
-    version = None if in_effect else _publish(proposal, revision, user)
+    version = (in_effect and proposal.published) or _publish(proposal, revision, user)
     _move(proposal, Status.APPROVED, version)
     _settle_pattern(proposal, Pattern.Status.WATCHING)
-    _record(proposal, "proposal.approved", decision, {"version": (version or proposal.published).number})
+    _record(proposal, "proposal.approved", decision, {"version": version.number})
     return decision
 
 
@@ -99,9 +99,7 @@ def _already(proposal: Proposal) -> str:
 
 def _require_publishable(proposal: Proposal, revision: Revision) -> None:
     if proposal.is_stale:
-        raise StaleProposal(
-            "Another version became current after this was drafted; rebase the proposal first."
-        )
+        raise StaleProposal("Another version became current after this was drafted; rebase the proposal first.")
     failing = revision.checks.filter(verdict=Check.Verdict.FAIL).values_list("message", flat=True)
     if failing:
         raise Blocked("A check blocks approval: " + " ".join(failing))

@@ -7,20 +7,22 @@ transaction that drafts or declines, so a drafter killed at any point leaves the
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import starmap
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from agents.models import Document
+from agents.models import Document, Version
 from feedback.actions import naming
 from feedback.mining import Kind, classify
 from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals.actions.proposals import Wish, open_proposal, rebase
 from proposals.actions.revisions import Author, clean_text
-from proposals.drafting import Brief, Declined, DocumentText, draft as plan
+from proposals.drafting import Brief, Declined, DocumentText
+from proposals.drafting import draft as plan
 from proposals.exceptions import ReviewError
 from proposals.models import Proposal
 
@@ -64,23 +66,25 @@ def _refusal(pattern: Pattern) -> str:
         return f"Proposal {earlier.pk} is open."
     new = pattern.sources - earlier.evidence_sources
     if new < least:
-        return f"Proposal {earlier.pk} was {earlier.get_status_display().lower()}; {max(new, 0)} of {least} new sources since."
+        was = earlier.get_status_display().lower()
+        return f"Proposal {earlier.pk} was {was}; {max(new, 0)} of {least} new sources since."
     return ""
 
 
 def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
-    documents = list(Document.objects.filter(agent=pattern.agent_id).select_related("agent", "current"))
+    documents = Document.objects.filter(agent=pattern.agent_id).select_related("agent", "current")
+    live = {document.slug: (document, document.current) for document in documents if document.current}
     evidence = naming.newest_evidence(pattern)
-    drafted = plan(_brief(pattern, evidence), [_text(document) for document in documents if document.current])
+    drafted = plan(_brief(pattern, evidence), list(starmap(_text, live.values())))
     if isinstance(drafted, Declined):
         return drafted.reason
-    document = next(d for d in documents if d.slug == drafted.document)
+    document, current = live[drafted.document]
     text = clean_text(drafted.text)
     if document.proposals.filter(pattern=pattern, revisions__text=text).exists():
         return "The same text was proposed before."
     wish = Wish(
         document=document,
-        base=document.current,
+        base=current,
         text=text,
         title=drafted.title[:200],
         rationale=drafted.rationale,
@@ -95,11 +99,9 @@ def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
         return str(refused)
 
 
-def _text(document: Document) -> DocumentText:
+def _text(document: Document, current: Version) -> DocumentText:
     protected = frozenset(document.sections.filter(is_protected=True).values_list("heading", flat=True))
-    return DocumentText(
-        slug=document.slug, kind=document.kind, text=document.current.text, protected=protected
-    )
+    return DocumentText(slug=document.slug, kind=document.kind, text=current.text, protected=protected)
 
 
 def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:

@@ -55,9 +55,7 @@ def submit(
     base = document.current
     if base is None or base.number != base_number:
         current = base.number if base else "none"
-        raise StaleProposal(
-            f"Version {base_number} is not current any more; version {current} is. Start from that."
-        )
+        raise StaleProposal(f"Version {base_number} is not current any more; version {current} is. Start from that.")
     origin = Proposal.Origin.PERSON if user else Proposal.Origin.AGENT
     wish = Wish(document, base, clean_text(text), title.strip(), rationale.strip(), origin, Author(user, key))
     _refuse_bad(wish)
@@ -74,9 +72,7 @@ def _refuse_bad(wish: Wish) -> None:
 
 
 @transaction.atomic
-def open_proposal(
-    wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Sequence[Evidence] = ()
-) -> Proposal:
+def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Sequence[Evidence] = ()) -> Proposal:
     """Write the proposal, its first revision, checks and evidence. Raises Duplicate, Invalid, NotAllowed."""
     _refuse_protected(wish)
     _refuse_duplicate(wish)
@@ -110,9 +106,7 @@ def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
 
 def _link(proposal: Proposal, feedback: Sequence[Feedback], evidence: Sequence[Evidence]) -> None:
     rows = [ProposalEvidence(proposal=proposal, feedback=item) for item in feedback]
-    rows += [
-        ProposalEvidence(proposal=proposal, feedback_id=e.feedback_id, run_id=e.run_id) for e in evidence
-    ]
+    rows += [ProposalEvidence(proposal=proposal, feedback_id=e.feedback_id, run_id=e.run_id) for e in evidence]
     ProposalEvidence.objects.bulk_create(rows[:EVIDENCE_KEPT])
 
 
@@ -175,9 +169,7 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
     text, clean = merged_onto_current(proposal)
     if not clean or text == base.text:
         raise StaleProposal(f"The change does not apply cleanly to version {base.number}; amend it by hand.")
-    revision = add_revision(
-        proposal, text, base=base, author=Author(), note=f"Moved onto version {base.number}."
-    )
+    revision = add_revision(proposal, text, base=base, author=Author(), note=f"Moved onto version {base.number}.")
     actor = Actor.person(user) if user else SYSTEM
     _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
     return revision
@@ -220,7 +212,7 @@ def lock(proposal_id: int) -> Proposal:
 
 def newest(proposal: Proposal) -> Revision:
     """The revision people are asked about."""
-    return proposal.revisions.select_related("base_version").get(pk=proposal.revision_id)
+    return proposal.revisions.select_related("base_version").latest("number")
 
 
 def require_newest(proposal: Proposal, digest: str) -> Revision:
@@ -241,9 +233,7 @@ def _current(proposal: Proposal) -> Version:
 
 def _require_amendable(proposal: Proposal) -> None:
     if proposal.status not in (Proposal.Status.PENDING, Proposal.Status.CHANGES_REQUESTED):
-        raise NotPending(
-            f"This proposal is {proposal.get_status_display().lower()}; it cannot be changed any more."
-        )
+        raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; it cannot be changed any more.")
 
 
 def _back_to_pending(proposal: Proposal) -> None:

@@ -69,9 +69,7 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
 def protected_headings(proposal: Proposal) -> list[str]:
     """Headings of the document's protected sections."""
     return list(
-        proposal.document.sections.filter(is_protected=True)
-        .order_by("heading")
-        .values_list("heading", flat=True)
+        proposal.document.sections.filter(is_protected=True).order_by("heading").values_list("heading", flat=True)
     )
 
 
@@ -79,8 +77,7 @@ def _run_checks(proposal: Proposal, revision: Revision, author: Author, protecte
     context = _check_context(proposal, author, protected)
     results = checks.run(revision.base_version.text, revision.text, context)
     Check.objects.bulk_create(
-        Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message)
-        for result in results
+        Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message) for result in results
     )
 
 

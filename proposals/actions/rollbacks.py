@@ -40,20 +40,14 @@ def _versions(document: Document, current_number: int, to_number: int) -> tuple[
     if to_number not in found or current_number not in found:
         raise Invalid("to", f"{document} has no version {to_number}.")
     if found[to_number].sha256 == found[current_number].sha256:
-        raise Invalid(
-            "to", f"Version {to_number} has the text that is current now; there is nothing to roll back."
-        )
+        raise Invalid("to", f"Version {to_number} has the text that is current now; there is nothing to roll back.")
     return found[current_number], found[to_number]
 
 
 def _reopen_patterns(document: Document, target: Version) -> None:
     """What the undone versions were to fix is a problem again."""
-    undone = document.proposals.filter(
-        published__number__gt=target.number, pattern__status=Pattern.Status.WATCHING
-    )
-    Pattern.objects.filter(pk__in=list(undone.values_list("pattern", flat=True))).update(
-        status=Pattern.Status.OPEN
-    )
+    undone = document.proposals.filter(published__number__gt=target.number, pattern__status=Pattern.Status.WATCHING)
+    Pattern.objects.filter(pk__in=list(undone.values_list("pattern", flat=True))).update(status=Pattern.Status.OPEN)
 
 
 def _open_review(document: Document, base: Version, version: Version, user: User, reason: str) -> Proposal:

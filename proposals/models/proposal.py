@@ -62,17 +62,13 @@ class Proposal(models.Model):
     origin = models.CharField(max_length=8, choices=Origin)
     status = models.CharField(max_length=17, choices=Status, default=Status.PENDING)
     pattern = models.ForeignKey(Pattern, on_delete=models.PROTECT, null=True, related_name="proposals")
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="proposals"
-    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="proposals")
     author_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="proposals")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="requested_proposals"
     )
     published = models.OneToOneField(Version, on_delete=models.PROTECT, null=True, related_name="proposal")
-    evidence_items = models.PositiveIntegerField(
-        default=0, help_text="The pattern's support when this was drafted."
-    )
+    evidence_items = models.PositiveIntegerField(default=0, help_text="The pattern's support when this was drafted.")
     evidence_sources = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True)
@@ -137,18 +133,14 @@ class Revision(models.Model):
     diff = models.JSONField()
     words_added = models.PositiveIntegerField()
     words_removed = models.PositiveIntegerField()
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="revisions"
-    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="revisions")
     author_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="+")
     note = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["number"]
-        constraints = [
-            models.UniqueConstraint("proposal", "number", name="revision_number_unique_per_proposal")
-        ]
+        constraints = [models.UniqueConstraint("proposal", "number", name="revision_number_unique_per_proposal")]
 
     def __str__(self) -> str:
         return f"revision {self.number}"

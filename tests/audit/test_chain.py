@@ -1,6 +1,7 @@
 """The log: sealed at commit, in order, and every change of it found."""
 
 from threading import Thread
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -24,7 +25,7 @@ def write(verb: str = "thing.changed") -> None:
         record(verb, actor=SYSTEM, target=target(), after={"text": "ü€😀 \u202e"})
 
 
-def sql(statement: str, *arguments: object, without_triggers: bool = False) -> None:
+def sql(statement: str, *arguments: Any, without_triggers: bool = False) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         if without_triggers:
             cursor.execute("SET LOCAL session_replication_role = replica")
@@ -38,17 +39,21 @@ def test_entries_are_sealed_in_the_order_they_commit() -> None:
     assert [entry.sequence for entry in entries] == [1, 2, 3]
     previous = GENESIS
     for entry in entries:
-        assert bytes(entry.previous_hash) == previous
-        previous = entry_hash(previous, entry.sequence, entry.body)
-        assert bytes(entry.hash) == previous
+        assert bytes(entry.previous_hash or b"") == previous
+        previous = entry_hash(previous, entry.sequence or 0, entry.body)
+        assert bytes(entry.hash or b"") == previous
     assert verify().fault is None
     assert bytes(ChainHead.objects.get().hash) == verify().head == previous
 
 
 def test_an_entry_falls_with_its_change() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
-        record("thing.changed", actor=SYSTEM, target=target())
-        raise RuntimeError
+    def fail_after_recording() -> None:
+        with transaction.atomic():
+            record("thing.changed", actor=SYSTEM, target=target())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_recording()
     assert not AuditEntry.objects.exists()
 
 
@@ -106,9 +111,7 @@ def test_the_database_refuses_changes(statement: str) -> None:
         ),
     ],
 )
-def test_a_change_behind_the_triggers_is_found_and_named(
-    statement: str, first_bad: int, problem: str
-) -> None:
+def test_a_change_behind_the_triggers_is_found_and_named(statement: str, first_bad: int, problem: str) -> None:
     for number in range(5):
         write(f"thing.changed_{number}")
     sql(statement, without_triggers=True)

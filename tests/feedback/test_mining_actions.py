@@ -1,6 +1,7 @@
 """Reports become patterns: once each, incrementally, with true counts."""
 
 import pytest
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from agents.models import Agent
 from audit.models import AuditEntry
@@ -16,9 +17,7 @@ from tests.cast import COMPLAINTS, failure, report
 pytestmark = pytest.mark.django_db
 
 
-def test_complaints_of_enough_people_become_an_open_pattern(
-    support: Agent, complaints: list[Feedback]
-) -> None:
+def test_complaints_of_enough_people_become_an_open_pattern(support: Agent, complaints: list[Feedback]) -> None:
     tally = mine(support)
     pattern = Pattern.objects.shown().get()
     assert (tally.reports, tally.linked) == (4, 4)
@@ -72,9 +71,7 @@ def test_a_pattern_keeps_its_identity_as_evidence_comes(support: Agent, complain
     assert second.support == 5
 
 
-def test_batches_of_one_give_the_same_patterns(
-    support: Agent, complaints: list[Feedback], settings: object
-) -> None:
+def test_batches_of_one_give_the_same_patterns(support: Agent, complaints: list[Feedback], settings: Settings) -> None:
     settings.COUNTERSIGN_MINE_BATCH = 1
     tally = Tally()
     rounds = 0
@@ -91,7 +88,7 @@ def test_mining_again_finds_nothing_new(support: Agent, complaints: list[Feedbac
 
 
 def test_mining_reads_only_what_is_new(
-    support: Agent, complaints: list[Feedback], django_assert_max_num_queries: object
+    support: Agent, complaints: list[Feedback], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     mine(support)
     for number in range(3):
@@ -100,9 +97,7 @@ def test_mining_reads_only_what_is_new(
         assert mine(support).reports == 3
 
 
-def test_withdrawn_feedback_leaves_the_counts_and_stays_in_history(
-    support: Agent, complaints: list[Feedback]
-) -> None:
+def test_withdrawn_feedback_leaves_the_counts_and_stays_in_history(support: Agent, complaints: list[Feedback]) -> None:
     mine(support)
     assert withdraw_feedback(complaints[0].pk, actor=SYSTEM)
     assert not withdraw_feedback(complaints[0].pk, actor=SYSTEM)
@@ -114,9 +109,7 @@ def test_withdrawn_feedback_leaves_the_counts_and_stays_in_history(
     assert AuditEntry.objects.filter(verb="feedback.withdrawn").count() == 1
 
 
-def test_feedback_withdrawn_before_mining_is_never_counted(
-    support: Agent, complaints: list[Feedback]
-) -> None:
+def test_feedback_withdrawn_before_mining_is_never_counted(support: Agent, complaints: list[Feedback]) -> None:
     withdraw_feedback(complaints[0].pk, actor=SYSTEM)
     mine(support)
     assert Pattern.objects.shown().get().support == 3

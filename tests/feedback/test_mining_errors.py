@@ -42,16 +42,11 @@ def test_a_python_traceback_is_known_by_its_last_line() -> None:
 
 def test_a_very_long_traceback_is_still_known_by_its_last_line() -> None:
     frames = '  File "/a/b.py", line 3, in f\n    g()\n' * 50_000
-    assert (
-        template(f"Traceback (most recent call last):\n{frames}ValueError: bad date")
-        == "valueerror: bad date"
-    )
+    assert template(f"Traceback (most recent call last):\n{frames}ValueError: bad date") == "valueerror: bad date"
 
 
 def test_other_stack_traces_are_known_by_their_first_line() -> None:
-    assert (
-        template("TypeError: x is not a function\n    at f (/a/b.js:1:2)") == "typeerror: x is not a function"
-    )
+    assert template("TypeError: x is not a function\n    at f (/a/b.js:1:2)") == "typeerror: x is not a function"
 
 
 def test_invisible_characters_do_not_make_another_error() -> None:

@@ -65,9 +65,7 @@ def test_a_replacement_is_what_three_sources_changed() -> None:
 
 
 def test_a_replacement_is_written_as_most_sources_wrote_it() -> None:
-    pairs = {
-        str(i): [("pay by Cheque", f"pay by {word}")] for i, word in enumerate(["PayPal", "PayPal", "paypal"])
-    }
+    pairs = {str(i): [("pay by Cheque", f"pay by {word}")] for i, word in enumerate(["PayPal", "PayPal", "paypal"])}
     assert replacement(pairs) == ("Cheque", "PayPal")
 
 

@@ -1,6 +1,6 @@
 """Races, run with real concurrent transactions: one outcome each, the loser is told, nothing is half-done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -14,7 +14,6 @@ from feedback.actions.mining import mine
 from feedback.models import Evidence, Feedback, Pattern
 from people.models import User
 from proposals.actions.decisions import approve, reject
-
 from proposals.actions.drafting import draft
 from proposals.actions.proposals import amend
 from proposals.actions.rollbacks import roll_back
@@ -24,18 +23,24 @@ from tests.cast import PROMPT, digest_of, propose, report
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 200
+THREADS = 4
 
 Deed = Callable[[], object]
 
 
 @pytest.fixture
-def pool() -> ThreadPoolExecutor:
+def pool() -> Iterator[ThreadPoolExecutor]:
     """Threads that keep their database connection from round to round, and close it at the end."""
-    threads = ThreadPoolExecutor(max_workers=4)
-    yield threads
-    for _ in range(8):
-        threads.submit(connection.close)
-    threads.shutdown()
+    with ThreadPoolExecutor(max_workers=THREADS) as threads:
+        yield threads
+        everybody = Barrier(THREADS)
+
+        def leave() -> None:
+            everybody.wait(timeout=10)  # so that no thread takes another's turn
+            connection.close()
+
+        for done in [threads.submit(leave) for _ in range(THREADS)]:
+            done.result()
 
 
 def at_once(pool: ThreadPoolExecutor, *deeds: Deed) -> list[object]:
@@ -62,9 +67,7 @@ def test_two_reviewers_deciding_at_the_same_instant_have_one_winner(
     approved = 0
     for number in range(ROUNDS):
         proposal = (
-            propose(prompt, aiko, "orders", f"orders and {number}")
-            if number == 0
-            else _next(prompt, aiko, number)
+            propose(prompt, aiko, "orders", f"orders and {number}") if number == 0 else _next(prompt, aiko, number)
         )
         shown = digest_of(proposal)
         results = at_once(
@@ -78,9 +81,7 @@ def test_two_reviewers_deciding_at_the_same_instant_have_one_winner(
         proposal.refresh_from_db()
         approved += proposal.status == Proposal.Status.APPROVED
         assert Version.objects.count() == approved + 1
-        verbs = AuditEntry.objects.filter(
-            proposal=proposal.pk, verb__in=["proposal.approved", "proposal.rejected"]
-        )
+        verbs = AuditEntry.objects.filter(proposal=proposal.pk, verb__in=["proposal.approved", "proposal.rejected"])
         assert [entry.verb for entry in verbs] == [f"proposal.{proposal.status}"]
     prompt.refresh_from_db()
     assert prompt.current.number == approved + 1 == Release.objects.count()
@@ -138,15 +139,11 @@ def test_two_rollbacks_at_once_make_one_version(
     for number in range(2, 42, 2):
 
         def back(user: User, current: int = number) -> Proposal:
-            return roll_back(
-                prompt.pk, user=user, to_number=current - 1, current_number=current, reason="Worse."
-            )
+            return roll_back(prompt.pk, user=user, to_number=current - 1, current_number=current, reason="Worse.")
 
-        results = at_once(pool, lambda: back(aiko), lambda: back(mara))  # noqa: B023
+        results = at_once(pool, lambda: back(aiko), lambda: back(mara))
         assert len(refusals(results)) == 1
-        roll_back(
-            prompt.pk, user=aiko, to_number=number, current_number=number + 1, reason="Better after all."
-        )
+        roll_back(prompt.pk, user=aiko, to_number=number, current_number=number + 1, reason="Better after all.")
     assert list(Version.objects.order_by("number").values_list("number", flat=True)) == list(range(1, 43))
 
 

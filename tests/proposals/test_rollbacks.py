@@ -1,5 +1,7 @@
 """Going back to an older text."""
 
+from typing import Any
+
 import pytest
 
 from agents.models import Document
@@ -20,8 +22,8 @@ def released(prompt: Document, pending: Proposal, mara: User) -> Document:
     return Document.objects.select_related("current").get(pk=prompt.pk)
 
 
-def back(document: Document, user: User, **more: object) -> Proposal:
-    arguments = {"to_number": 1, "current_number": 2, "reason": "Customers were told off.", **more}
+def back(document: Document, user: User, **more: Any) -> Proposal:
+    arguments: dict[str, Any] = {"to_number": 1, "current_number": 2, "reason": "Customers were told off.", **more}
     return roll_back(document.pk, user=user, **arguments)
 
 
@@ -61,9 +63,7 @@ def test_rolling_back_needs_a_reason(released: Document, aiko: User) -> None:
         back(released, aiko, reason=" ")
 
 
-def test_rolling_back_from_a_version_that_is_no_longer_current_is_refused(
-    released: Document, aiko: User
-) -> None:
+def test_rolling_back_from_a_version_that_is_no_longer_current_is_refused(released: Document, aiko: User) -> None:
     back(released, aiko)
     with pytest.raises(StaleProposal):
         back(released, aiko)

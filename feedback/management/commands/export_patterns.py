@@ -31,7 +31,5 @@ class Command(BaseCommand):
             "label": pattern.label,
             "support": pattern.support,
             "sources": pattern.sources,
-            "event_ids": list(
-                ids.values_list(Coalesce("feedback__external_id", "run__external_id"), flat=True)
-            ),
+            "event_ids": list(ids.values_list(Coalesce("feedback__external_id", "run__external_id"), flat=True)),
         }

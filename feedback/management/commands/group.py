@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +13,7 @@ from feedback.mining.offline import group
 
 
 class Command(BaseCommand):
-    help = (
-        'Group lines {"id", "kind": "error" or "text", "text"} and print {"id", "group"}; nothing is stored.'
-    )
+    help = 'Group lines {"id", "kind": "error" or "text", "text"} and print {"id", "group"}; nothing is stored.'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="JSON lines; - for standard input")
@@ -26,13 +25,12 @@ class Command(BaseCommand):
 
 def _items(path: str) -> Iterator[tuple[str, Literal["error", "text"], str]]:
     try:
-        stream = sys.stdin if path == "-" else Path(path).open(encoding="utf-8")
+        with nullcontext(sys.stdin) if path == "-" else Path(path).open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _item(line, number)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}.") from None
-    with stream:
-        for number, line in enumerate(stream, start=1):
-            if line.strip():
-                yield _item(line, number)
 
 
 def _item(line: str, number: int) -> tuple[str, Literal["error", "text"], str]:
