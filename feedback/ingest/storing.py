@@ -4,16 +4,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from operator import attrgetter
 from typing import Final
 
 import msgspec
-import psycopg
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, OperationalError
 
 from agents.statements import fetch, once_more
 from feedback.ingest.rows import Row
-
-_DEADLOCK_TRIES: Final = 3
 
 
 class Outcome(Enum):
@@ -138,16 +136,11 @@ def _outcome(
 def _insert(table: Table, rows: list[Row]) -> list[tuple[int, str]]:
     if not rows:
         return []
+    # In one order for everybody: two lists with the same ids would else wait for each other's rows, a deadlock.
+    rows.sort(key=attrgetter("agent_id", "external_id"))
     packed = msgspec.json.encode([row.values for row in rows]).decode()
-    for last in (False, False, True):
-        try:
-            found = once_more(lambda: fetch(table.insert, (packed,)))
-            return [(int(agent or 0), external_id or "") for agent, external_id in found]
-        except OperationalError as error:
-            # Two lists with the same ids in another order wait for each other; one of them is asked to try again.
-            if last or connection.in_atomic_block or not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
-                raise
-    raise AssertionError("unreachable")
+    found = once_more(lambda: fetch(table.insert, (packed,)))
+    return [(int(agent or 0), external_id or "") for agent, external_id in found]
 
 
 def _stored_digests(table: Table, keys: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
