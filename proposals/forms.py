@@ -6,10 +6,11 @@ from django import forms
 from django.forms import Textarea
 
 from agents.models import Version
+from proposals.actions.proposals import MAX_TITLE
+from proposals.actions.revisions import MAX_TEXT
 from proposals.models import Decision
 
 MAX_NOTE = 5_000
-MAX_TEXT = 400_000
 
 
 class TypedForm(forms.Form):
@@ -26,6 +27,11 @@ def note_field(label: str, placeholder: str = "", rows: int = 3) -> forms.CharFi
     """A few sentences in plain text."""
     widget = Textarea(attrs={"rows": rows, "placeholder": placeholder})
     return forms.CharField(label=label, required=False, max_length=MAX_NOTE, widget=widget)
+
+
+def title_field() -> forms.CharField:
+    """What the change does, in one line."""
+    return forms.CharField(label="Title", required=False, max_length=MAX_TITLE)
 
 
 def text_field(label: str) -> forms.CharField:
@@ -52,6 +58,7 @@ class AmendForm(TypedForm):
     is_clean = True
 
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    title = title_field()
     text = text_field("Text")
     note = note_field("What you changed", "One line for the history", rows=2)
 
@@ -60,7 +67,7 @@ class ProposeForm(TypedForm):
     """A change somebody wants, with its reason."""
 
     base = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    title = forms.CharField(label="Title", required=False, max_length=200)
+    title = title_field()
     rationale = note_field("Why the change is needed", "What goes wrong, for whom, how often")
     text = text_field("Text")
 

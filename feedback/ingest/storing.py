@@ -150,53 +150,84 @@ def _stored_digests(table: Table, keys: list[tuple[int, str]]) -> dict[tuple[int
     return {(int(agent or 0), external_id or ""): digest or "" for agent, external_id, digest in found}
 
 
-@dataclass(eq=False)
 class _Ticket:
-    row: Row
-    outcome: Outcome | None = None
-    error: BaseException | None = None
+    """One row in the queue, and the thread that waits for it."""
+
+    __slots__ = ("error", "group", "outcome", "row", "woken")
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.outcome: Outcome | None = None
+        self.error: DatabaseError | None = None
+        self.group: list[_Ticket] = []
+        """Handed over with the lead: what to write."""
+        self.woken = threading.Lock()
+        self.woken.acquire()
 
 
 class GroupCommit:
     """Lets requests that arrive at the same time share one statement and one commit.
 
-    Whoever gets the lock first takes along everything that waits; those who come after find their row written already.
-    Nobody waits for company: alone, a row is written at once. Each caller returns only after its row's commit.
+    While WRITERS groups are being written, those who come queue up; whoever finishes first hands the whole queue, as
+    one group, to the first in it. Nobody waits for company: alone, a row is written at once. Each caller is woken once,
+    and returns only after its row's commit.
     """
 
     def __init__(self, write: Callable[[list[Row]], list[Outcome]]) -> None:
         self._write = write
-        self._writing = threading.Lock()
+        self._guard = threading.Lock()
+        self._writers = 0
         self._waiting: list[_Ticket] = []
-        self._queueing = threading.Lock()
 
     def store(self, row: Row) -> Outcome:
         """Durable when it returns. Raises django.db.DatabaseError."""
         ticket = _Ticket(row)
-        with self._queueing:
-            self._waiting.append(ticket)
-        with self._writing:
-            if ticket.outcome is None and ticket.error is None:
-                self._lead()
+        with self._guard:
+            if self._writers < WRITERS:
+                self._writers += 1
+                ticket.group = [ticket]
+            else:
+                self._waiting.append(ticket)
+        if not ticket.group:
+            ticket.woken.acquire()
+        if ticket.group:
+            self._lead(ticket.group)
         if ticket.error is not None:
             raise ticket.error
         if ticket.outcome is None:
             raise AssertionError("a ticket left without an outcome")
         return ticket.outcome
 
-    def _lead(self) -> None:
-        with self._queueing:
-            tickets, self._waiting = self._waiting, []
+    def _lead(self, group: list[_Ticket]) -> None:
         try:
-            for ticket, outcome in zip(tickets, self._write([ticket.row for ticket in tickets]), strict=True):
-                ticket.outcome = outcome
-        except DatabaseError as error:
-            self._one_by_one(tickets, error)
+            self._write_group(group)
+        finally:
+            self._hand_over()
+            for ticket in group[1:]:
+                ticket.woken.release()
 
-    def _one_by_one(self, tickets: list[_Ticket], error: DatabaseError) -> None:
+    def _hand_over(self) -> None:
+        with self._guard:
+            group, self._waiting = self._waiting, []
+            if not group:
+                self._writers -= 1
+        if group:
+            group[0].group = group
+            group[0].woken.release()
+
+    def _write_group(self, group: list[_Ticket]) -> None:
+        try:
+            outcomes = self._write([ticket.row for ticket in group])
+        except DatabaseError as error:
+            self._one_by_one(group, error)
+        else:
+            for ticket, outcome in zip(group, outcomes, strict=True):
+                ticket.outcome = outcome
+
+    def _one_by_one(self, group: list[_Ticket], error: DatabaseError) -> None:
         """One bad row must not take the others with it."""
-        for ticket in tickets:
-            if len(tickets) == 1 or isinstance(error, OperationalError):
+        for ticket in group:
+            if len(group) == 1 or isinstance(error, OperationalError):
                 ticket.error = error
                 continue
             try:

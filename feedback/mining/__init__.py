@@ -1,6 +1,7 @@
 """Finds what recurs in feedback and errors: pure functions, no database, no network, no model.
 
-`DEFAULT` groups; `terms`, `replacement` and `label` name what it grouped; `classify` sorts errors.
+`DEFAULT` groups; `terms`, `topics`, `replacement` and `label` say what it grouped; `classify` sorts errors and
+`verdict` complaints.
 """
 
 from feedback.mining.errors import ErrorClass, classify
@@ -15,7 +16,8 @@ from feedback.mining.interface import (
     Kind,
     Result,
 )
-from feedback.mining.labels import label, replacement, terms
+from feedback.mining.labels import label, replacement, terms, topics
+from feedback.mining.subjects import verdict
 
 DEFAULT: Grouper = LexicalGrouper()
 
@@ -34,4 +36,6 @@ __all__ = [
     "label",
     "replacement",
     "terms",
+    "topics",
+    "verdict",
 ]

@@ -15,9 +15,11 @@ from feedback.mining.cleaning import clean
 from feedback.mining.errors import PLACEHOLDER
 from feedback.mining.interface import Kind
 from feedback.mining.stems import is_content, stem
+from feedback.mining.subjects import is_subject, written
 
 MAX_TERM = 24
 MAX_TERMS = 5
+MAX_TOPICS = 2
 MAX_PHRASE = 60
 MAX_LABEL = 80
 
@@ -59,11 +61,12 @@ def content_terms(text: str, limit: int = 8) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
-    """Content words and pairs of adjacent ones that at least `min_sources` sources used, best first.
+def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3, *, judging: bool = False) -> list[str]:
+    """Words and pairs of adjacent ones that at least `min_sources` sources used and that name a subject, best first.
 
     At most MAX_TERMS, lower case, letters, digits and hyphens only (a pair has one space), each at most
     MAX_TERM characters. Reads at most 300 sources with 5 texts each. A word in a chosen pair is not repeated.
+    With `judging`, also words that judge or are too broad to name a subject.
     """
     support: Counter[tuple[str, ...]] = Counter()
     surfaces: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
@@ -72,10 +75,24 @@ def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) ->
         support.update(used.keys())
         for roots, surface in used.items():
             surfaces[roots][surface] += 1
-    enough = [roots for roots, count in support.items() if count >= min_sources]
+    enough = [roots for roots, count in support.items() if count >= min_sources and (judging or is_subject(roots))]
     # A pair says more than its words: it is preferred down to three fifths of their support.
     enough.sort(key=lambda roots: (-support[roots] * (1.6 if len(roots) == 2 else 1), roots))
     return [_most_used(surfaces[roots]) for roots in _without_overlap(enough)]
+
+
+def topics(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
+    """The terms of at least half of the sources as a sentence takes them: "the delivery date", "islands".
+
+    At most MAX_TOPICS, best first. Where no term reaches half, those of a third. In quotes if the texts use none of
+    them as a noun.
+    """
+    said = {source: texts[:_MAX_TEXTS] for source, texts in texts_by_source.items() if any(texts)}
+    least = (max(min_sources, -(-len(said) // share)) for share in (2, 3))
+    found = next(filter(None, (terms(said, sources) for sources in least)), [])
+    words = [list(map(str.lower, safe_words(text))) for source in sorted(said)[:_MAX_SOURCES] for text in said[source]]
+    forms = [written(term, words) for term in found]
+    return ([form for form in forms if form[0] != "“"] or forms)[:MAX_TOPICS]
 
 
 def _phrases(texts: Iterable[str]) -> dict[tuple[str, ...], str]:

@@ -18,6 +18,7 @@ from proposals.merging import merge
 from proposals.models import Proposal, ProposalEvidence, Revision
 
 EVIDENCE_KEPT = 1000
+MAX_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def submit(
         current = base.number if base else "none"
         raise StaleProposal(f"Version {base_number} is not current any more; version {current} is. Start from that.")
     origin = Proposal.Origin.PERSON if user else Proposal.Origin.AGENT
-    wish = Wish(document, base, clean_text(text), title.strip(), rationale.strip(), origin, Author(user, key))
+    wish = Wish(document, base, clean_text(text), _clean_title(title), rationale.strip(), origin, Author(user, key))
     _refuse_bad(wish)
     return open_proposal(wish, feedback=evidence)
 
@@ -65,10 +66,16 @@ def submit(
 def _refuse_bad(wish: Wish) -> None:
     if not wish.title:
         raise Invalid("title", "Give the change a title.")
-    if len(wish.title) > 200:
-        raise Invalid("title", f"The title has {len(wish.title)} characters; at most 200 are allowed.")
     if not wish.rationale:
         raise Invalid("rationale", "Say why the change is needed.")
+
+
+def _clean_title(title: str) -> str:
+    """One line without blanks around it. Raises Invalid."""
+    title = " ".join(title.split())
+    if len(title) > MAX_TITLE:
+        raise Invalid("title", f"The title has {len(title)} characters; at most {MAX_TITLE} are allowed.")
+    return title
 
 
 @transaction.atomic
@@ -129,10 +136,10 @@ def _refuse_duplicate(wish: Wish) -> None:
 
 
 @transaction.atomic
-def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str) -> Revision:
+def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str, title: str = "") -> Revision:
     """Append a person's revision, on the version that is current now; earlier approvals are outdated by it.
 
-    `digest` is that of the revision the person started from.
+    `digest` is that of the revision the person started from. An empty `title` leaves the proposal's as it is.
     Raises NotAllowed, NotPending, Outdated, Invalid.
     """
     if not user.has_perm("proposals.propose_change"):
@@ -146,9 +153,11 @@ def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str) ->
         raise Invalid("text", "The text is the same as before.")
     if text == base.text:
         raise Invalid("text", "The text is the same as the current version's. Withdraw the proposal instead.")
+    before = _facts(seen) | {"title": proposal.title}
     revision = add_revision(proposal, text, base=base, author=Author(user), note=note.strip())
-    _back_to_pending(proposal)
-    _record(proposal, "proposal.amended", Actor.person(user), before=_facts(seen), after=_facts(revision))
+    _back_to_pending(proposal, _clean_title(title) or proposal.title)
+    after = _facts(revision) | {"title": proposal.title}
+    _record(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
     return revision
 
 
@@ -236,10 +245,9 @@ def _require_amendable(proposal: Proposal) -> None:
         raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; it cannot be changed any more.")
 
 
-def _back_to_pending(proposal: Proposal) -> None:
-    if proposal.status != Proposal.Status.PENDING:
-        proposal.status = Proposal.Status.PENDING
-        proposal.save(update_fields=["status"])
+def _back_to_pending(proposal: Proposal, title: str) -> None:
+    proposal.status, proposal.decided_at, proposal.title = Proposal.Status.PENDING, None, title
+    proposal.save(update_fields=["status", "decided_at", "title"])
 
 
 def actor_of(author: Author) -> Actor:

@@ -17,6 +17,7 @@ from proposals.models import Check, Proposal, Revision
 
 MAX_TEXT = 400_000
 EVIDENCE_READ = 500
+RUNS_READ = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,19 @@ def _check_context(proposal: Proposal, author: Author, protected: Sequence[str])
         kind=proposal.document.kind,
         author=_role(proposal, author),
         protected=tuple(protected),
-        tools=(),
+        tools=_tools_seen(proposal),
         reports=tuple(reports),
         sources=len(shares),
         loudest_share=max(shares.values(), default=0) / (len(reports) or 1),
         min_sources=settings.COUNTERSIGN_MIN_SOURCES,
         max_share=policies.DOMINANT_SHARE,
     )
+
+
+def _tools_seen(proposal: Proposal) -> tuple[str, ...]:
+    """Tools that the agent's newest runs used: those it certainly has."""
+    newest = Run.objects.filter(agent=proposal.document.agent_id).order_by("-at").values_list("tool")[:RUNS_READ]
+    return tuple(sorted({tool for (tool,) in newest if tool}))
 
 
 def _role(proposal: Proposal, author: Author) -> checks.Author:

@@ -27,7 +27,7 @@ def amend(request: PersonRequest, pk: int) -> HttpResponseBase:
         return _page(request, proposal, form, status=422)
     typed = form.cleaned_data
     try:
-        made = proposals.amend(pk, user=request.user, text=typed["text"], note=typed["note"], digest=typed["digest"])
+        made = proposals.amend(pk, user=request.user, **typed)
     except ReviewError as refusal:
         status = show_in(form, refusal)
         return _page(request, review.find(pk), form, status=status)
@@ -41,7 +41,7 @@ def _start(proposal: Proposal) -> AmendForm:
     """The newest text; where the document moved on, the change carried over to what is current now."""
     revision = review.newest(proposal)
     text, clean = proposals.merged_onto_current(proposal) if proposal.is_stale else (revision.text, True)
-    form = AmendForm(initial={"text": text, "digest": revision.digest})
+    form = AmendForm(initial={"title": proposal.title, "text": text, "digest": revision.digest})
     form.is_merged, form.is_clean = proposal.is_stale, clean
     return form
 

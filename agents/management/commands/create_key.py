@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents import keys
-from agents.models import Agent, ApiKey
+from agents.management.lookup import agent_named
+from agents.models import ApiKey
 from audit.record import COMMAND_LINE
 from people.models import User
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError("Name one agent, or say --all.")
         try:
             key, token = keys.create(
-                _agent(options["agent"]),
+                agent_named(options["agent"]) if options["agent"] else None,
                 options["scope"],
                 actor=COMMAND_LINE,
                 label=options["label"],
@@ -43,15 +44,6 @@ class Command(BaseCommand):
             f"Key {key.prefix} ({', '.join(key.scopes)}), valid until {until}. It is shown only this once."
         )
         self.stdout.write(token)
-
-
-def _agent(slug: str | None) -> Agent | None:
-    if slug is None:
-        return None
-    try:
-        return Agent.objects.get(slug=slug)
-    except Agent.DoesNotExist:
-        raise CommandError(f"There is no agent “{slug}”. Make it with create_agent.") from None
 
 
 def _owner(username: str | None) -> User | None:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from agents.models import Agent
+from agents.management.lookup import agent_named
 from audit.record import COMMAND_LINE
 from feedback.ingest.importing import LONGEST_LINE, BadLine, Tally, import_lines, record_import
 
@@ -31,8 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, agent = options["file"], options["agent"]
-        if agent is not None and not Agent.objects.filter(slug=agent).exists():
-            raise CommandError(f"There is no agent “{agent}”. Make it with create_agent.")
+        if agent is not None:
+            agent_named(agent)
         tally = Tally()
         if name == "-":
             self._load(sys.stdin.buffer, None, tally, agent)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from tqdm import tqdm
 
+from agents.management.lookup import agent_named
 from agents.models import Agent
 from feedback.actions.mining import Tally, mine_batch, waiting
 from feedback.models import Pattern
@@ -17,9 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--agent", metavar="SLUG", help="only this agent")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        agents = Agent.objects.filter(slug=options["agent"]) if options["agent"] else Agent.objects.all()
-        if options["agent"] and not agents:
-            raise CommandError(f"There is no agent called {options['agent']}.")
+        agents = [agent_named(options["agent"])] if options["agent"] else list(Agent.objects.all())
         tally = Tally()
         with tqdm(total=waiting(agents), unit="report", disable=None) as bar:
             for agent in agents:
