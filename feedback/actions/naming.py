@@ -1,12 +1,12 @@
 """Say in words what a pattern is about, from what at least the required number of sources said."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from django.conf import settings
 
-from feedback.mining import Kind, label, replacement, terms
+from feedback.mining import Kind, label, replacement, terms, topics, verdict
 from feedback.models import Evidence, Pattern
 
 READ_AT_MOST = 300
@@ -18,7 +18,8 @@ def refresh(pattern: Pattern) -> None:
         return
     evidence = newest_evidence(pattern)
     kind = Kind(pattern.kind)
-    pattern.terms = terms(texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES)
+    said, least = texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES
+    pattern.terms = terms(said, least) or terms(said, least, judging=True)
     first = evidence[0].feedback
     labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
     changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
@@ -45,6 +46,28 @@ def _texts(evidence: Evidence) -> tuple[str, ...]:
     if evidence.feedback:
         return (evidence.feedback.reason, evidence.feedback.correction or evidence.feedback.edited_output)
     return ()
+
+
+def topics_of(kind: Kind, evidence: Iterable[Evidence]) -> list[str]:
+    """What most sources speak of, as a sentence takes it. Wrong labels are about what the agent was asked."""
+    said = texts_by_source(evidence) if kind is not Kind.MISLABEL else _inputs_by_source(evidence)
+    return topics(said, settings.COUNTERSIGN_MIN_SOURCES)
+
+
+def _inputs_by_source(evidence: Iterable[Evidence]) -> dict[str, list[str]]:
+    asked: dict[str, list[str]] = defaultdict(list)
+    for item in evidence:
+        if item.feedback and item.feedback.input:
+            asked[bytes(item.source).hex()].append(item.feedback.input)
+    return asked
+
+
+def reason_of(evidence: Sequence[Evidence]) -> str:
+    """The reason code that most sources gave, or the one their words mean if none or "other" leads; else empty."""
+    given = {(bytes(item.source), item.feedback.reason_code) for item in evidence if item.feedback}
+    counts = Counter(code for _, code in given if code)
+    code = min(counts, key=lambda code: (-counts[code], code), default="")
+    return code if code not in ("", "other") else verdict(texts_by_source(evidence)) or code
 
 
 def consensus_change(evidence: Iterable[Evidence]) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """Rows into the database: one statement for one row or a thousand, one commit for all that wait at the same time."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from operator import attrgetter
@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from django.db import DatabaseError, OperationalError
 
-from agents.statements import fetch, once_more
+from agents.statements import execute, fetch, once_more, records
 from feedback.ingest.rows import Row
 
 
@@ -114,8 +114,9 @@ def store(table: Table, rows: Sequence[Row]) -> list[Outcome]:
     firsts: dict[tuple[int, str], Row] = {}
     for row in rows:
         firsts.setdefault((row.agent_id, row.external_id), row)
-    kept = _insert(table, list(firsts.values()))
-    created = set(kept)
+    created = _insert(table, firsts)
+    if len(created) == len(rows):
+        return [Outcome.CREATED] * len(rows)
     digests = {key: row.digest for key, row in firsts.items() if key in created}
     digests |= _stored_digests(table, [key for key in firsts if key not in created])
     return [_outcome(row, firsts, created, digests) for row in rows]
@@ -124,7 +125,7 @@ def store(table: Table, rows: Sequence[Row]) -> list[Outcome]:
 def _outcome(
     row: Row,
     firsts: dict[tuple[int, str], Row],
-    created: set[tuple[int, str]],
+    created: Collection[tuple[int, str]],
     digests: dict[tuple[int, str], str],
 ) -> Outcome:
     key = (row.agent_id, row.external_id)
@@ -133,20 +134,23 @@ def _outcome(
     return Outcome.DUPLICATE if digests[key] == row.digest else Outcome.CONFLICT
 
 
-def _insert(table: Table, rows: list[Row]) -> list[tuple[int, str]]:
-    if not rows:
-        return []
+def _insert(table: Table, firsts: dict[tuple[int, str], Row]) -> Collection[tuple[int, str]]:
+    """The keys of the rows that were new."""
+    if not firsts:
+        return ()
     # In one order for everybody: two lists with the same ids would else wait for each other's rows, a deadlock.
-    rows.sort(key=attrgetter("agent_id", "external_id"))
-    packed = msgspec.json.encode([row.values for row in rows]).decode()
-    found = once_more(lambda: fetch(table.insert, (packed,)))
-    return [(int(agent or 0), external_id or "") for agent, external_id in found]
+    rows = sorted(firsts.values(), key=attrgetter("agent_id", "external_id"))
+    packed = msgspec.json.encode([row.values for row in rows])
+    result = once_more(lambda: execute(table.insert, (packed,)))
+    if result.ntuples == len(rows):  # as nearly always; reading them all back would cost as much as checking them did
+        return firsts.keys()
+    return {(int(agent or 0), external_id or "") for agent, external_id in records(result)}
 
 
 def _stored_digests(table: Table, keys: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
     if not keys:
         return {}
-    found = once_more(lambda: fetch(table.find, (msgspec.json.encode(keys).decode(),)))
+    found = once_more(lambda: fetch(table.find, (msgspec.json.encode(keys),)))
     return {(int(agent or 0), external_id or ""): digest or "" for agent, external_id, digest in found}
 
 
@@ -168,26 +172,26 @@ class _Ticket:
 class GroupCommit:
     """Lets requests that arrive at the same time share one statement and one commit.
 
-    While WRITERS groups are being written, those who come queue up; whoever finishes first hands the whole queue, as
-    one group, to the first in it. Nobody waits for company: alone, a row is written at once. Each caller is woken once,
-    and returns only after its row's commit.
+    While one group is being written, those who come queue up; the writer then hands the whole queue, as the next group,
+    to the first in it, and only after that wakes its own. Nobody waits for company: alone, a row is written at once.
+    Each caller is woken once, and returns only after its row's commit.
     """
 
     def __init__(self, write: Callable[[list[Row]], list[Outcome]]) -> None:
         self._write = write
         self._guard = threading.Lock()
-        self._writers = 0
+        self._is_writing = False
         self._waiting: list[_Ticket] = []
 
     def store(self, row: Row) -> Outcome:
         """Durable when it returns. Raises django.db.DatabaseError."""
         ticket = _Ticket(row)
         with self._guard:
-            if self._writers < WRITERS:
-                self._writers += 1
-                ticket.group = [ticket]
-            else:
+            if self._is_writing:
                 self._waiting.append(ticket)
+            else:
+                self._is_writing = True
+                ticket.group = [ticket]
         if not ticket.group:
             ticket.woken.acquire()
         if ticket.group:
@@ -209,8 +213,7 @@ class GroupCommit:
     def _hand_over(self) -> None:
         with self._guard:
             group, self._waiting = self._waiting, []
-            if not group:
-                self._writers -= 1
+            self._is_writing = bool(group)
         if group:
             group[0].group = group
             group[0].woken.release()

@@ -19,7 +19,6 @@ from feedback.mining.subjects import is_subject, written
 
 MAX_TERM = 24
 MAX_TERMS = 5
-MAX_TOPICS = 2
 MAX_PHRASE = 60
 MAX_LABEL = 80
 
@@ -84,7 +83,7 @@ def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3, *,
 def topics(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
     """The terms of at least half of the sources as a sentence takes them: "the delivery date", "islands".
 
-    At most MAX_TOPICS, best first. Where no term reaches half, those of a third. In quotes if the texts use none of
+    At most MAX_TERMS, best first. Where no term reaches half, those of a third. In quotes if the texts use none of
     them as a noun.
     """
     said = {source: texts[:_MAX_TEXTS] for source, texts in texts_by_source.items() if any(texts)}
@@ -92,7 +91,7 @@ def topics(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -
     found = next(filter(None, (terms(said, sources) for sources in least)), [])
     words = [list(map(str.lower, safe_words(text))) for source in sorted(said)[:_MAX_SOURCES] for text in said[source]]
     forms = [written(term, words) for term in found]
-    return ([form for form in forms if form[0] != "“"] or forms)[:MAX_TOPICS]
+    return [form for form in forms if form[0] != "“"] or forms
 
 
 def _phrases(texts: Iterable[str]) -> dict[tuple[str, ...], str]:
@@ -128,7 +127,8 @@ def _without_overlap(ordered: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]
 
 
 def _most_used(counts: Counter[str]) -> str:
-    return min(counts, key=lambda surface: (-counts[surface], surface))
+    # Of equals the plural: it speaks of more than one case.
+    return min(counts, key=lambda surface: (-counts[surface], surface[-1:] != "s", surface))
 
 
 def replacement(

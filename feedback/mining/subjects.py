@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from feedback.mining.stems import is_content, stem
 
 _VERDICTS = {
-    "wrong": "wrong wrongly incorrect incorrectly false inaccurate mistaken mistake untrue nonsense invented",
+    "wrong": "wrong wrongly incorrect incorrectly false inaccurate mistaken mistake untrue nonsense invented told said",
     "outdated": "outdated stale obsolete",
     "unsafe": "unsafe dangerous harmful risky",
     "incomplete": "incomplete unfinished",
@@ -16,15 +16,15 @@ _VERDICTS = {
     "slow": "slow slowly slower sluggish",
     "refused": "refuses refusing refusal",
 }
-"""Words of judgement that mean one reason code, whatever else is said."""
+"""Words that mean one reason code, whatever else is said. Who complains of what they were told, contradicts it."""
 
 # Judging, saying, wanting, trying, and when: never part of a subject.
 _NEVER = """
-    asked ask asks asking told tells telling saying claims claimed claiming gave given gives wrote writes answered
+    asked ask asks asking tells telling saying gave given gives wrote writes answered
     answering replied responded mentioned promised
     tried tries works working worked keep keeps kept keeping looking find found sent sends stop stopped stops
-    expired dead fake bad worse worst terrible awful useless annoying broken unhelpful helpful fine perfect
-    today yesterday tomorrow ago later already actually simply totally completely constantly twice
+    expired dead fake bad worse worst terrible awful useless annoying broken unhelpful helpful perfect
+    today tonight yesterday tomorrow ago already actually simply totally completely constantly twice
     someone somebody anyone anybody everyone nobody nothing anything everything
     hello sorry instead off dont didn doesn isn wasn won ve re ll th
 """
@@ -48,19 +48,20 @@ _OUT = _stems(_NEVER) | frozenset(_JUDGED)
 _BROAD = _stems(_VAGUE)
 
 # Words before a word that tell how it is used.
-_ARTICLES = frozenset("the a an my your our their his her its this each every another".split())
-_BEFORE_NOUN = _ARTICLES | frozenset(
-    "these those no any some more much many all both fewer less of for about with in on at from by without per".split()
-)
-_BEFORE_VERB = frozenset(
-    "i you we they he she it to can could will would should must may might did do does don't not cannot please who "
-    "that didn't doesn't won't can't".split()
-)
+_THE = "the a an my your our their his her its this each every another"
+_QUANTITY = "these those no any some more much many all both fewer less"
+_PREPOSITION = "of for about with in on at from by without per"
+_BEFORE_VERB = """
+    i you we they he she it to can could will would should must may might did do does don't not cannot please who
+    that didn't doesn't won't can't
+"""
+_ARTICLES, _VERBAL = frozenset(_THE.split()), frozenset(_BEFORE_VERB.split())
+_NOMINAL = _ARTICLES.union(_QUANTITY.split(), _PREPOSITION.split())
 
 
 def is_subject(stems: Sequence[str]) -> bool:
     """Whether a stem or a pair of stems can name a subject."""
-    return _OUT.isdisjoint(stems) and not all(root in _BROAD for root in stems)
+    return _OUT.isdisjoint(stems) and not all(root in _BROAD or root.isdigit() for root in stems)
 
 
 def verdict(texts_by_source: Mapping[str, Iterable[str]]) -> str:
@@ -80,8 +81,9 @@ def written(term: str, texts: Iterable[Sequence[str]]) -> str:
     `texts` are lists of lower-case words, "" for whatever stands between two words. A term is one word or a pair.
     """
     uses = list(_uses(term, texts))
-    noun = [before for before, after in uses if before in _BEFORE_NOUN and not is_content(after)]
-    verb = sum(before in _BEFORE_VERB for before, _ in uses)
+    # "the declined transfer" does not make a noun of "declined": another word must not follow a lone one.
+    noun = [before for before, after in uses if before in _NOMINAL and (" " in term or not is_content(after))]
+    verb = sum(before in _VERBAL for before, _ in uses)
     last = term.rsplit(" ", 1)[-1]
     if not noun or len(noun) < verb or (last.endswith("ed") and not last.endswith("eed")):
         return f"“{term}”"

@@ -4,14 +4,13 @@
 transaction that drafts or declines, so a drafter killed at any point leaves the pattern due, and never drafts twice.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import starmap
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from agents.models import Document, Version
@@ -21,7 +20,7 @@ from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals.actions.proposals import Wish, open_proposal, rebase
 from proposals.actions.revisions import Author, clean_text
-from proposals.drafting import Brief, Declined, DocumentText
+from proposals.drafting import Brief, Declined, DocumentText, fingerprint, is_same
 from proposals.drafting import draft as plan
 from proposals.exceptions import ReviewError
 from proposals.models import Proposal
@@ -40,6 +39,7 @@ def draft_all_due() -> int:
 @transaction.atomic
 def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: bool = False) -> Proposal | str:
     """Draft from one pattern: the proposal, or in a sentence why there is none."""
+    _one_drafter_per_agent(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
     pattern = Pattern.objects.select_for_update(no_key=True).get(pk=pattern_id)
     if only_if_due and pattern.draft_due_at is None:
         return "Another worker was first."
@@ -50,6 +50,15 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
         pattern.status = Pattern.Status.PROPOSED
     pattern.save(update_fields=["draft_due_at", "draft_note", "status"])
     return outcome
+
+
+def _one_drafter_per_agent(agent_id: int) -> None:
+    """Two drafters would not see each other's draft of the same change; the lock ends with the transaction.
+
+    It is taken before any row is locked, so it cannot deadlock with decisions, which lock documents and patterns.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('proposals.drafting'), %s)", [agent_id])
 
 
 def _refusal(pattern: Pattern) -> str:
@@ -77,8 +86,12 @@ def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
     evidence = naming.newest_evidence(pattern)
     drafted = plan(_brief(pattern, evidence), list(starmap(_text, live.values())))
     if isinstance(drafted, Declined):
-        return drafted.reason
+        return f"{drafted.reason[:1].upper()}{drafted.reason[1:]}."
     document, current = live[drafted.document]
+    mark = fingerprint(drafted)
+    known = _known_already(pattern, document, mark)
+    if known:
+        return known
     text = clean_text(drafted.text)
     if document.proposals.filter(pattern=pattern, revisions__text=text).exists():
         return "The same text was proposed before."
@@ -92,11 +105,33 @@ def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
         author=Author(),
         pattern=pattern,
         requested_by=requested_by,
+        fingerprint=mark,
     )
     try:
         return open_proposal(wish, evidence=evidence)
     except ReviewError as refused:
         return str(refused)
+
+
+def _known_already(pattern: Pattern, document: Document, mark: str) -> str:
+    """Why another pattern's draft of the same change stands in the way; empty when none does.
+
+    An open one always does; a rejected one until enough sources reported after the rejection.
+    """
+    drafts = document.proposals.exclude(pattern=pattern).exclude(fingerprint="")
+    for other in drafts.filter(status__in=[*Proposal.OPEN, Proposal.Status.REJECTED]).order_by("-pk"):
+        if is_same(mark, other.fingerprint) and (why := _in_the_way(pattern, other)):
+            return why
+    return ""
+
+
+def _in_the_way(pattern: Pattern, other: Proposal) -> str:
+    named = f"Proposal {other.pk}, “{other.title}”,"
+    if other.is_open:
+        return f"{named} says the same and is open."
+    least = settings.COUNTERSIGN_MIN_SOURCES
+    new = pattern.evidence.filter(at__gt=other.decided_at).values("source").distinct().count()
+    return f"{named} said the same and was rejected; {new} of {least} new sources since." if new < least else ""
 
 
 def _text(document: Document, current: Version) -> DocumentText:
@@ -109,7 +144,6 @@ def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     kind = Kind(pattern.kind)
     feedback = [item.feedback for item in evidence if item.feedback]
     runs = [item.run for item in evidence if item.run]
-    reasons = Counter(f.reason_code for f in feedback if f.reason_code)
     mislabel = feedback[0] if kind is Kind.MISLABEL else None
     days = (
         pattern.last_seen - pattern.first_seen if pattern.last_seen and pattern.first_seen else timedelta()
@@ -117,20 +151,17 @@ def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     return Brief(
         kind=kind,
         label=pattern.label,
-        terms=pattern.terms,
+        terms=naming.topics_of(kind, evidence),
+        nearby=pattern.terms,
         replacement=naming.consensus_change(evidence) if kind is Kind.CORRECTION else None,
         error_class=classify(runs[0].error, runs[0].error_type) if runs else None,
-        reason_code=_most(reasons),
+        reason_code=naming.reason_of(evidence) if kind is Kind.COMPLAINT else "",
         predicted=mislabel.predicted if mislabel else "",
         expected=mislabel.expected if mislabel else "",
         support=pattern.support,
         sources=pattern.sources,
         days=days,
     )
-
-
-def _most(counts: "Counter[str]") -> str:
-    return counts.most_common(1)[0][0] if counts else ""
 
 
 def rebase_stale_drafts() -> int:

@@ -34,6 +34,7 @@ class Wish:
     author: Author
     pattern: Pattern | None = None
     requested_by: User | None = None
+    fingerprint: str = ""
 
 
 def submit(
@@ -87,7 +88,7 @@ def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Se
         with transaction.atomic():
             proposal = _create(wish, feedback)
     except IntegrityError:
-        raise Duplicate("A proposal for this pattern is open already.") from None
+        raise Duplicate("A proposal of the same change, or for the same pattern, is open already.") from None
     _link(proposal, feedback, evidence)
     revision = add_revision(proposal, wish.text, base=wish.base, author=wish.author)
     _record(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision))
@@ -106,6 +107,7 @@ def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
         author=wish.author.user,
         author_key=wish.author.key,
         requested_by=wish.requested_by,
+        fingerprint=wish.fingerprint,
         evidence_items=wish.pattern.support if wish.pattern else len(feedback),
         evidence_sources=wish.pattern.sources if wish.pattern else len(sources),
     )

@@ -1,7 +1,7 @@
 """From a brief to a draft: choose the rule, find its place, make the edit, refuse what would be no gain."""
 
-import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agents.lookalikes import skeleton
 from agents.sections import Section
@@ -67,7 +67,8 @@ def _replaced(brief: Brief, pair: tuple[str, str], rule: Rule, pages: Sequence[P
     if len(made) != 1:
         return None
     page, edit = made[0]
-    return _draft(brief, Rule("correction.in_place", rule.text, rule.title), page, edit)
+    title = f"Change “{pair[0]}” to “{pair[1]}”" + (f" for {rule.topics[0]}" if rule.topics else "")
+    return _draft(brief, replace(rule, template="correction.in_place", title=title), page, edit)
 
 
 def _is_distinct(phrase: str) -> bool:
@@ -101,7 +102,7 @@ def _place(brief: Brief, rule: Rule, pages: Sequence[Page]) -> tuple[Page, Secti
 
 def _topic(brief: Brief) -> str:
     """The words a section is chosen by. They are compared only, so also words that no slot takes may count."""
-    words = " ".join(brief.terms) or brief.label
+    words = " ".join((*brief.terms, *brief.nearby)) or brief.label
     return words.encode("utf-8", "ignore").decode("utf-8")
 
 
@@ -114,10 +115,6 @@ def _draft(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
         section=edit.section,
         template=rule.template,
         rule=edit.line,
+        topics=rule.topics,
+        names=rule.names,
     )
-
-
-def fingerprint(draft: Draft) -> str:
-    """Hexadecimal SHA-256 of what the edit says, whatever its place, list mark, case and punctuation."""
-    words = skeleton(draft.rule.lstrip("-*+•0123456789.) \t"))
-    return hashlib.sha256(f"{draft.document}\n{words}".encode()).hexdigest()

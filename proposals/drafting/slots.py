@@ -43,9 +43,16 @@ def term(value: str) -> str | None:
     return value if short and _TERM.search(value) and _is_harmless(value) else None
 
 
-def terms(values: Sequence[str]) -> tuple[str, ...]:
-    """The values that pass as terms, each once, in order."""
-    return tuple(dict.fromkeys(passed for value in values if (passed := term(value))))
+def topics(values: Sequence[str]) -> tuple[str, ...]:
+    """The values that are terms, also after "the " or in curly quotes; each once, in order."""
+    return tuple(dict.fromkeys(value for value in values if term(bare(value))))
+
+
+def bare(topic: str) -> str:
+    """A topic without its article or its quotes."""
+    if topic[:1] == "“" and topic[-1:] == "”":
+        return topic[1:-1]
+    return topic.removeprefix("the ")
 
 
 def phrase_pair(pair: tuple[str, str] | None) -> tuple[str, str] | None:

@@ -4,85 +4,90 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proposals.drafting import slots
+from proposals.drafting.placement import stems
 from proposals.drafting.types import Brief, Declined
 
-MAX_TOPICS = 3
 LEARNED = "Learned rules"
+MAX_TOPICS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule to be placed. `hints` are words of headings it fits under when its topic fits nowhere."""
+    """A rule to be placed. `hints` are words of headings it fits under when its topic fits nowhere; `topics` and
+    `names` are what its slots were filled with.
+    """
 
     template: str
     text: str
     title: str
     hints: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 # reason code → (rule, title, the same without a topic or None, hints)
 _COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]] = {
     "wrong": (
-        "When someone asks about {about}, check the facts before you answer, and say so when you are not sure.",
-        "Check the facts before answering about {topic}", None, ("facts", "accuracy", "answers"),
+        "For {about}, look up what applies in this case before you answer or act; if you find nothing, say so.",
+        "Look up what applies to {topic}", None, ("facts", "accuracy", "answers"),
     ),
     "outdated": (
-        "When someone asks about {about}, look up the current state before you answer; what you know may be old.",
-        "Answer about {topic} from current information", None, ("facts", "accuracy", "answers"),
+        "For {about}, look up the current state before you answer or act; what you know may be out of date.",
+        "Use current information on {topic}", None, ("facts", "accuracy", "answers"),
     ),
     "unsafe": (
-        "When someone asks about {about}, leave out anything that could do harm, and name a person who can help.",
-        "Answer more carefully about {topic}", None, ("escalation", "care"),
+        "For {about}, leave out anything that could do harm, and name a person who can help.",
+        "Take more care with {topic}", None, ("escalation", "care"),
     ),
     "incomplete": (
-        "When someone asks about {about}, answer every part of the question, and name the next step.",
-        "Answer every part of questions about {topic}",
-        ("Answer every part of a question, and name the next step.", "Answer every part of a question"),
+        "For {about}, cover every part of the request, and name the next step.",
+        "Give complete answers on {topic}",
+        ("Answer every part of a question, and name the next step.", "Give complete answers"),
         ("answers", "style", "format"),
     ),
     "too_long": (
-        "With {about}, give the answer first, in a few sentences; add detail only when asked.",
-        "Be brief with {topic}",
+        "For {about}, give the answer first, in a few sentences; add detail only when asked.",
+        "Be brief about {topic}",
         ("Give the answer first, in a few sentences; add detail only when asked.", "Keep answers short"),
         ("tone", "style", "length", "format", "answers"),
     ),
     "too_short": (
-        "With {about}, explain the steps and the reason, not only the result.",
-        "Explain more with {topic}",
+        "For {about}, explain the steps and the reason, not only the result.",
+        "Explain more about {topic}",
         ("Explain the steps and the reason, not only the result.", "Explain answers more fully"),
         ("tone", "style", "length", "format", "answers"),
     ),
     "style": (
-        "With {about}, use plain, friendly words and no set phrases.",
-        "Use plain words with {topic}",
-        ("Use plain, friendly words and no set phrases.", "Write plainly"),
+        "For {about}, use plain, friendly words and no set phrases.",
+        "Use plain words for {topic}",
+        ("Use plain, friendly words and no set phrases.", "Use plain words"),
         ("tone", "style", "voice", "language"),
     ),
     "format": (
-        "With {about}, keep to the format that was asked for, and put steps in a short list.",
-        "Keep to the format asked for with {topic}",
-        ("Keep to the format that was asked for, and put steps in a short list.", "Keep to the format asked for"),
+        "For {about}, keep to the format that was asked for, and put steps in a short list.",
+        "Keep to the requested format for {topic}",
+        ("Keep to the format that was asked for, and put steps in a short list.", "Keep to the requested format"),
         ("format", "output", "style", "answers"),
     ),
     "wrong_tool": (
-        "When someone asks about {about}, decide which tool fits the request before you call one.",
+        "For {about}, decide which tool fits the request before you call one.",
         "Choose the right tool for {topic}",
         ("Decide which tool fits the request before you call one.", "Choose the tool that fits the request"),
         ("tools", "functions", "actions"),
     ),
     "slow": (
-        "When someone asks about {about}, take as few steps as the answer needs; look nothing up twice.",
-        "Answer about {topic} in fewer steps",
+        "For {about}, take as few steps as the answer needs; look nothing up twice.",
+        "Take fewer steps for {topic}",
         ("Take as few steps as the answer needs; look nothing up twice.", "Answer in fewer steps"),
         ("tools", "steps", "limits"),
     ),
     "refused": (
-        "When someone asks about {about}, help as far as your rules allow, and say what you cannot do and who can.",
+        "For {about}, help as far as your rules allow, and say what you cannot do and who can.",
         "Help with {topic} as far as the rules allow", None, ("scope", "escalation", "limits"),
     ),
     "other": (
-        "When someone asks about {about}, make sure you have understood the question; ask if it could mean two things.",
-        "Make sure what is asked about {topic}", None, ("answers", "questions"),
+        "For {about}, say plainly what you can do and what you cannot, and name who can help further.",
+        "Say what can be done about {topic}", None, ("scope", "escalation", "answers", "questions"),
     ),
 }  # fmt: skip
 
@@ -190,7 +195,7 @@ _CHECKABLE = frozenset(
 
 def rule_for(brief: Brief) -> Rule | Declined:
     """The rule a brief asks for, with its slots filled; or why there is none."""
-    topics = slots.terms(brief.terms)[:MAX_TOPICS]
+    topics = slots.topics(brief.terms)
     match brief.kind:
         case "success":
             return Declined("praise informs, it is not drafted")
@@ -202,7 +207,7 @@ def rule_for(brief: Brief) -> Rule | Declined:
         case "correction":
             return _correction(brief, topics)
         case "complaint":
-            return _complaint(brief, topics)
+            return _complaint(brief, topics[:MAX_TOPICS])
     return Declined("there is no template for this kind of pattern")
 
 
@@ -210,29 +215,42 @@ def _mislabel(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     expected, predicted = slots.label(brief.expected), slots.label(brief.predicted)
     if not expected or not predicted:
         return Declined("the labels have characters that no template takes")
-    when = f"when it is about {one_of(topics)}" if topics else "when both could fit"
+    about = _apart_from(topics, predicted)
+    # What the messages are about may be what all messages are about, so it is an example and no condition.
+    example = f", as in messages about {listed(about)}" if about else ""
     return Rule(
         "mislabel",
-        f"Use “{expected}” rather than “{predicted}” {when}.",
-        f"Use “{expected}” rather than “{predicted}”" + (f" for {topics[0]}" if topics else ""),
+        f"When both could fit{example}, use “{expected}” rather than “{predicted}”.",
+        f"Use “{expected}” rather than “{predicted}” in doubt",
         ("labels", "tickets", "sorting", "categories", "classification", "classes", "routing", "topics", "intents"),
+        about,
+        (expected, predicted),
     )
 
 
 def _correction(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     pair = slots.phrase_pair(brief.replacement)
     if pair:
-        about = [topic for topic in topics if topic.casefold() not in (pair[0].casefold(), pair[1].casefold())]
-        when = f"When someone asks about {one_of(about)}, say" if about else "Say"
-        title = f"Say “{pair[1]}” rather than “{pair[0]}”" + (f" about {about[0]}" if about else "")
-        return Rule("correction.replace", f"{when} “{pair[1]}”, not “{pair[0]}”.", title)
+        about = _apart_from(topics, *pair)
+        say = f"For {listed(about)}, say" if about else "Say"
+        title = f"Say “{pair[1]}”, not “{pair[0]}”" + (f", for {about[0]}" if about else "")
+        return Rule("correction.replace", f"{say} “{pair[1]}”, not “{pair[0]}”.", title, (), about, pair)
+    topics = topics[:MAX_TOPICS]
     if not topics:
         return Declined("the reports share no words a rule could be about")
     return _check(topics, "correction") or Rule(
         "correction.check",
-        f"When someone asks about {one_of(topics)}, check the details in your sources before you answer.",
-        f"Check the details before answering about {topics[0]}",
+        f"For {listed(topics)}, check the details in your sources before you answer.",
+        f"Check the details of {topics[0]}",
+        (),
+        tuple(topics),
     )
+
+
+def _apart_from(topics: Sequence[str], *names: str) -> tuple[str, ...]:
+    """The first topics that do not repeat a word of these names."""
+    said = stems(" ".join(names))
+    return tuple(topic for topic in topics if said.isdisjoint(stems(topic)))[:MAX_TOPICS]
 
 
 def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
@@ -240,9 +258,9 @@ def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     text, title, plain, hints = _COMPLAINTS[name]
     if topics:
         specific = _check(topics, "complaint") if name in ("wrong", "outdated") else None
-        return specific or Rule(
-            f"complaint.{name}", text.format(about=one_of(topics)), title.format(topic=topics[0]), hints
-        )
+        about, topic = listed(topics), topics[0]
+        general = Rule(f"complaint.{name}", text.format(about=about), title.format(topic=topic), hints, tuple(topics))
+        return specific or general
     if plain is None:
         return Declined("the reports share no words a rule could be about")
     return Rule(f"complaint.{name}", *plain, hints)
@@ -250,42 +268,50 @@ def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
 
 def _check(topics: Sequence[str], kind: str) -> Rule | None:
     """The sharper rule for a topic that names something to look up, such as a deadline."""
-    thing = next((topic for topic in topics if topic.split()[-1].casefold() in _CHECKABLE), None)
+    thing = next((topic for topic in topics if slots.bare(topic).split()[-1].casefold() in _CHECKABLE), None)
     about = [topic for topic in topics if topic != thing]
     if thing is None or not about:
         return None
+    what = slots.bare(thing)
+    applies = "apply" if what.endswith("s") and not what.endswith("ss") and what.casefold() != "status" else "applies"
     return Rule(
         f"{kind}.check_value",
-        f"When someone asks about {one_of(about)}, check the {thing} that applies before you answer.",
-        f"Check the {thing} before answering about {about[0]}",
+        f"For {listed(about)}, check which {what} {applies} before you answer.",
+        f"Check the {what} for {about[0]}",
+        (),
+        tuple(topics),
     )
 
 
-def one_of(topics: Sequence[str]) -> str:
-    """ "a", "a or b", "a, b or c"."""
-    return topics[0] if len(topics) == 1 else f"{', '.join(topics[:-1])} or {topics[-1]}"
+def listed(topics: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return topics[0] if len(topics) == 1 else f"{', '.join(topics[:-1])} and {topics[-1]}"
 
 
 def rationale(brief: Brief) -> str:
-    """One sentence with the numbers."""
+    """One sentence with the numbers, which says that they are those of the day: evidence may come in later."""
+    return f"When this was drafted, {_happened(brief)}."
+
+
+def _happened(brief: Brief) -> str:
     people = _count(brief.sources, "person", "people")
     days = _count(brief.days, "day", "days")
-    reports = _count(brief.support, "report", "reports")
-    topics = slots.terms(brief.terms)[:2]
-    about = f" about {' and '.join(topics)}" if topics else ""
+    reports = "" if brief.support == brief.sources else f" ({_count(brief.support, 'report', 'reports')})"
+    topics = slots.topics(brief.terms)[:MAX_TOPICS]
+    about = f" about {listed(topics)}" if topics else ""
     pair = slots.phrase_pair(brief.replacement)
     if brief.kind == "error":
         runs, sources = _count(brief.support, "run", "runs"), _count(brief.sources, "source", "sources")
         name = brief.error_class if brief.error_class in _CAUSES else "other"
-        return f"{runs} from {sources} failed in {days}: {_CAUSES[name]}."
+        return f"{runs} from {sources} had failed in {days}: {_CAUSES[name]}"
     if brief.kind == "mislabel":
-        return f"{people} in {days} expected “{brief.expected}” where “{brief.predicted}” was given ({reports})."
+        return f"{people} in {days} had expected “{brief.expected}” where “{brief.predicted}” was given{reports}"
     if brief.kind == "correction" and pair:
-        return f"{people} in {days} corrected “{pair[0]}” to “{pair[1]}” ({reports})."
+        return f"{people} in {days} had corrected “{pair[0]}” to “{pair[1]}”{reports}"
     if brief.kind == "correction":
-        return f"{people} in {days} corrected answers{about} ({reports})."
+        return f"{people} in {days} had corrected answers{about}{reports}"
     said = _SAID.get(brief.reason_code, "not good enough")
-    return f"{people} in {days} found answers{about} {said} ({reports})."
+    return f"{people} in {days} had found answers{about} {said}{reports}"
 
 
 _CAUSES = {

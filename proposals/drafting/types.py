@@ -8,15 +8,17 @@ from dataclasses import dataclass
 class Brief:
     """One pattern, as mined.
 
-    `kind` is "complaint", "correction", "error", "mislabel" or "success". `terms` are the miner's, best first;
-    `replacement` is (old phrase, new phrase); `error_class` and `reason_code` are the values of their enumerations,
-    for complaints the reason most sources gave. `support` counts reports or runs, `sources` distinct sources, `days`
-    the days from the first to the last.
+    `kind` is "complaint", "correction", "error", "mislabel" or "success". `terms` are the miner's topics, best first,
+    as a sentence takes them: "the delivery date", "islands", or "“declined”" in quotes. `nearby` are other words the
+    reports share, which help to find the section and are never written. `replacement` is (old phrase, new phrase);
+    `error_class` and `reason_code` are the values of their enumerations, for complaints the reason most sources gave.
+    `support` counts reports or runs, `sources` distinct sources, `days` the days from the first to the last.
     """
 
     kind: str
     label: str = ""
     terms: Sequence[str] = ()
+    nearby: Sequence[str] = ()
     replacement: tuple[str, str] | None = None
     error_class: str | None = None
     reason_code: str = ""
@@ -42,6 +44,7 @@ class Draft:
     """A proposed edit. `text` is the full new text, `rule` the one line of it that is new or rewritten.
 
     `title` has at most 200 characters; `rationale` is one sentence; `section` is a heading, `template` a stable name.
+    `topics` and `names` are what filled the template's slots: what the rule is about, and what it says literally.
     """
 
     document: str
@@ -51,6 +54,8 @@ class Draft:
     section: str
     template: str
     rule: str
+    topics: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

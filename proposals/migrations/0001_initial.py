@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('pending', 'Waiting for review'), ('changes_requested', 'Changes requested'), ('in_effect', 'In effect, review after the fact'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=17)),
                 ('evidence_items', models.PositiveIntegerField(default=0, help_text="The pattern's support when this was drafted.")),
                 ('evidence_sources', models.PositiveIntegerField(default=0)),
+                ('fingerprint', models.CharField(blank=True, help_text='What a draft says, wherever it stands; empty unless drafted.', max_length=200)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to=settings.AUTH_USER_MODEL)),
@@ -122,6 +123,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='proposal',
             constraint=models.UniqueConstraint(models.F('document'), models.F('pattern'), condition=models.Q(('pattern__isnull', False), ('status__in', ['pending', 'changes_requested', 'in_effect'])), name='proposal_one_open_per_pattern'),
+        ),
+        migrations.AddConstraint(
+            model_name='proposal',
+            constraint=models.UniqueConstraint(models.F('document'), models.F('fingerprint'), condition=models.Q(('status__in', ['pending', 'changes_requested', 'in_effect']), models.Q(('fingerprint', ''), _negated=True)), name='proposal_one_open_per_fingerprint'),
         ),
         migrations.AddConstraint(
             model_name='proposal',

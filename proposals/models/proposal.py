@@ -70,6 +70,9 @@ class Proposal(models.Model):
     published = models.OneToOneField(Version, on_delete=models.PROTECT, null=True, related_name="proposal")
     evidence_items = models.PositiveIntegerField(default=0, help_text="The pattern's support when this was drafted.")
     evidence_sources = models.PositiveIntegerField(default=0)
+    fingerprint = models.CharField(
+        max_length=200, blank=True, help_text="What a draft says, wherever it stands; empty unless drafted."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True)
 
@@ -87,6 +90,12 @@ class Proposal(models.Model):
                 "pattern",
                 name="proposal_one_open_per_pattern",
                 condition=Q(status__in=["pending", "changes_requested", "in_effect"], pattern__isnull=False),
+            ),
+            models.UniqueConstraint(
+                "document",
+                "fingerprint",
+                name="proposal_one_open_per_fingerprint",
+                condition=Q(status__in=["pending", "changes_requested", "in_effect"]) & ~Q(fingerprint=""),
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=["approved", "in_effect"]) | Q(published__isnull=False),
