@@ -87,7 +87,7 @@ class Caller:
         """The id of the agent meant: the key's own when none is named; None when unknown or another's."""
         if self.agent_id is not None:
             return self.agent_id if slug is None or slug == self.agent_slug else None
-        if slug is None:
+        if slug is None or "\0" in slug:
             return None
         if slug not in self.agent_ids:
             found = Agent.objects.filter(slug=slug).values_list("pk", flat=True).first()

@@ -59,6 +59,14 @@ class NotFound(Problem):
         super().__init__(404, "not-found", detail)
 
 
+class Unavailable(Problem):
+    """The database cannot be reached."""
+
+    def __init__(self) -> None:
+        detail = "The database cannot be reached just now. Nothing was stored; try again with the same ids."
+        super().__init__(503, "unavailable", detail, headers={"Retry-After": "1"})
+
+
 class Invalid(Problem):
     """The body was understood as JSON and is not acceptable."""
 

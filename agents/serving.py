@@ -35,7 +35,7 @@ def serve(agent: str, document: str, unit: str | None = None) -> Served | None:
 
     `unit` will decide the arm of a running rollout; outside one everybody gets the current version.
     """
-    rows = once_more(lambda: fetch(_CURRENT, (agent, document)))
+    rows = once_more(lambda: fetch(_CURRENT, (agent.encode(), document.encode())))
     return Served(int(rows[0][0] or 0), rows[0][1] or "") if rows else None
 
 

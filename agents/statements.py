@@ -32,18 +32,28 @@ def once_more(call: Callable[[], T]) -> T:
         return call()
 
 
-def fetch(sql: str, parameters: Sequence[str]) -> list[Record]:
-    """Run one prepared statement ($1, $2, … for parameters) and return its rows, every value as PostgreSQL's text.
+def execute(sql: str, parameters: Sequence[bytes]) -> pq.abc.PGresult:
+    """Run one prepared statement ($1, $2, … for parameters, as PostgreSQL's text in UTF-8).
 
     Outside a transaction it commits by itself; within one it is part of it.
     Raises django.db.DatabaseError or InterfaceError.
     """
     with connection.wrap_database_errors:
         raw = _raw()
-        result = raw.pgconn.exec_prepared(_name(raw, sql), [value.encode() for value in parameters])
+        result = raw.pgconn.exec_prepared(_name(raw, sql), parameters)
         _check(raw, result)
-        columns = range(result.nfields)
-        return [tuple(_text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)]
+        return result
+
+
+def records(result: pq.abc.PGresult) -> list[Record]:
+    """The rows of a result, every value as PostgreSQL's text."""
+    columns = range(result.nfields)
+    return [tuple(_text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)]
+
+
+def fetch(sql: str, parameters: Sequence[bytes]) -> list[Record]:
+    """As `execute`, and the rows of its result."""
+    return records(execute(sql, parameters))
 
 
 def _raw() -> psycopg.Connection[Any]:
@@ -65,6 +75,8 @@ def _name(raw: psycopg.Connection[Any], sql: str) -> bytes:
 
 def _check(raw: psycopg.Connection[Any], result: pq.abc.PGresult) -> None:
     if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        if raw.pgconn.status == pq.ConnStatus.BAD:  # what libpq itself says of a lost server has no code to know it by
+            raise psycopg.OperationalError(raw.pgconn.get_error_message())
         raise errors.error_from_result(result, encoding=raw.info.encoding)
 
 

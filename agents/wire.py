@@ -4,6 +4,9 @@ A lean view takes a WSGI environ and gives an `Answer`. The WSGI entry point cal
 Django's URLconf reaches the very same function. Neither cookies nor sessions exist here: a key is the only way in.
 """
 
+import io
+import os
+import string
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
@@ -14,10 +17,14 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from agents import keys
-from agents.problems import Problem
+from agents.problems import Problem, Unavailable
 
 Environ = dict[str, Any]
 JSON: Final = "application/json"
+
+_LONGEST_ID: Final = 64
+_IN_ID: Final = frozenset(string.ascii_letters + string.digits + "-_.")
+_ID_KEPT: Final = "countersign.request_id"
 
 _log = structlog.get_logger()
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -47,9 +54,13 @@ def answer(view: LeanView, environ: Environ, *parts: str) -> Answer:
     except Problem as problem:
         return refusal(problem)
     except (OperationalError, InterfaceError) as error:
-        _log.error("database_failed", path=environ.get("PATH_INFO"), error=str(error))
-        detail = "The database cannot be reached just now. Nothing was stored; try again with the same ids."
-        return refusal(Problem(503, "unavailable", detail, headers={"Retry-After": "1"}))
+        return refusal(unavailable(environ, error))
+
+
+def unavailable(environ: Environ, error: OperationalError | InterfaceError) -> Unavailable:
+    """What to answer when the database has failed; writes the reason to the log, which the sender is not told."""
+    _log.error("database_failed", path=environ.get("PATH_INFO"), error=str(error), request_id=request_id(environ))
+    return Unavailable()
 
 
 def refusal(problem: Problem) -> Answer:
@@ -57,9 +68,22 @@ def refusal(problem: Problem) -> Answer:
     return Answer(problem.status, body, tuple(problem.headers.items()), "application/problem+json")
 
 
-def respond(found: Answer, start_response: StartResponse) -> Iterable[bytes]:
+def request_id(environ: Environ) -> str:
+    """The id of a request, the same each time it is asked for: the sender's own X-Request-Id if well formed, or new.
+
+    Well formed is 1 to 64 ASCII letters, digits, hyphens, underscores and dots: it stands in logs and in the audit log.
+    """
+    found: str | None = environ.get(_ID_KEPT)
+    if found is None:
+        given: str = environ.get("HTTP_X_REQUEST_ID", "")
+        well_formed = given and len(given) <= _LONGEST_ID and _IN_ID.issuperset(given)
+        found = environ[_ID_KEPT] = given if well_formed else os.urandom(16).hex()
+    return found
+
+
+def respond(environ: Environ, found: Answer, start_response: StartResponse) -> Iterable[bytes]:
     """Send an answer the WSGI way."""
-    headers = [*found.headers, ("X-Content-Type-Options", "nosniff")]
+    headers = [*found.headers, ("X-Content-Type-Options", "nosniff"), ("X-Request-Id", request_id(environ))]
     if found.status not in (204, 304):
         headers += (("Content-Type", found.content_type), ("Content-Length", str(len(found.body))))
     start_response(_STATUS_LINES[found.status], headers)
@@ -104,13 +128,20 @@ def read_json(environ: Environ, limit: int) -> bytes:
     return _read_unannounced(environ, limit)
 
 
+def announce_length(environ: Environ, limit: int) -> None:
+    """Give a chunked body its Content-Length: Django takes a request without one for empty. Raises Problem (413)."""
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() and not environ.get("CONTENT_LENGTH"):
+        body = _read_unannounced(environ, limit)
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+
+
 def too_large(limit: int) -> Problem:
     return Problem(413, "body-too-large", f"A body has at most {limit} bytes. Send a list in several parts.")
 
 
 def _read_unannounced(environ: Environ, limit: int) -> bytes:
     """A chunked body: read no further than one byte past the limit."""
-    if environ.get("HTTP_TRANSFER_ENCODING", "").lower() != "chunked":
+    if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         raise Problem(411, "length-required", "Send Content-Length.")
     stream, body = environ["wsgi.input"], b""
     while len(body) <= limit and (piece := stream.read(min(65_536, limit + 1 - len(body)))):

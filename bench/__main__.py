@@ -12,8 +12,8 @@ from bench.table import show
 def main() -> None:
     """Run the whole benchmark."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long each measurement lasts")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is taken; the median is shown")
+    parser.add_argument("--seconds", type=float, default=1.0, help="how long each measurement lasts")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each is taken; the median is shown")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as folder, Board(Path(folder)) as board:
         show(measure(board, seconds=options.seconds, rounds=options.rounds))

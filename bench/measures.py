@@ -32,11 +32,14 @@ INSTRUCTIONS = "/api/v1/agents/support/instructions/system-prompt"
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: per second, latencies in milliseconds, and the share of what it is held against."""
+    """One line of the table: per second (median, least and most of the rounds), latencies in milliseconds, and the
+    share of what it is held against: the median of the rounds' own shares, each taken within seconds of the other."""
 
     name: str
     unit: str
     rate: float
+    least: float
+    most: float
     p50: float
     p99: float
     against: str = ""
@@ -48,7 +51,7 @@ Taker = Callable[[], dict[str, Any]]
 
 
 def measure(board: Board, *, seconds: float, rounds: int) -> list[Figure]:
-    """All figures. Each is taken `rounds` times, in turn with the others, so that a slow minute hits all alike."""
+    """All figures. Each is taken `rounds` times, soon after what it is held against: a slow minute hits both."""
     bench = _Bench(board, seconds)
     bench.write(1, 1)  # a first row, whose like the baselines write
     bench.stored = bench.read_back()
@@ -65,6 +68,7 @@ def measure(board: Board, *, seconds: float, rounds: int) -> list[Figure]:
         "GET instructions, 200": ("reads", lambda: bench.get(INSTRUCTIONS, board.port)),
         "GET instructions, 304": ("reads", lambda: bench.get(INSTRUCTIONS, board.port, bench.etag())),
     }
+    bench.warm_up(list(takers.values()))
     taken: dict[str, list[dict[str, Any]]] = {name: [] for name in takers}
     for _ in range(rounds):
         for name, (_unit, take) in takers.items():
@@ -83,15 +87,16 @@ _HELD_AGAINST = {
 
 
 def _figure(name: str, unit: str, taken: dict[str, list[dict[str, Any]]]) -> Figure:
-    rate = _rate(taken[name])
+    rates = _rates(taken[name])
     p50, p99 = (median(one[key] for one in taken[name]) for key in ("p50", "p99"))
     against, target = _HELD_AGAINST.get(name, ("", None))
-    ratio = rate / _rate(taken[against]) if against else None
-    return Figure(name, unit, rate, p50, p99, against, ratio, target)
+    shares = [ours / bare for ours, bare in zip(rates, _rates(taken[against]), strict=True)] if against else []
+    ratio = median(shares) if shares else None
+    return Figure(name, unit, median(rates), min(rates), max(rates), p50, p99, against, ratio, target)
 
 
-def _rate(taken: list[dict[str, Any]]) -> float:
-    return median(one["count"] / one["seconds"] for one in taken)
+def _rates(taken: list[dict[str, Any]]) -> list[float]:
+    return [one["count"] / one["seconds"] for one in taken]
 
 
 class _Bench:
@@ -99,6 +104,13 @@ class _Bench:
         self.board = board
         self.seconds = seconds
         self.stored: list[list[str | None]] = []
+
+    def warm_up(self, takers: list[tuple[str, Taker]]) -> None:
+        """Take all once, briefly, for nothing: every thread then has its connection and every statement its plan."""
+        seconds, self.seconds = self.seconds, 0.5
+        for _unit, take in takers:
+            take()
+        self.seconds = seconds
 
     def write(self, size: int, connections: int) -> dict[str, Any]:
         """Reports of one or in lists, each with an id of its own, from fifty users."""

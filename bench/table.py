@@ -8,13 +8,16 @@ from bench.measures import Figure
 
 def show(figures: Sequence[Figure]) -> None:
     """Print them, baselines first in each group."""
-    print(f"\n{'':46}{'per second':>12}{'p50 ms':>9}{'p99 ms':>9}{'ratio':>8}{'target':>8}")
+    print(f"\n{'':46}{'per second':>10}{'least':>9}{'most':>9}{'p50 ms':>8}{'p99 ms':>8}{'ratio':>7}{'target':>7}")
     for figure in figures:
-        ratio = f"{figure.ratio:8.2f}" if figure.ratio is not None else f"{'':8}"
-        target = f"{figure.target:8.2f}" if figure.target is not None else ""
-        print(f"{figure.name:46}{figure.rate:12,.0f}{figure.p50:9.2f}{figure.p99:9.2f}{ratio}{target}")
+        ratio = f"{figure.ratio:7.2f}" if figure.ratio is not None else f"{'':7}"
+        target = f"{figure.target:7.2f}" if figure.target is not None else ""
+        rates = f"{figure.rate:10,.0f}{figure.least:9,.0f}{figure.most:9,.0f}"
+        print(f"{figure.name:46}{rates}{figure.p50:8.2f}{figure.p99:8.2f}{ratio}{target}")
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(
-        f"\nEach ratio is to the bare figure above it. {os.cpu_count()} cores, with generator and PostgreSQL on them."
+        f"\nEach ratio is to the bare figure above it. {os.cpu_count()} cores, with generator and PostgreSQL on them; "
+        f"load {load} over 1, 5 and 15 minutes."
     )
     print(
         "PostgreSQL with fsync and synchronous_commit on; every write authenticated, validated, durable when answered."

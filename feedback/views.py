@@ -49,9 +49,10 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
 @permission_required("feedback.view_pattern", raise_exception=True)
 def patterns(request: HttpRequest) -> HttpResponse:
     """What keeps coming back, those with most sources first."""
-    show = request.GET.get("show", "open")
+    show, kind, agent = (request.GET.get(name, "").replace("\0", "") for name in ("show", "kind", "agent"))
     show = show if show in _SHOWN else "open"
-    rows = Pattern.objects.shown().filter(_SHOWN[show], **_filters(request)).select_related("agent")
+    wanted = {name: value for name, value in {"kind": kind, "agent__slug": agent}.items() if value}
+    rows = Pattern.objects.shown().filter(_SHOWN[show], **wanted).select_related("agent")
     page = Paginator(rows.order_by("-sources", "-last_seen", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     lines = trends({pattern.pk for pattern in page.object_list})
     context = {
@@ -59,17 +60,12 @@ def patterns(request: HttpRequest) -> HttpResponse:
         "show": show,
         "choices": _LABELS.items(),
         "kinds": Pattern.Kind.choices,
-        "kind": request.GET.get("kind", ""),
+        "kind": kind,
         "agents": Agent.objects.all(),
-        "agent": request.GET.get("agent", ""),
+        "agent": agent,
         "page": page,
         "rows": [(pattern, lines.get(pattern.pk)) for pattern in page.object_list],
         "recent": Pattern.objects.shown().filter(_SHOWN["open"], last_seen__gte=timezone.now() - RECENT).count(),
         "never_used": not page.paginator.count and not Pattern.objects.shown().exists(),
     }
     return render(request, "feedback/patterns.html", context)
-
-
-def _filters(request: HttpRequest) -> dict[str, str]:
-    wanted = {"kind": request.GET.get("kind"), "agent__slug": request.GET.get("agent")}
-    return {name: value for name, value in wanted.items() if value}

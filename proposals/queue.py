@@ -67,8 +67,8 @@ class Filters:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "Filters":
-        show = query.get("show", "")
-        return cls(show if show in cls.SHOWS else "turn", query.get("agent", ""), query.get("q", "").strip()[:200])
+        show, agent, words = (query.get(name, "").replace("\0", "") for name in ("show", "agent", "q"))
+        return cls(show if show in cls.SHOWS else "turn", agent, words.strip()[:200])
 
     def apply(self, user: User) -> ProposalQuerySet:
         """The proposals asked for, those with most sources first; decided ones newest first."""
@@ -78,7 +78,8 @@ class Filters:
         if self.q:
             found = found.filter(Q(title__icontains=self.q) | Q(rationale__icontains=self.q))
         newest_first = self.show in ("decided", "all")
-        return found.for_page().order_by(*(["-pk"] if newest_first else ["-evidence_sources", "pk"]))
+        found = found.for_page().annotate(sources=Coalesce("pattern__sources", "evidence_sources"))
+        return found.order_by(*(["-pk"] if newest_first else [F("sources").desc(), "pk"]))
 
     def _shown(self, user: User) -> ProposalQuerySet:
         match self.show:
@@ -133,8 +134,8 @@ def counts(user: User) -> dict[str, int]:
 
 
 def span_days(proposal: Proposal) -> int | None:
-    """Over how many days the pattern's reports came; None without a pattern."""
+    """Over how many days the pattern's reports came; None without a pattern, and once it is decided."""
     pattern = proposal.pattern
-    if pattern is None or pattern.first_seen is None or pattern.last_seen is None:
+    if not proposal.is_open or pattern is None or pattern.first_seen is None or pattern.last_seen is None:
         return None
     return (pattern.last_seen.date() - pattern.first_seen.date()).days + 1

@@ -8,6 +8,7 @@ import msgspec
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -21,7 +22,7 @@ from agents.api import router as agents_router
 from agents.keys import BadKey
 from agents.models import ApiKey
 from agents.problems import FieldError, Invalid, NotFound, Problem
-from agents.wire import JSON, too_large
+from agents.wire import JSON, too_large, unavailable
 from audit.api import router as audit_router
 from feedback.api.routes import router as feedback_router
 from feedback.ingest import diagnosis
@@ -91,6 +92,12 @@ def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
     return problem_response(too_large(settings.COUNTERSIGN_BODY_LIMIT))
 
 
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def _unavailable(request: HttpRequest, error: OperationalError | InterfaceError) -> HttpResponse:
+    return problem_response(unavailable(request.META, error))
+
+
 @api.exception_handler(NinjaValidationError)
 def _invalid(request: HttpRequest, error: NinjaValidationError) -> HttpResponse:
     return problem_response(Invalid([_field_error(item) for item in error.errors]))
@@ -114,8 +121,6 @@ def _edge(view: View) -> View:
     """What holds for every address of the API: keys only, no session, no CSRF token, refusals in one shape."""
 
     def at_edge(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return problem_response(NotFound("An address contains no NUL character."))
         try:
             response = view(request, *args, **kwargs)
         except Http404:  # from ninja's own address of the root, which is only there to be reversed

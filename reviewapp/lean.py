@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from django.conf import settings
+
 from agents.instructions import get_instructions
-from agents.wire import Environ, LeanView, StartResponse, answer, respond
+from agents.problems import Problem
+from agents.wire import Environ, LeanView, StartResponse, announce_length, answer, refusal, respond
 from feedback.api.lean import post_feedback, post_runs
 
 PREFIX: Final = "/api/v1"
@@ -33,16 +36,26 @@ _BY_LENGTH: Final = {
 
 
 def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
-    """The whole answer if one of ROUTES is asked for, else None."""
+    """The whole answer if one of ROUTES is asked for or the body is too large for anybody; else None."""
     path: str = environ["PATH_INFO"]
-    if not path.startswith(PREFIX):
-        return None
+    if path.startswith(PREFIX) and (found := _route(environ, path)):
+        route, parts = found
+        return respond(environ, answer(route.view, environ, *parts), start_response)
+    try:
+        announce_length(environ, settings.COUNTERSIGN_BODY_LIMIT)
+    except Problem as problem:
+        return respond(environ, refusal(problem), start_response)
+    return None
+
+
+def _route(environ: Environ, path: str) -> tuple[Route, list[str]] | None:
+    """The route asked for, and what its placeholders matched."""
     # WSGI hands paths over as Latin-1 text of UTF-8 bytes; names in these routes are ASCII, so nothing else can match.
     segments = path[len(PREFIX) :].split("/")
     for route, pattern in _BY_LENGTH.get((environ["REQUEST_METHOD"], len(segments)), ()):
         if route.method == environ["REQUEST_METHOD"] and _matches(pattern, segments):
             parts = [segment for wanted, segment in zip(pattern, segments, strict=True) if wanted.startswith("{")]
-            return respond(answer(route.view, environ, *parts), start_response)
+            return route, parts
     return None
 
 

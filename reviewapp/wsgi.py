@@ -1,5 +1,6 @@
 """The WSGI entry point: a few lean calls first, Django for all the rest."""
 
+import gc
 import os
 from collections.abc import Iterable
 
@@ -14,6 +15,9 @@ _django = get_wsgi_application()
 # Only now, with Django set up, can views be imported.
 from agents.wire import Environ, StartResponse  # noqa: E402
 from reviewapp.lean import lean_response  # noqa: E402
+
+gc.collect()
+gc.freeze()  # all that is loaded now stays for good: the collector need not look through it between requests
 
 
 def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

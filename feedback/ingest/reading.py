@@ -11,9 +11,8 @@ When either answer is suspicious, `diagnosis` reads the body thoroughly and deci
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -34,8 +33,7 @@ _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _MEANING: Final = ("rating", "reason_code", "reason", "correction", "signals", "expected")
 
 
-@dataclass(frozen=True, slots=True)
-class Read(Generic[S]):
+class Read(NamedTuple, Generic[S]):
     """One good report: what was sent, its canonical spelling, and when it happened (UTC)."""
 
     sent: S
@@ -138,11 +136,16 @@ def _checked(sent: S, canonical: bytes, now: datetime) -> Read[S]:
         found.append({"loc": ["id"], "msg": "An id has printable characters only."})
     if sent.metadata:
         found += _metadata_errors(sent.metadata, canonical)
-    if isinstance(sent, FeedbackIn) and not any(getattr(sent, name) for name in _MEANING):
+    if isinstance(sent, FeedbackIn) and not _says_something(sent):
         found.append({"loc": [], "msg": f"Give at least one of {', '.join(_MEANING)}."})
     if found:
         raise Invalid(found)
     return Read(sent, canonical, at)
+
+
+def _says_something(sent: FeedbackIn) -> bool:
+    """Whether any field of _MEANING is given; written out, since it is asked of every report."""
+    return bool(sent.rating or sent.reason_code or sent.reason or sent.correction or sent.signals or sent.expected)
 
 
 def _moment(sent: str, now: datetime) -> datetime:

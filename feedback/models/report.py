@@ -10,10 +10,11 @@ from agents.models import Agent, ApiKey
 class Report(models.Model):
     """What runs and feedback have in common.
 
-    `external_id` is the client's own id (or ours, when it gave none), unique per agent; `digest` is the SHA-256 of the
-    canonical body, so that a retry is told from a different report under the same id. `source` stands for
-    (owner of the key, hashed end user or unit): support is counted in sources. `mined_at` is null while the miner has
-    still to look at the row: the row itself is the outbox.
+    `external_id` is the client's own id (or ours, when it gave none), unique per agent; `digest` is the keyed
+    BLAKE2b-256 of the canonical body, so that a retry is told from a different report under the same id, and nobody who
+    holds only the database can try out what was sent. `source` stands for (owner of the key, hashed end user or unit):
+    support is counted in sources. `mined_at` is null while the miner has still to look at the row: the row itself is
+    the outbox.
     """
 
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, db_index=False)

@@ -289,11 +289,7 @@ def listed(topics: Sequence[str]) -> str:
 
 
 def rationale(brief: Brief) -> str:
-    """One sentence with the numbers, which says that they are those of the day: evidence may come in later."""
-    return f"When this was drafted, {_happened(brief)}."
-
-
-def _happened(brief: Brief) -> str:
+    """One sentence with the numbers of the day it was drafted."""
     people = _count(brief.sources, "person", "people")
     days = _count(brief.days, "day", "days")
     reports = "" if brief.support == brief.sources else f" ({_count(brief.support, 'report', 'reports')})"
@@ -303,15 +299,15 @@ def _happened(brief: Brief) -> str:
     if brief.kind == "error":
         runs, sources = _count(brief.support, "run", "runs"), _count(brief.sources, "source", "sources")
         name = brief.error_class if brief.error_class in _CAUSES else "other"
-        return f"{runs} from {sources} had failed in {days}: {_CAUSES[name]}"
+        return f"{runs} from {sources} failed in {days}: {_CAUSES[name]}."
     if brief.kind == "mislabel":
-        return f"{people} in {days} had expected “{brief.expected}” where “{brief.predicted}” was given{reports}"
+        return f"{people} in {days} expected “{brief.expected}” where “{brief.predicted}” was given{reports}."
     if brief.kind == "correction" and pair:
-        return f"{people} in {days} had corrected “{pair[0]}” to “{pair[1]}”{reports}"
+        return f"{people} in {days} corrected “{pair[0]}” to “{pair[1]}”{reports}."
     if brief.kind == "correction":
-        return f"{people} in {days} had corrected answers{about}{reports}"
+        return f"{people} in {days} corrected answers{about}{reports}."
     said = _SAID.get(brief.reason_code, "not good enough")
-    return f"{people} in {days} had found answers{about} {said}{reports}"
+    return f"{people} in {days} found answers{about} {said}{reports}."
 
 
 _CAUSES = {

@@ -121,6 +121,16 @@ class Proposal(models.Model):
         return self.status != self.Status.IN_EFFECT and self.base_version_id != self.document.current_id
 
     @property
+    def sources_now(self) -> int:
+        """Who stands behind it: while it is open, everybody the pattern has heard; then, those counted at drafting."""
+        return self.pattern.sources if self.is_open and self.pattern else self.evidence_sources
+
+    @property
+    def sources_since(self) -> int:
+        """How many sources the pattern gained since this was drafted, while it is open."""
+        return max(0, self.sources_now - self.evidence_sources)
+
+    @property
     def author_label(self) -> str:
         """Who wrote the first text."""
         return str(self.author or self.author_key or "Countersign")

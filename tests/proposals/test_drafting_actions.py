@@ -149,10 +149,7 @@ def test_two_drafters_for_two_patterns_write_the_same_rule_once() -> None:
 def test_the_rationale_stays_true_when_more_evidence_comes(support: Agent, complaints: list[Feedback]) -> None:
     mine(support)
     proposal = _drafted(Pattern.objects.shown().get())
-    why = (
-        "When this was drafted, 4 people in 1 day had found answers about digital courses and the refund deadline "
-        "wrong."
-    )
+    why = "4 people in 1 day found answers about digital courses and the refund deadline wrong."
     assert proposal.rationale == why
     report(support, "person 9", reason="wrong refund deadline for digital courses")
     mine(support)

@@ -1,11 +1,14 @@
-"""Drills with real processes: workers killed at any moment, a broker flushed, everything but the web server dead."""
+"""Drills with real processes: workers killed in the middle of their work, a broker flushed.
+
+That serving goes on when everything else is dead stands in `test_served`, which has a whole board to kill.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
@@ -13,17 +16,19 @@ import psutil
 import pytest
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from agents.models import Agent
 from audit.verify import verify
 from feedback.actions.mining import mine
 from feedback.models import Evidence, Feedback, Pattern
 from proposals.models import Proposal
+from tests.board import eventually
 from tests.cast import report
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
+REPORTS = 200
 TOPICS = [
     "the refund deadline for digital courses is wrong",
     "password reset link has expired again",
@@ -83,17 +88,35 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def eventually(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for a condition; fail when it does not come true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.05)
+@contextmanager
+def standing_still(table: str) -> Iterator[None]:
+    """Nobody else can write to this table: a worker that comes to it stops there, in the middle of its transaction."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        yield
+
+
+def somebody_is_held_up() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation' AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def picture() -> list[tuple[str, str, int, int]]:
     """What mining found, without primary keys."""
     return sorted(Pattern.objects.values_list("kind", "label", "support", "sources"))
+
+
+def undisturbed(agent: Agent) -> list[tuple[str, str, int, int]]:
+    """What mining finds when nobody is killed; nothing of it stays."""
+    with transaction.atomic():
+        mine(agent)
+        found = picture()
+        transaction.set_rollback(True)
+    return found
 
 
 WORKER = (
@@ -111,26 +134,24 @@ BEAT = ("beat", "-s", "/dev/shm/countersign-test-beat", "--pidfile=", "-l", "ERR
 def test_a_worker_killed_while_mining_and_drafting_leaves_the_same_result(
     support: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(support, 300)
-    mine(support)
-    undisturbed = picture()
-    Evidence.objects.all().delete()
-    Pattern.objects.all().delete()
-    Feedback.objects.update(mined_at=None)
-
+    fill(support, REPORTS)
+    expected = undisturbed(support)
     monkeypatch.setenv("COUNTERSIGN_MINE_BATCH", "5")
-    random = Random(2)
     with celery(*BEAT):
-        for _ in range(6):
-            with celery(*WORKER):
-                started = Feedback.objects.unmined().count()
-                eventually(lambda: Feedback.objects.unmined().count() < started or not started, 30)  # noqa: B023
-                time.sleep(random.uniform(0, 0.4))
+        for table in ("feedback_evidence", "feedback_patternday"):  # an early and a late one of mining
+            with standing_still(table), celery(*WORKER):
+                eventually(somebody_is_held_up, 30)
+        assert not Evidence.objects.exists()  # nothing half-mined
+        for table in ("proposals_proposal", "audit_auditentry"):  # the same of drafting, with mining half-way
+            with standing_still(table), celery(*WORKER):
+                eventually(somebody_is_held_up, 30)
+            assert not Proposal.objects.exists()
+            assert Pattern.objects.due().exists()
         with celery(*WORKER):
             eventually(lambda: not Feedback.objects.unmined().exists(), 60)
             eventually(lambda: not Pattern.objects.due().exists(), 60)
-    assert picture() == undisturbed
-    assert Evidence.objects.count() == 300
+    assert picture() == expected
+    assert Evidence.objects.count() == REPORTS
     drafted = Proposal.objects.values_list("pattern", flat=True)
     assert len(set(drafted)) == len(drafted)
     assert Pattern.objects.filter(status=Pattern.Status.PROPOSED).count() == len(drafted) > 0
