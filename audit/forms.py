@@ -47,4 +47,6 @@ class LogFilter(forms.Form):
 
 
 def _start(day: date | None, days: int = 0) -> datetime | None:
-    return datetime.combine(day, time(), UTC) + timedelta(days=days) if day else None
+    if day is None or day == date.max:  # after the last day there is nothing to be left out
+        return None
+    return datetime.combine(day, time(), UTC) + timedelta(days=days)

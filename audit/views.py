@@ -22,7 +22,7 @@ def log(request: HttpRequest) -> HttpResponse:
     form = LogFilter(request.GET)
     entries = form.entries()
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and int(before) <= _LARGEST:
+    if before.isascii() and before.isdigit() and len(before) < len(str(_LARGEST)):
         entries = entries.filter(sequence__lt=int(before))
     rows = list(entries.defer("previous_hash", "hash")[: PER_PAGE + 1])
     more = rows[PER_PAGE - 1].sequence if len(rows) > PER_PAGE else None

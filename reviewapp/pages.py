@@ -2,6 +2,7 @@
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -30,6 +31,12 @@ def board_settings(request: PersonRequest) -> HttpResponse:
         "head": ChainHead.objects.first(),
     }
     return render(request, "settings.html", context)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: rendered without the request, which may come under a host name that is not ours."""
+    said = isinstance(exception, RequestDataTooBig)
+    return HttpResponse(render_to_string("400.html", {"request_id": _request_id(), "too_big": said}), status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -56,20 +56,35 @@ class Address:
         return ["granian", *plain, *listen, *processes, *calm, "reviewapp.wsgi:application"]
 
 
-def free_port(host: str, port: int) -> int:
-    """The port when it can be listened on (any free one for 0); CannotStart when it cannot."""
+def hold_port(host: str, port: int) -> socket.socket:
+    """Keep the port (any free one for 0) for our own web server as long as the socket is open.
+
+    The web server's processes share the port, and would share it with those of another board as well: requests would
+    go to either. So it is bound alone first, and only then opened to sharers. CannotStart when it cannot be had.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
-            return int(probe.getsockname()[1])
+        held = socket.socket(family, kind)
+        try:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that linger do not matter
+            held.bind(address)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        except BaseException:
+            held.close()
+            raise
+        return held
     except (OSError, OverflowError) as error:
         raise CannotStart(
             f"Port {port} on {host} cannot be used: {getattr(error, 'strerror', None) or error}; "
             "choose another with --port."
         ) from None
+
+
+def free_port(host: str, port: int = 0) -> int:
+    """A port that nobody holds right now; CannotStart when there is none."""
+    with hold_port(host, port) as held:
+        return int(held.getsockname()[1])
 
 
 def check_database(url: str) -> None:

@@ -153,7 +153,8 @@ COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MINE_EVERY_S = ENV.countersign_mine_every_s
 COUNTERSIGN_MINE_BATCH = ENV.countersign_mine_batch
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
-DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.countersign_body_limit
+# Of forms; the longest text allowed, in the widest script, fits several times. The API has its own limit.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
 structlog.configure(
     processors=[

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("proposals.urls")),
 ]
 
+handler400 = pages.bad_request
 handler403 = pages.forbidden
 handler404 = pages.not_found
 handler500 = pages.broken

@@ -14,6 +14,7 @@ from feedback.models import Pattern
 from feedback.trends import trends
 from people.requests import PersonRequest
 from proposals.actions import drafting
+from proposals.forms import DismissForm
 from proposals.models import Proposal
 
 EVIDENCE_PER_PAGE = 25
@@ -49,11 +50,15 @@ def dismiss(request: PersonRequest, pk: int) -> HttpResponseBase:
     get_object_or_404(Pattern, pk=pk)
     if request.method != "POST":
         return redirect("pattern", pk)
-    reason = request.POST.get("reason", "")[:5000]
+    form = DismissForm(request.POST)
+    if not form.is_valid():
+        return _page(request, pk, form=form, status=422)
     try:
-        patterns.dismiss(pk, user=request.user, reason=reason)
+        patterns.dismiss(pk, user=request.user, reason=form.cleaned_data["reason"])
     except PatternError as refusal:
-        return _page(request, pk, refusal=str(refusal), reason=reason, status=422 if not reason.strip() else 409)
+        missing = not form.cleaned_data["reason"].strip()
+        form.refuse("reason" if missing else "", str(refusal))
+        return _page(request, pk, form=form, status=422 if missing else 409)
     messages.success(request, "Dismissed. Nothing is drafted from it any more.")
     return _see("pattern", pk)
 
@@ -73,7 +78,9 @@ def reopen(request: PersonRequest, pk: int) -> HttpResponseBase:
     return _see("pattern", pk)
 
 
-def _page(request: PersonRequest, pk: int, *, refusal: str = "", reason: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: PersonRequest, pk: int, *, refusal: str = "", form: DismissForm | None = None, status: int = 200
+) -> HttpResponse:
     found = get_object_or_404(Pattern.objects.select_related("agent"), pk=pk)
     rows = found.evidence.select_related("feedback", "run").order_by("-at", "-pk")
     context = {
@@ -84,7 +91,7 @@ def _page(request: PersonRequest, pk: int, *, refusal: str = "", reason: str = "
         "loudest": _loudest(found),
         "proposals": found.proposals.select_related("document", "revision").order_by("-pk")[:20],
         "refusal": refusal,
-        "reason": reason,
+        "form": form or DismissForm(),
     }
     return render(request, "proposals/pattern.html", context, status=status)
 

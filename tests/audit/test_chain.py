@@ -155,3 +155,15 @@ def test_concurrent_writers_leave_one_chain_without_gaps() -> None:
     verdict = verify()
     assert verdict.fault is None
     assert verdict.entries == 8 * 25 * 2
+
+
+@pytest.mark.parametrize("body", ["not json", "[]", '"text"'])
+def test_a_body_forged_together_with_its_hash_is_found_out_whatever_it_is(body: str) -> None:
+    write()
+    write()
+    forged = entry_hash(bytes(AuditEntry.objects.get(sequence=1).hash or b""), 2, body)
+    sql("UPDATE audit_auditentry SET body = %s, hash = %s WHERE sequence = 2", body, forged, without_triggers=True)
+    sql("UPDATE audit_chainhead SET hash = %s", forged, without_triggers=True)
+    fault = verify().fault
+    assert fault is not None
+    assert (fault.sequence, "differ from its content" in fault.problem) == (2, True)

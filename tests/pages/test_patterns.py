@@ -50,10 +50,13 @@ def test_dismissing_needs_a_reason_and_can_be_taken_back(client: Client, mara: U
     client.force_login(mara)
     address = reverse("dismiss", args=[pattern.pk])
     assert client.post(address, {"reason": ""}).status_code == 422
+    assert client.post(address, {"reason": "a\0b"}).status_code == 422
     assert client.post(address, {"reason": "They mean the old shop."}).status_code == 303
     page = client.get(reverse("pattern", args=[pattern.pk])).text
     assert "They mean the old shop." in page
-    assert client.post(address, {"reason": "Again."}).status_code == 409
+    again = client.post(address, {"reason": "Again."})
+    assert again.status_code == 409
+    assert "no longer open" in again.text
     assert client.post(reverse("reopen", args=[pattern.pk])).status_code == 303
     pattern.refresh_from_db()
     assert pattern.status == Pattern.Status.OPEN

@@ -90,7 +90,9 @@ def test_the_theme_is_kept_with_the_person(client: Client, mara: User, theme: st
     assert f'data-theme="{theme}"' in client.get("/settings/").text
 
 
-@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "back", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "settings", "nowhere"]
+)
 def test_the_theme_button_leads_nowhere_else(client: Client, mara: User, back: str) -> None:
     client.force_login(mara)
     response = client.post(reverse("set_theme"), {"theme": "neon", "next": back})
@@ -139,6 +141,19 @@ def test_a_broken_page_names_the_request(client: Client, mara: User, monkeypatch
     response = client.get("/")
     assert response.status_code == 500
     assert response["X-Request-Id"] in response.text
+
+
+def test_too_much_at_once_is_said_in_words(client: Client, mara: User) -> None:
+    client.force_login(mara)
+    response = client.post(reverse("set_theme"), {"theme": "d" * 6_000_000})
+    assert response.status_code == 400
+    assert "too much at once" in response.text
+
+
+def test_a_foreign_host_name_is_told_of_the_setting(client: Client) -> None:
+    response = client.get("/", headers={"host": "elsewhere.example"})
+    assert response.status_code == 400
+    assert "ALLOWED_HOSTS" in response.text
 
 
 def test_a_form_from_an_old_page_is_refused_plainly(mara: User) -> None:

@@ -17,7 +17,8 @@ import pytest
 import re2
 
 from reviewapp.environment import BASE_DIR
-from reviewapp.processes import MARK
+from reviewapp.processes import MARK, CannotStart
+from reviewapp.reach import free_port, hold_port
 
 pytestmark = pytest.mark.process
 
@@ -129,10 +130,17 @@ def answers(up: Up) -> bool:
         return False
 
 
+def four_eyes(up: Up) -> bool:
+    """Whether the rule holds on this board: it was started without sample data."""
+    web = next(child for child in up.tree() if "granian" in child.cmdline())
+    return web.environ()["COUNTERSIGN_SINGLE_OPERATOR"] == "false"
+
+
 def test_it_starts_answers_stops_and_starts_again_in_less_than_ten_seconds(data_dir: Path) -> None:
     with running(data_dir) as up:
         assert up.get("/healthz") == 200
         assert "already running" in refused(data_dir)
+        assert four_eyes(up)
         assert up.stop(signal.SIGTERM) == 0
     assert nothing_left(data_dir)
     with running(data_dir) as up:
@@ -171,6 +179,20 @@ def test_a_taken_port_is_refused(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         assert refused(tmp_path, port).startswith(f"Port {port} on 127.0.0.1 cannot be used: Address already in use")
     assert nothing_left(tmp_path)
+
+
+def test_a_port_is_one_boards_from_the_first_moment() -> None:
+    with hold_port("127.0.0.1", 0) as held:
+        port = held.getsockname()[1]
+        with pytest.raises(CannotStart, match="Address already in use"):
+            hold_port("127.0.0.1", port)
+        with socket.socket() as web_server:
+            web_server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            web_server.bind(("127.0.0.1", port))
+            web_server.listen()
+            with pytest.raises(CannotStart, match="Address already in use"):
+                hold_port("127.0.0.1", port)
+    assert free_port("127.0.0.1", port) == port
 
 
 def test_an_unusable_data_directory_is_refused() -> None:

@@ -80,7 +80,8 @@ class Board:
     def __init__(self, data_dir: Path, host: str, port: int, demo: bool, say: Any) -> None:
         self.data_dir, self.demo, self.say = data_dir, demo, say
         self.run_dir = data_dir / "run"
-        self.address = reach.Address(host, reach.free_port(host, port))
+        self.port = reach.hold_port(host, port)
+        self.address = reach.Address(host, self.port.getsockname()[1])
         self.supervisor = Supervisor(say)
         self.servers: list[Postgres | Valkey] = []
         self.env = os.environ | {"DATA_DIR": str(data_dir), MARK: str(data_dir), "PYTHONUNBUFFERED": "1"}
@@ -96,6 +97,7 @@ class Board:
             for server in self.servers:
                 server.tidy()
             shutil.rmtree(self.run_dir, ignore_errors=True)
+            self.port.close()
 
     def start(self) -> None:
         """From nothing, or from what a kill left behind, to a board that answers."""
