@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from agents.history import hunks
 from agents.sections import lines_of, parse, under
+from proposals.diffs.moves import mark_moves
 from proposals.diffs.rows import Diff, Op, Row, Segment
-from proposals.diffs.words import compare, count_words, line_segments, tokens
+from proposals.diffs.words import count_words, line_segments, tokens
 
 TIMEOUT = 0.5
 """Seconds for all comparing in one difference; what is not compared by then shows as replaced."""
@@ -35,12 +37,13 @@ def compute(before: str, after: str, protected: Collection[str] = ()) -> Diff:
     `protected` are headings; the lines in and below them are marked. Takes about TIMEOUT seconds at worst, plus
     time linear in the length of the texts.
     """
-    rows = tuple(_Builder(before, after, protected).rows())
+    rows = mark_moves(tuple(_Builder(before, after, protected).rows()))
     return Diff(rows, _words(rows, "add"), _words(rows, "cut"))
 
 
 def _words(rows: Sequence[Row], op: Op) -> int:
-    return sum(count_words(text) for row in rows for own, text in row.segments if own == op)
+    """Words that came or went; those that only moved did neither."""
+    return sum(count_words(text) for row in rows if not row.moved for own, text in row.segments if own == op)
 
 
 class _Builder:
@@ -53,18 +56,12 @@ class _Builder:
         self.budget = MAX_COMPARISONS
 
     def rows(self) -> Iterator[Row]:
-        i = j = cuts = adds = 0
-        for op, count in compare(self.old, self.new, self.deadline):
-            if op == "cut":
-                cuts += count
-            elif op == "add":
-                adds += count
-            else:
-                yield from self._block(range(i, i + cuts), range(j, j + adds))
-                i, j, cuts, adds = i + cuts, j + adds, 0, 0
-                yield from (self._equal(i + step, j + step) for step in range(count))
-                i, j = i + count, j + count
-        yield from self._block(range(i, i + cuts), range(j, j + adds))
+        i = j = 0
+        for hunk in hunks(self.old, self.new):
+            yield from (self._equal(i + step, j + step) for step in range(hunk.start - i))
+            yield from self._block(range(hunk.start, hunk.end), range(hunk.new_start, hunk.new_end))
+            i, j = hunk.end, hunk.new_end
+        yield from (self._equal(i + step, j + step) for step in range(len(self.old) - i))
 
     def _block(self, cuts: range, adds: range) -> Iterator[Row]:
         """A stretch of old lines that became a stretch of new ones."""

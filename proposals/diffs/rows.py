@@ -22,6 +22,7 @@ class Row:
     protected: bool = False
     section: str = ""
     changed: bool = False
+    moved: int | None = None
 
     @property
     def text(self) -> str:
@@ -55,6 +56,7 @@ class Row:
             "protected": self.protected,
             "section": self.section,
             "changed": self.changed,
+            "moved": self.moved,
         }
 
     @classmethod

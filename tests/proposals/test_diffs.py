@@ -239,3 +239,32 @@ def test_every_token_allowed_has_a_private_character_of_its_own() -> None:
 @given(st.text(max_size=200))
 def test_tokens_joined_are_the_text(text: str) -> None:
     assert "".join(words.tokens(text)) == text
+
+
+PARAGRAPH = "Refunds are paid within fourteen days.\nAsk for the order number before you talk about a refund.\n"
+
+
+def test_a_paragraph_that_only_moved_is_shown_as_moved() -> None:
+    found = diffs.compute(f"# A\n\n{PARAGRAPH}\nOne.\nTwo.\nThree.\n", f"# A\n\nOne.\nTwo.\nThree.\n\n{PARAGRAPH}")
+    moved = [(row.kind, row.old, row.new, row.moved) for row in found.rows if row.moved]
+    assert moved == [("cut", 3, None, 7), ("cut", 4, None, 8), ("add", None, 7, 3), ("add", None, 8, 4)]
+    assert (found.words_added, found.words_removed) == (0, 0)
+
+
+def test_a_line_too_short_to_be_known_again_is_no_move() -> None:
+    found = diffs.compute("- Yes.\nOne of them.\nTwo of them.\n", "One of them.\nTwo of them.\n- Yes.\n")
+    assert not any(row.moved for row in found.rows)
+
+
+PARTS = [PARAGRAPH, "One.\n", "Two.\n", "\n", "- A rule about the delivery date.\n"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=9))
+def test_moves_come_in_pairs_of_equal_lines(parts: list[str]) -> None:
+    rows = diffs.compute("".join(parts), "".join(reversed(parts))).rows
+    cuts = {row.old: row for row in rows if row.kind == "cut" and row.moved}
+    adds = {row.new: row for row in rows if row.kind == "add" and row.moved}
+    assert {row.moved for row in cuts.values()} == set(adds)
+    for row in adds.values():
+        assert cuts[row.moved].text.strip() == row.text.strip()
+        assert cuts[row.moved].moved == row.new
