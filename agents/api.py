@@ -12,10 +12,10 @@ from ninja.security import HttpBearer
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from agents import keys
-from agents.exceptions import NameTaken
+from agents.exceptions import BadText, NameTaken
 from agents.instructions import get_instructions
 from agents.models import Agent, ApiKey, Document, Version
-from agents.problems import NotFound, Problem
+from agents.problems import Invalid, NotFound, Problem
 from agents.versions import create_agent
 from agents.wire import through_django
 from audit.paging import LARGEST_CURSOR, newest_first
@@ -171,6 +171,8 @@ def post_agent(request: HttpRequest, body: AgentIn) -> Status[AgentOut]:
         agent = create_agent(body.slug, name=name, actor=caller.actor, documents=body.documents)
     except NameTaken as error:
         raise Problem(409, "name-taken", str(error)) from None
+    except BadText as error:
+        raise Invalid([{"loc": ["documents"], "msg": str(error)}]) from None
     return Status(201, _agent(_visible(caller).get(pk=agent.pk)))
 
 

@@ -11,3 +11,7 @@ class BaseMoved(AgentError):
 
 class NameTaken(AgentError):
     """An agent or document of that name exists."""
+
+
+class BadText(AgentError):
+    """A text that cannot be kept as a document."""

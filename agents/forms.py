@@ -1,9 +1,15 @@
-"""What people type about keys."""
+"""What people type about keys and protected sections."""
+
+from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 
 from agents.keys import DEFAULT_DAYS
 from agents.models import ApiKey
+from agents.protection import DECIDE
+from people.models import User
+from people.roles import holders
 
 
 class KeyForm(forms.Form):
@@ -19,4 +25,26 @@ class KeyForm(forms.Form):
         initial=[ApiKey.Scope.INGEST, ApiKey.Scope.READ],
         error_messages={"required": "Choose at least one thing it may do."},
     )
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).order_by("name", "username"), label="Whose it is", empty_label=None
+    )
     days = forms.IntegerField(label="Days it lives", min_value=1, max_value=36_500, initial=DEFAULT_DAYS)
+
+
+class SectionForm(forms.Form):
+    """A section to protect, and who owns it."""
+
+    use_required_attribute = False
+
+    heading = forms.ChoiceField(label="Section", error_messages={"required": "Choose a section."})
+    owners = forms.ModelMultipleChoiceField(
+        User.objects.none(),
+        label="Owners, of whom one has to approve every change",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one owner."},
+    )
+
+    def __init__(self, *args: Any, headings: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["heading"].choices = [("", "Choose one"), *((name, name) for name in headings)]  # type: ignore[attr-defined]
+        self.fields["owners"].queryset = holders(DECIDE)  # type: ignore[attr-defined]

@@ -25,6 +25,7 @@ from django.utils import timezone
 from agents.models import Agent, ApiKey
 from agents.problems import NotFound, Problem
 from agents.statements import once_more
+from audit.models import AuditEntry
 from audit.record import Actor, record
 from people.models import User
 
@@ -46,6 +47,10 @@ class BadKey(Problem):
 
     def __init__(self, detail: str = "This API key is not valid.") -> None:
         super().__init__(401, "bad-key", detail, headers={"WWW-Authenticate": 'Bearer realm="Countersign"'})
+
+
+class OwnerRefused(ValueError):
+    """This person cannot own this key; the message is fit to be shown."""
 
 
 class MissingScope(Problem):
@@ -132,14 +137,15 @@ def create(
     agent: Agent | None,
     scopes: Iterable[str],
     *,
+    owner: User,
     actor: Actor,
     label: str = "",
-    owner: User | None = None,
     days: int | None = DEFAULT_DAYS,
 ) -> tuple[ApiKey, str]:
     """Make a key for one agent, or for all where `agent` is None; returns it with the secret, shown this once.
 
-    `days` is its life in days, None for no end. Raises ValueError for no scope, an unknown one, or a bad life.
+    What is sent with the key counts as its owner's. `days` is its life in days, None for no end. Raises OwnerRefused,
+    and ValueError for no scope, an unknown one, or a bad life.
     """
     wanted = sorted(set(scopes))
     unknown = sorted(set(wanted) - set(ApiKey.Scope.values))
@@ -147,6 +153,7 @@ def create(
         raise ValueError(f"Use scopes among {', '.join(ApiKey.Scope.values)}.")
     if days is not None and not 1 <= days <= 36_500:
         raise ValueError("A key lives for 1 to 36500 days.")
+    _require_may_own(owner, wanted, actor)
     prefix, token = _mint()
     key = ApiKey.objects.create(
         prefix=prefix,
@@ -157,14 +164,14 @@ def create(
         owner=owner,
         expires_at=timezone.now() + timedelta(days=days) if days else None,
     )
-    _record("key.created", key, actor, after={**_facts(key), "owner": str(owner) if owner else None})
+    _record("key.created", key, actor, after=_facts(key))
     return key, token
 
 
 @transaction.atomic
 def revoke(prefix: str, *, actor: Actor) -> bool:
     """End a key for good; False when it was revoked already. Raises ApiKey.DoesNotExist."""
-    key = ApiKey.objects.select_related("agent").get(prefix=prefix)
+    key = ApiKey.objects.select_related("agent", "owner").get(prefix=prefix)
     now = timezone.now()
     if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         return False
@@ -228,12 +235,22 @@ def _base62(number: int, width: int) -> str:
     return digits
 
 
+def _require_may_own(owner: User, scopes: list[str], actor: Actor) -> None:
+    """Raises OwnerRefused."""
+    if not owner.is_active:
+        raise OwnerRefused(f"{owner} is deactivated and cannot own a key.")
+    # Whoever makes a key has seen its secret. Were it another's, its maker could propose with it and then approve.
+    if ApiKey.Scope.PROPOSE in scopes and actor.kind == AuditEntry.ActorKind.PERSON and actor.id != str(owner.pk):
+        raise OwnerRefused("A key that may propose has to be your own, because you will have seen it.")
+
+
 def _facts(key: ApiKey) -> dict[str, object]:
     return {
         "prefix": key.prefix,
         "label": key.label,
         "scopes": list(key.scopes),
         "agent": key.agent.slug if key.agent else None,
+        "owner": key.owner.username,
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
     }
 

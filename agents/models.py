@@ -149,9 +149,7 @@ class ApiKey(models.Model):
     label = models.CharField(max_length=120)
     scopes = ArrayField(models.CharField(max_length=8, choices=Scope))
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, blank=True, related_name="keys")
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="keys"
-    )
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="keys")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -168,5 +166,5 @@ class ApiKey(models.Model):
 
     @property
     def party(self) -> str:
-        """Whose voice reports under this key count as: its owner's, or its own where it has none."""
-        return f"person:{self.owner_id}" if self.owner_id else f"key:{self.prefix}"
+        """Whose voice reports under this key count as: its owner's, whatever other keys they own."""
+        return f"person:{self.owner_id}"

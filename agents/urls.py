@@ -1,4 +1,4 @@
-"""Addresses of keys."""
+"""Addresses of keys and of protected sections."""
 
 from django.urls import path
 
@@ -7,4 +7,6 @@ from agents import views
 urlpatterns = [
     path("keys/new/<slug:slug>/", views.new_key, name="new_key"),
     path("keys/<slug:prefix>/revoke/", views.revoke_key, name="revoke_key"),
+    path("agents/<slug:slug>/<slug:name>/sections/", views.sections, name="sections"),
+    path("agents/<slug:slug>/<slug:name>/sections/<int:pk>/unprotect/", views.unprotect, name="unprotect"),
 ]

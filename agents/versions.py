@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from agents.exceptions import BaseMoved, NameTaken
+from agents.exceptions import BadText, BaseMoved, NameTaken
 from agents.models import Agent, Document, Release, Version
+from agents.texts import clean_text
 from audit.record import Actor, record
 
 
@@ -18,7 +19,7 @@ def sha256(text: str) -> str:
 
 @transaction.atomic
 def create_agent(slug: str, *, name: str, actor: Actor, documents: Mapping[str, str] | None = None) -> Agent:
-    """Make an agent with its first documents (slug → text). Raises NameTaken."""
+    """Make an agent with its first documents (slug → text). Raises NameTaken, BadText."""
     try:
         with transaction.atomic():
             agent = Agent.objects.create(slug=slug, name=name)
@@ -26,7 +27,10 @@ def create_agent(slug: str, *, name: str, actor: Actor, documents: Mapping[str, 
         raise NameTaken(f"There is an agent called {slug} already.") from None
     record("agent.created", actor=actor, target=agent, agent=slug, after={"name": name})
     for document, text in (documents or {}).items():
-        create_document(agent, document, text=text, actor=actor)
+        try:
+            create_document(agent, document, text=text, actor=actor)
+        except BadText as bad:
+            raise BadText(f"{document}: {bad}") from None
     return agent
 
 
@@ -40,7 +44,8 @@ def create_document(
     name: str = "",
     kind: str = Document.Kind.PROMPT,
 ) -> Document:
-    """Make a document whose first version is current at once. Raises NameTaken."""
+    """Make a document whose first version is current at once, in the form texts are kept. Raises NameTaken, BadText."""
+    text = clean_text(text)
     name = name or slug.replace("-", " ").capitalize()
     try:
         with transaction.atomic():
@@ -85,6 +90,14 @@ def restore(document: Document, target: Version, *, base: Version, actor: Actor,
     return version
 
 
+def lock_document(document_id: int) -> None:
+    """Lock the document until the transaction ends: what is proposed, protected and published waits in one line.
+
+    Locks are taken in this order everywhere: proposal, document, pattern.
+    """
+    Document.objects.select_for_update(no_key=True).values_list("pk").get(pk=document_id)
+
+
 def _create_version(
     document: Document,
     text: str,
@@ -95,7 +108,7 @@ def _create_version(
     restores: Version | None = None,
 ) -> Version:
     # The row lock gives numbers without gaps; whoever comes second sees the first one's version and its pointer.
-    Document.objects.select_for_update(no_key=True).get(pk=document.pk)
+    lock_document(document.pk)
     last = document.versions.order_by("-number").values_list("number", flat=True).first() or 0
     return Version.objects.create(
         document=document,

@@ -1,4 +1,4 @@
-"""The keys that agents sign in with."""
+"""The keys that agents sign in with, and the sections that only owners let change."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agents import keys
-from agents.forms import KeyForm
-from agents.models import Agent, ApiKey
+from agents import keys, protection
+from agents.forms import KeyForm, SectionForm
+from agents.models import Agent, ApiKey, Document, Section
 from audit.record import Actor
 from people.requests import PersonRequest
 
@@ -20,14 +20,15 @@ from people.requests import PersonRequest
 def new_key(request: PersonRequest, slug: str) -> HttpResponseBase:
     """Create a key for one agent; its secret is on the answer and nowhere else."""
     agent = get_object_or_404(Agent, slug=slug)
-    form = KeyForm(request.POST or None)
+    form = KeyForm(request.POST or None, initial={"owner": request.user})
     context = {"place": "agents", "agent": agent, "form": form}
     if request.method != "POST" or not form.is_valid():
         return render(request, "agents/new_key.html", context, status=422 if form.is_bound else 200)
-    wish = form.cleaned_data
-    key, secret = keys.create(
-        agent, wish["scopes"], actor=Actor.person(request.user), label=wish["label"], days=wish["days"]
-    )
+    try:
+        key, secret = keys.create(agent, actor=Actor.person(request.user), **form.cleaned_data)
+    except keys.OwnerRefused as refusal:
+        form.add_error("owner", str(refusal))
+        return render(request, "agents/new_key.html", context, status=422)
     return render(request, "agents/key_made.html", {**context, "key": key, "secret": secret}, status=201)
 
 
@@ -40,5 +41,49 @@ def revoke_key(request: PersonRequest, prefix: str) -> HttpResponse:
     said = f"Revoked {key.label}. It is refused from now on." if revoked else f"{key.label} was revoked already."
     messages.success(request, said)
     answer = redirect("agent", key.agent.slug) if key.agent else redirect("settings")
+    answer.status_code = 303
+    return answer
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("agents.manage_agent", raise_exception=True)
+def sections(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
+    """The protected sections of a document; protect another, or name other owners."""
+    document = get_object_or_404(Document.objects.named(slug, name).select_related("agent", "current"))
+    there = protection.headings(document)
+    if request.method != "POST":
+        return _sections(request, document, SectionForm(headings=there))
+    form = SectionForm(request.POST, headings=there)
+    if not form.is_valid():
+        return _sections(request, document, form, status=422)
+    wish = form.cleaned_data
+    try:
+        protection.protect(document, wish["heading"], owners=wish["owners"], actor=Actor.person(request.user))
+    except protection.CannotProtect as refusal:
+        form.add_error(refusal.field, str(refusal))
+        return _sections(request, document, form, status=422)
+    messages.success(request, f"{wish['heading']} is protected.")
+    return _see_sections(document)
+
+
+@require_POST
+@permission_required("agents.manage_agent", raise_exception=True)
+def unprotect(request: PersonRequest, slug: str, name: str, pk: int) -> HttpResponse:
+    """Make a section one like any other."""
+    document = get_object_or_404(Document.objects.named(slug, name).select_related("agent"))
+    section = get_object_or_404(document.sections, pk=pk)
+    lifted = protection.unprotect(document, section.heading, actor=Actor.person(request.user))
+    messages.success(request, f"{section} is {'no longer' if lifted else 'not'} protected.")
+    return _see_sections(document)
+
+
+def _sections(request: PersonRequest, document: Document, form: SectionForm, *, status: int = 200) -> HttpResponse:
+    protected = Section.objects.filter(document=document, is_protected=True).prefetch_related("owners").order_by("pk")
+    context = {"place": "agents", "document": document, "form": form, "sections": protected}
+    return render(request, "agents/sections.html", context, status=status)
+
+
+def _see_sections(document: Document) -> HttpResponse:
+    answer = redirect("sections", document.agent.slug, document.slug)
     answer.status_code = 303
     return answer

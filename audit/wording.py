@@ -11,6 +11,7 @@ VERBS: Final[dict[str, str]] = {
     "document.created": "created the document",
     "document.rolled_back": "rolled back",
     "section.protected": "protected",
+    "section.unprotected": "lifted the protection of",
     "version.published": "published",
     "version.restored": "restored",
     "key.created": "created the API key",
@@ -20,6 +21,14 @@ VERBS: Final[dict[str, str]] = {
     "pattern.dismissed": "dismissed the pattern",
     "pattern.reopened": "reopened the pattern",
     "person.created": "created the account",
+    "person.renamed": "renamed",
+    "person.roles_set": "set the roles of",
+    "person.deactivated": "deactivated",
+    "person.reactivated": "reactivated",
+    "person.password_set": "set the password of",
+    "person.link_made": "made a sign-in link for",
+    "person.signed_in": "signed in as",
+    "person.signed_out": "signed out as",
     "proposal.opened": "proposed",
     "proposal.drafted": "drafted",
     "proposal.amended": "amended",
@@ -62,5 +71,9 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"in place of version {before['version']}"
     if after.get("restores"):
         yield f"with the text of version {after['restores']}"
+    if target_kind == "user" and "roles" in after:
+        yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
+    if target_kind == "user" and after.get("by"):
+        yield f"by {after['by']}"
     if after.get("single_operator"):
         yield "under the single-operator setting"

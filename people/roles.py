@@ -4,7 +4,9 @@ from enum import StrEnum
 from typing import Final
 
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+
+from people.models import User
 
 
 class Role(StrEnum):
@@ -34,6 +36,21 @@ PERMISSIONS: Final[dict[Role, tuple[str, ...]]] = {
     Role.AUDITOR: _SEE,
     Role.ADMIN: (*_SEE, *_DECIDE, *_OPERATE, *_ADMINISTER),
 }
+
+
+DESCRIPTIONS: Final[dict[Role, str]] = {
+    Role.VIEWER: "sees everything",
+    Role.REVIEWER: "decides, proposes, rolls back",
+    Role.OPERATOR: "proposes, rolls back, starts mining",
+    Role.AUDITOR: "sees everything, to check it",
+    Role.ADMIN: "all of this, and manages people, agents and keys",
+}
+
+
+def holders(permission: str) -> "QuerySet[User]":
+    """The active people with a role that gives this permission, by name."""
+    roles = [role for role, names in PERMISSIONS.items() if permission in names]
+    return User.objects.filter(is_active=True, groups__name__in=roles).distinct().order_by("name", "username")
 
 
 def sync_roles(**_: object) -> None:

@@ -1,21 +1,34 @@
-"""One-time sign-in links, for the first minute and for people locked out."""
+"""One-time sign-in links: for the first minute, for people new here, and for people locked out."""
 
-from django.contrib.auth.models import Group
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.urls import reverse
 from sesame.utils import get_query_string
 
-from audit.record import COMMAND_LINE, record
+from audit.record import COMMAND_LINE, Actor, record
+from people.accounts import create_person
+from people.exceptions import Deactivated
 from people.models import User
 from people.roles import Role
 
 
-def one_time_link(base_url: str) -> str:
-    """A link that signs the first admin in once, within a day; the admin is made if there is none.
+@transaction.atomic
+def sign_in_link(person: User, base_url: str, *, actor: Actor) -> str:
+    """A link that signs this person in once, within a day. The log keeps who made it, not the link.
 
-    `base_url` is scheme and host without a trailing slash.
+    `base_url` is scheme and host without a trailing slash. Raises Deactivated.
     """
-    return f"{base_url}{reverse('sign_in_by_link')}{get_query_string(first_admin())}"
+    if not person.is_active:
+        raise Deactivated(f"{person} is deactivated. Reactivate the account first.")
+    record("person.link_made", actor=actor, target=person)
+    return f"{base_url}{reverse('sign_in_by_link')}{get_query_string(person)}"
+
+
+@transaction.atomic
+def one_time_link(base_url: str) -> str:
+    """As `sign_in_link`, for the first admin, who is made if there is none."""
+    return sign_in_link(first_admin(), base_url, actor=COMMAND_LINE)
 
 
 @transaction.atomic
@@ -26,14 +39,7 @@ def first_admin() -> User:
 
 
 @transaction.atomic
-def create_person(username: str, *, name: str, roles: list[Role], password: str | None = None) -> User:
-    """Make an account with these roles; without a password it can sign in by link only."""
-    person = User.objects.create_user(username=username, password=password, name=name)
-    person.groups.set(Group.objects.filter(name__in=roles))
-    record(
-        "person.created",
-        actor=COMMAND_LINE,
-        target=person,
-        after={"username": username, "roles": sorted(roles)},
-    )
-    return person
+def invite(username: str, *, name: str, roles: Iterable[Role], base_url: str, actor: Actor) -> tuple[User, str]:
+    """Make an account and the link that signs its person in for the first time. Raises BadUsername."""
+    person = create_person(username, name=name, roles=roles, actor=actor)
+    return person, sign_in_link(person, base_url, actor=actor)

@@ -1,13 +1,19 @@
-"""Addresses of signing in and of a person's own settings."""
+"""Addresses of signing in, of a person's own settings, and of managing people."""
 
 from allauth.account import views as account
 from django.urls import path
 
-from people import views
+from people import managing, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in_by_link, name="sign_in_by_link"),
     path("settings/theme/", views.set_theme, name="set_theme"),
+    path("settings/people/new/", managing.new_person, name="new_person"),
+    path("settings/people/<int:pk>/", managing.person, name="person"),
+    path("settings/people/<int:pk>/change/", managing.change_person, name="change_person"),
+    path("settings/people/<int:pk>/deactivate/", managing.deactivate_person, name="deactivate_person"),
+    path("settings/people/<int:pk>/reactivate/", managing.reactivate_person, name="reactivate_person"),
+    path("settings/people/<int:pk>/link/", managing.make_link, name="make_link"),
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),

@@ -6,8 +6,8 @@ from django import forms
 from django.forms import Textarea
 
 from agents.models import Version
+from agents.texts import MAX_TEXT
 from proposals.actions.proposals import MAX_TITLE
-from proposals.actions.revisions import MAX_TEXT
 from proposals.models import Decision
 
 MAX_NOTE = 5_000

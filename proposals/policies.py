@@ -4,20 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from agents.models import Section
 from agents.sections import protected_changed
 from people.models import User
+from proposals.digests import decision_digest
 from proposals.exceptions import NotAllowed
 from proposals.models import Decision, Proposal, Revision
 
 DOMINANT_SHARE = 0.4
+ACCOUNTS = "django.contrib.auth.backends.ModelBackend"
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Whether somebody may decide, in a sentence; `alone` when only the single-operator setting allows it."""
+    """Whether somebody may do something, in a sentence; `alone` when only the single-operator setting allows it."""
 
     allowed: bool
     why: str
@@ -42,6 +44,24 @@ def require_may_decide(user: User, proposal: Proposal) -> Leave:
     if not leave.allowed:
         raise NotAllowed(leave.why)
     return leave
+
+
+def may_withdraw(user: User, proposal: Proposal) -> Leave:
+    """Whether this person may take the proposal back: whose wish it is may; a machine's, whoever may decide on it.
+
+    Taking back somebody else's would be rejecting it without a reason, and without the right to decide.
+    """
+    if not user.has_perm("proposals.propose_change"):
+        return Leave(False, "Withdrawing needs the role reviewer, operator or admin.")
+    key_owner = proposal.author_key.owner_id if proposal.author_key else None
+    if user.pk in (proposal.author_id, proposal.requested_by_id, key_owner):
+        return Leave(True, "You may withdraw it: it is your wish.")
+    if proposal.author_id is not None:
+        return Leave(False, f"Only {proposal.author} can withdraw this; a reviewer can reject it with a reason.")
+    leave = may_decide(user, proposal)
+    if leave.allowed:
+        return Leave(True, "You may withdraw it: no person proposed it, and you may decide on it.")
+    return Leave(False, f"{leave.why} Whoever may decide can withdraw this machine's draft, or reject it.")
 
 
 def conflict_of_interest(user: User, proposal: Proposal) -> str:
@@ -93,6 +113,30 @@ def approvals_needed(proposal: Proposal, revision: Revision) -> Need:
     return Need(2, owners, f"Two approvals are needed, one by an owner of {names}: it is protected.")
 
 
+def last_worded(proposal: Proposal) -> Revision | None:
+    """The newest revision that a person or a key worded; None while every word is Countersign's own.
+
+    Moving a change onto another version words nothing, so a moved revision is still its earlier author's wording.
+    """
+    worded = proposal.revisions.filter(Q(author__isnull=False) | Q(author_key__isnull=False))
+    return worded.select_related("author", "author_key").defer("text", "diff").order_by("-number").first()
+
+
+def protection_changed(proposal: Proposal, revision: Revision) -> bool:
+    """Whether other sections are protected today than when the revision was checked and its digest made.
+
+    `revision` is the newest. One in effect is past this: approving it publishes nothing.
+    """
+    if proposal.status == Proposal.Status.IN_EFFECT:
+        return False
+    today = decision_digest(
+        base_sha256=revision.base_version.sha256,
+        text=revision.text,
+        protected=[section.heading for section in proposal.document.sections.all() if section.is_protected],
+    )
+    return revision.digest != today
+
+
 def touched_protected(revision: Revision, sections: Iterable[Section]) -> list[Section]:
     """The protected sections this revision changes."""
     protected = {section.heading: section for section in sections if section.is_protected}
@@ -101,11 +145,12 @@ def touched_protected(revision: Revision, sections: Iterable[Section]) -> list[S
 
 
 def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
-    """What is still missing after these approvals, in a sentence; empty when nothing is.
+    """What is still missing after these approvals, in a sentence; empty when nothing is. One query.
 
-    Under the single-operator setting one person's approval stands for all.
+    An approval counts while its actor is active and may still decide. Under the single-operator setting one person's
+    approval stands for all.
     """
-    actors = {decision.actor_id for decision in approvals}
+    actors = _still_deciding(approvals)
     if alone and actors:
         return ""
     if len(actors) < need.approvals:
@@ -113,3 +158,11 @@ def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
     if need.approvals > 1 and not actors & need.owners:
         return "An owner of the protected section has still to approve."
     return ""
+
+
+def _still_deciding(approvals: Iterable[Decision]) -> set[int]:
+    """Who of those who approved would still be asked today."""
+    alone = settings.COUNTERSIGN_SINGLE_OPERATOR
+    actors = {decision.actor_id for decision in approvals if alone or not decision.single_operator}
+    reviewers = User.objects.with_perm("proposals.decide_proposal", backend=ACCOUNTS)
+    return set(reviewers.filter(pk__in=actors).values_list("pk", flat=True))

@@ -1,6 +1,6 @@
-"""What people say of patterns."""
+"""What people say of patterns, and where their proposals take them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +27,33 @@ def reopen(pattern_id: int, *, user: User) -> Pattern:
     _require_curator(user)
     changes = {"status": Pattern.Status.OPEN, "dismissed_reason": "", "draft_due_at": timezone.now()}
     return _move(pattern_id, Pattern.Status.DISMISSED, "pattern.reopened", user, changes)
+
+
+def change_status(
+    pattern_ids: Collection[int],
+    status: Pattern.Status,
+    *,
+    actor: Actor,
+    proposal: int,
+    expected: Collection[Pattern.Status] = tuple(Pattern.Status),
+) -> None:
+    """Move those of these patterns that are in one of the expected states; each move has an entry of its own.
+
+    `proposal` is the one whose fate moves them. The caller holds the transaction.
+    """
+    # In the order in which mining locks them.
+    rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent").order_by("pk")
+    for pattern in rows.filter(pk__in=pattern_ids, status__in=expected).exclude(status=status).defer("centroid"):
+        Pattern.objects.filter(pk=pattern.pk).update(status=status)
+        record(
+            "pattern.status_changed",
+            actor=actor,
+            target=pattern,
+            agent=pattern.agent.slug,
+            proposal=proposal,
+            before={"status": pattern.status},
+            after={"status": status},
+        )
 
 
 def _require_curator(user: User) -> None:

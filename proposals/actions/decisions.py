@@ -5,8 +5,9 @@ from django.utils import timezone
 
 from agents.exceptions import BaseMoved
 from agents.models import Version
-from agents.versions import publish
+from agents.versions import lock_document, publish
 from audit.record import Actor, record
+from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies
@@ -39,7 +40,7 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
         return decision
     version = (in_effect and proposal.published) or _publish(proposal, revision, user)
     _move(proposal, Status.APPROVED, version)
-    _settle_pattern(proposal, Pattern.Status.WATCHING)
+    _settle_pattern(proposal, Pattern.Status.WATCHING, user)
     _record(proposal, "proposal.approved", decision, {"version": version.number})
     return decision
 
@@ -71,7 +72,7 @@ def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str)
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     decision = _decide(revision, user, Decision.Verdict.REJECT, reason=reason, note=note, alone=leave.alone)
     _move(proposal, Status.REJECTED)
-    _settle_pattern(proposal, Pattern.Status.OPEN)
+    _settle_pattern(proposal, Pattern.Status.OPEN, user)
     _record(proposal, "proposal.rejected", decision)
     return decision
 
@@ -98,6 +99,17 @@ def _already(proposal: Proposal) -> str:
 
 
 def _require_publishable(proposal: Proposal, revision: Revision) -> None:
+    """What was true when the revision was checked may not be true today, so protection is looked at again."""
+    lock_document(proposal.document_id)
+    if policies.protection_changed(proposal, revision):
+        raise Outdated(
+            "The protected sections changed meanwhile. Rebase the proposal: that checks it again. Nothing was recorded."
+        )
+    worded = policies.last_worded(proposal)
+    touched = policies.touched_protected(revision, proposal.document.sections.all())
+    if touched and (worded is None or worded.author_id is None):
+        names = ", ".join(section.heading for section in touched)
+        raise Blocked(f"A machine wrote this and it changes {names}, which is protected; only people may propose that.")
     if proposal.is_stale:
         raise StaleProposal("Another version became current after this was drafted; rebase the proposal first.")
     failing = revision.checks.filter(verdict=Check.Verdict.FAIL).values_list("message", flat=True)
@@ -143,9 +155,10 @@ def _move(proposal: Proposal, status: Status, version: Version | None = None) ->
         raise NotPending(_already(proposal))
 
 
-def _settle_pattern(proposal: Proposal, status: Pattern.Status) -> None:
+def _settle_pattern(proposal: Proposal, status: Pattern.Status, user: User) -> None:
     if proposal.pattern_id:
-        Pattern.objects.filter(pk=proposal.pattern_id).update(status=status, draft_due_at=None)
+        Pattern.objects.filter(pk=proposal.pattern_id).update(draft_due_at=None)
+        change_status([proposal.pattern_id], status, actor=Actor.person(user), proposal=proposal.pk)
 
 
 def _record(proposal: Proposal, verb: str, decision: Decision, more: dict[str, object] | None = None) -> None:

@@ -10,11 +10,13 @@ from itertools import starmap
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from agents.models import Document, Version
+from audit.record import SYSTEM, Actor
 from feedback.actions import naming
+from feedback.actions.patterns import change_status
 from feedback.mining import Kind, classify
 from feedback.models import Evidence, Pattern
 from people.models import User
@@ -22,7 +24,7 @@ from proposals.actions.proposals import Wish, open_proposal, rebase
 from proposals.actions.revisions import Author, clean_text
 from proposals.drafting import Brief, Declined, DocumentText, fingerprint, is_same
 from proposals.drafting import draft as plan
-from proposals.exceptions import ReviewError
+from proposals.exceptions import NotAllowed, ReviewError
 from proposals.models import Proposal
 
 log = structlog.get_logger(__name__)
@@ -38,7 +40,9 @@ def draft_all_due() -> int:
 
 @transaction.atomic
 def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: bool = False) -> Proposal | str:
-    """Draft from one pattern: the proposal, or in a sentence why there is none."""
+    """Draft from one pattern: the proposal, or in a sentence why there is none. Raises NotAllowed."""
+    if requested_by and not requested_by.has_perm("feedback.curate_pattern"):
+        raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
     _one_drafter_per_agent(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
     pattern = Pattern.objects.select_for_update(no_key=True).get(pk=pattern_id)
     if only_if_due and pattern.draft_due_at is None:
@@ -46,19 +50,20 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
     outcome = _refusal(pattern) or _draft(pattern, requested_by)
     pattern.draft_due_at = None
     pattern.draft_note = outcome if isinstance(outcome, str) else ""
+    pattern.save(update_fields=["draft_due_at", "draft_note"])
     if isinstance(outcome, Proposal):
-        pattern.status = Pattern.Status.PROPOSED
-    pattern.save(update_fields=["draft_due_at", "draft_note", "status"])
+        actor = Actor.person(requested_by) if requested_by else SYSTEM
+        change_status([pattern.pk], Pattern.Status.PROPOSED, actor=actor, proposal=outcome.pk)
     return outcome
 
 
 def _one_drafter_per_agent(agent_id: int) -> None:
-    """Two drafters would not see each other's draft of the same change; the lock ends with the transaction.
+    """Two drafters would not see each other's draft of the same change, so each locks all documents of the agent.
 
-    It is taken before any row is locked, so it cannot deadlock with decisions, which lock documents and patterns.
+    It comes before the pattern's lock, as decisions and rollbacks lock a document before its patterns.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('proposals.drafting'), %s)", [agent_id])
+    documents = Document.objects.select_for_update(no_key=True).filter(agent=agent_id).order_by("pk")
+    list(documents.values_list("pk"))
 
 
 def _refusal(pattern: Pattern) -> str:

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from agents.models import ApiKey, Document, Version
 from agents.sections import protected_changed
-from agents.versions import sha256
+from agents.versions import lock_document, sha256
 from audit.record import SYSTEM, Actor, record
+from feedback.actions.patterns import change_status
 from feedback.models import Evidence, Feedback, Pattern
 from people.models import User
-from proposals.actions.revisions import Author, add_revision, clean_text
+from proposals import policies
+from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.merging import merge
 from proposals.models import Proposal, ProposalEvidence, Revision
@@ -52,12 +55,13 @@ def submit(
 
     Raises NotAllowed, Invalid (field), StaleProposal when `base_number` is not current, Duplicate.
     """
+    if (user is None) == (key is None):
+        raise NotAllowed("A proposal has one author: a person or an API key.")
     if user and not user.has_perm("proposals.propose_change"):
         raise NotAllowed("Proposing needs the role reviewer, operator or admin.")
     base = document.current
     if base is None or base.number != base_number:
-        current = base.number if base else "none"
-        raise StaleProposal(f"Version {base_number} is not current any more; version {current} is. Start from that.")
+        raise _not_current(base_number, base)
     origin = Proposal.Origin.PERSON if user else Proposal.Origin.AGENT
     wish = Wish(document, base, clean_text(text), _clean_title(title), rationale.strip(), origin, Author(user, key))
     _refuse_bad(wish)
@@ -81,7 +85,12 @@ def _clean_title(title: str) -> str:
 
 @transaction.atomic
 def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Sequence[Evidence] = ()) -> Proposal:
-    """Write the proposal, its first revision, checks and evidence. Raises Duplicate, Invalid, NotAllowed."""
+    """Write the proposal, its first revision, checks and evidence.
+
+    Raises Duplicate, Invalid, NotAllowed, StaleProposal.
+    """
+    lock_document(wish.document.pk)  # so that of two wishes of one text the second sees the first
+    _refuse_moved(wish)
     _refuse_protected(wish)
     _refuse_duplicate(wish)
     try:
@@ -117,6 +126,17 @@ def _link(proposal: Proposal, feedback: Sequence[Feedback], evidence: Sequence[E
     rows = [ProposalEvidence(proposal=proposal, feedback=item) for item in feedback]
     rows += [ProposalEvidence(proposal=proposal, feedback_id=e.feedback_id, run_id=e.run_id) for e in evidence]
     ProposalEvidence.objects.bulk_create(rows[:EVIDENCE_KEPT])
+
+
+def _refuse_moved(wish: Wish) -> None:
+    current = Version.objects.only("number").filter(document=wish.document, pk=F("document__current")).first()
+    if current != wish.base:
+        raise _not_current(wish.base.number, current)
+
+
+def _not_current(number: int, current: Version | None) -> StaleProposal:
+    now = current.number if current else "none"
+    return StaleProposal(f"Version {number} is not current any more; version {now} is. Start from that.")
 
 
 def _refuse_protected(wish: Wish) -> None:
@@ -156,8 +176,9 @@ def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str, ti
     if text == base.text:
         raise Invalid("text", "The text is the same as the current version's. Withdraw the proposal instead.")
     before = _facts(seen) | {"title": proposal.title}
+    title = _clean_title(title) or proposal.title
     revision = add_revision(proposal, text, base=base, author=Author(user), note=note.strip())
-    _back_to_pending(proposal, _clean_title(title) or proposal.title)
+    update_unmoved(proposal, status=Proposal.Status.PENDING, decided_at=None, title=title)
     after = _facts(revision) | {"title": proposal.title}
     _record(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
     return revision
@@ -167,23 +188,31 @@ def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str, ti
 def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
     """Move the change onto the version that is current now, word for word. Without a user, Countersign moves it.
 
-    The text is nobody's new wording, so the mover does not become an author.
+    The text is nobody's new wording, so the mover does not become an author, and requested changes stay requested:
+    a moved text answers nobody. It is checked against the sections protected now, so where only the protection
+    changed, the same text on the same version becomes a new revision.
     Raises NotAllowed, NotPending, and StaleProposal when the change no longer applies cleanly.
     """
     if user and not user.has_perm("proposals.propose_change"):
         raise NotAllowed("Rebasing needs the role reviewer, operator or admin.")
     proposal = lock(proposal_id)
     _require_amendable(proposal)
-    if not proposal.is_stale:
-        raise NotPending("The proposal stands on the current version already.")
     seen, base = newest(proposal), _current(proposal)
+    if not proposal.is_stale and not policies.protection_changed(proposal, seen):
+        raise NotPending("The proposal stands on the current version already.")
     text, clean = merged_onto_current(proposal)
     if not clean or text == base.text:
         raise StaleProposal(f"The change does not apply cleanly to version {base.number}; amend it by hand.")
-    revision = add_revision(proposal, text, base=base, author=Author(), note=f"Moved onto version {base.number}.")
+    revision = add_revision(proposal, text, base=base, author=Author(), note=_moved_note(proposal, base))
     actor = Actor.person(user) if user else SYSTEM
     _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
     return revision
+
+
+def _moved_note(proposal: Proposal, base: Version) -> str:
+    moved = f"Moved onto version {base.number}." if proposal.is_stale else "Checked against the sections protected now."
+    asked = proposal.status == Proposal.Status.CHANGES_REQUESTED
+    return f"{moved} Changes are still requested." if asked else moved
 
 
 def merged_onto_current(proposal: Proposal) -> tuple[str, bool]:
@@ -195,24 +224,17 @@ def merged_onto_current(proposal: Proposal) -> tuple[str, bool]:
 @transaction.atomic
 def withdraw(proposal_id: int, *, user: User) -> None:
     """Take a proposal back. Raises NotAllowed, NotPending."""
-    if not user.has_perm("proposals.propose_change"):
-        raise NotAllowed("Withdrawing needs the role reviewer, operator or admin.")
     proposal = lock(proposal_id)
+    leave = policies.may_withdraw(user, proposal)
+    if not leave.allowed:
+        raise NotAllowed(leave.why)
     _require_amendable(proposal)
-    before = proposal.status
-    proposal.status, proposal.decided_at = Proposal.Status.WITHDRAWN, timezone.now()
-    proposal.save(update_fields=["status", "decided_at"])
+    actor, before = Actor.person(user), {"status": proposal.status}
+    update_unmoved(proposal, status=Proposal.Status.WITHDRAWN, decided_at=timezone.now())
     if proposal.pattern_id:
-        Pattern.objects.filter(pk=proposal.pattern_id, status=Pattern.Status.PROPOSED).update(
-            status=Pattern.Status.OPEN
-        )
-    _record(
-        proposal,
-        "proposal.withdrawn",
-        Actor.person(user),
-        before={"status": before},
-        after={"status": proposal.status},
-    )
+        was = [Pattern.Status.PROPOSED]
+        change_status([proposal.pattern_id], Pattern.Status.OPEN, actor=actor, proposal=proposal.pk, expected=was)
+    _record(proposal, "proposal.withdrawn", actor, before=before, after={"status": proposal.status})
 
 
 def lock(proposal_id: int) -> Proposal:
@@ -245,11 +267,6 @@ def _current(proposal: Proposal) -> Version:
 def _require_amendable(proposal: Proposal) -> None:
     if proposal.status not in (Proposal.Status.PENDING, Proposal.Status.CHANGES_REQUESTED):
         raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; it cannot be changed any more.")
-
-
-def _back_to_pending(proposal: Proposal, title: str) -> None:
-    proposal.status, proposal.decided_at, proposal.title = Proposal.Status.PENDING, None, title
-    proposal.save(update_fields=["status", "decided_at", "title"])
 
 
 def actor_of(author: Author) -> Actor:

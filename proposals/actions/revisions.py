@@ -3,19 +3,21 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
+from agents import texts
+from agents.exceptions import BadText
 from agents.models import ApiKey, Version
 from agents.versions import sha256
 from feedback.models import Feedback, Run
 from people.models import User
 from proposals import checks, diffs, policies
 from proposals.digests import decision_digest
-from proposals.exceptions import Invalid
+from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
 
-MAX_TEXT = 400_000
 EVIDENCE_READ = 500
 RUNS_READ = 500
 
@@ -33,18 +35,18 @@ class Author:
 
 
 def clean_text(text: str) -> str:
-    """The text as it is kept: line feeds only, one at the end. Raises Invalid for what cannot be kept."""
-    if "\x00" in text:
-        raise Invalid("text", "The text contains a NUL character; remove it.")
-    if len(text) > MAX_TEXT:
-        raise Invalid("text", f"The text has {len(text):,} characters; at most {MAX_TEXT:,} are allowed.")
-    if not text.strip():
-        raise Invalid("text", "The text is empty.")
-    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+    """The text as it is kept, see `agents.texts`. Raises Invalid("text") for what cannot be kept."""
+    try:
+        return texts.clean_text(text)
+    except BadText as bad:
+        raise Invalid("text", str(bad)) from None
 
 
 def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author, note: str = "") -> Revision:
-    """Append a revision, run the checks on it and make it the proposal's newest. The caller holds the transaction."""
+    """Append a revision, run the checks on it and make it the proposal's newest. The caller holds the transaction.
+
+    Raises NotPending when somebody decided or amended since `proposal` was read.
+    """
     protected = protected_headings(proposal)
     diff = diffs.compute(base.text, text, protected)
     revision = Revision.objects.create(
@@ -61,10 +63,21 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
         author_key=author.key,
         note=note,
     )
-    _run_checks(proposal, revision, author, protected)
-    proposal.revision, proposal.base_version = revision, base
-    proposal.save(update_fields=["revision", "base_version"])
+    _run_checks(proposal, revision, protected)
+    update_unmoved(proposal, revision=revision, base_version=base)
     return revision
+
+
+def update_unmoved(proposal: Proposal, **changes: Any) -> None:
+    """Change fields of a proposal that still has the status and revision it was read with. Raises NotPending.
+
+    The lock makes it certain that it has; this keeps it true where somebody forgets the lock.
+    """
+    unmoved = Proposal.objects.filter(pk=proposal.pk, status=proposal.status, revision=proposal.revision_id)
+    if unmoved.update(**changes) != 1:
+        raise NotPending("Somebody decided or amended this proposal at the same time. Nothing was recorded.")
+    for name, value in changes.items():
+        setattr(proposal, name, value)
 
 
 def protected_headings(proposal: Proposal) -> list[str]:
@@ -74,20 +87,20 @@ def protected_headings(proposal: Proposal) -> list[str]:
     )
 
 
-def _run_checks(proposal: Proposal, revision: Revision, author: Author, protected: Sequence[str]) -> None:
-    context = _check_context(proposal, author, protected)
+def _run_checks(proposal: Proposal, revision: Revision, protected: Sequence[str]) -> None:
+    context = _check_context(proposal, protected)
     results = checks.run(revision.base_version.text, revision.text, context)
     Check.objects.bulk_create(
         Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message) for result in results
     )
 
 
-def _check_context(proposal: Proposal, author: Author, protected: Sequence[str]) -> checks.Context:
+def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Context:
     reports = evidence_reports(proposal)
     shares = Counter(report.source for report in reports)
     return checks.Context(
         kind=proposal.document.kind,
-        author=_role(proposal, author),
+        author=_role(proposal),
         protected=tuple(protected),
         tools=_tools_seen(proposal),
         reports=tuple(reports),
@@ -104,12 +117,14 @@ def _tools_seen(proposal: Proposal) -> tuple[str, ...]:
     return tuple(sorted({tool for (tool,) in newest if tool}))
 
 
-def _role(proposal: Proposal, author: Author) -> checks.Author:
+def _role(proposal: Proposal) -> checks.Author:
     if proposal.origin == Proposal.Origin.ROLLBACK:
         return "rollback"
-    if author.is_person:
-        return "person"
-    return "agent" if author.key else "drafter"
+    # A moved revision has no author of its own; it is judged as the wording that was moved.
+    worded = policies.last_worded(proposal)
+    if worded is None:
+        return "drafter"
+    return "person" if worded.author_id else "agent"
 
 
 def evidence_reports(proposal: Proposal) -> list[checks.Report]:

@@ -6,6 +6,7 @@ from agents.exceptions import BaseMoved
 from agents.models import Document, Version
 from agents.versions import restore
 from audit.record import Actor, record
+from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
 from proposals.actions.revisions import Author, add_revision
@@ -31,8 +32,9 @@ def roll_back(document_id: int, *, user: User, to_number: int, current_number: i
         raise StaleProposal(
             f"Version {current_number} is not current any more. Look at the history again. Nothing was changed."
         ) from None
-    _reopen_patterns(document, target)
-    return _open_review(document, base, version, user, reason.strip())
+    review = _open_review(document, base, version, user, reason.strip())
+    _reopen_patterns(review, target, user)
+    return review
 
 
 def _versions(document: Document, current_number: int, to_number: int) -> tuple[Version, Version]:
@@ -44,10 +46,11 @@ def _versions(document: Document, current_number: int, to_number: int) -> tuple[
     return found[current_number], found[to_number]
 
 
-def _reopen_patterns(document: Document, target: Version) -> None:
+def _reopen_patterns(review: Proposal, target: Version, user: User) -> None:
     """What the undone versions were to fix is a problem again."""
-    undone = document.proposals.filter(published__number__gt=target.number, pattern__status=Pattern.Status.WATCHING)
-    Pattern.objects.filter(pk__in=list(undone.values_list("pattern", flat=True))).update(status=Pattern.Status.OPEN)
+    published = review.document.proposals.filter(published__number__gt=target.number, pattern__isnull=False)
+    undone, watched = list(published.values_list("pattern", flat=True)), [Pattern.Status.WATCHING]
+    change_status(undone, Pattern.Status.OPEN, actor=Actor.person(user), proposal=review.pk, expected=watched)
 
 
 def _open_review(document: Document, base: Version, version: Version, user: User, reason: str) -> Proposal:

@@ -73,7 +73,8 @@ class Board:
     def _traffic(self, name: str, agent: Agent) -> Traffic:
         # The secret goes unseen: whoever wants to report makes a key of their own.
         scopes = ["ingest", "read", "propose"]
-        key, _secret = keys.create(agent, scopes, actor=COMMAND_LINE, label=f"{agent.name}, production")
+        owner, label = self.people["aiko"], f"{agent.name}, production"
+        key, _secret = keys.create(agent, scopes, owner=owner, actor=COMMAND_LINE, label=label)
         runs, voices = (
             Runs(name, Random(f"{self._seed} {name} runs")),
             Voices(name, Random(f"{self._seed} {name} voices")),

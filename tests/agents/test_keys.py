@@ -17,6 +17,7 @@ from agents.models import Agent, ApiKey
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from people.models import User
+from people.signin import first_admin
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ def agent(db: None) -> Agent:
 
 
 def test_a_key_opens_what_it_was_made_for(agent: Agent) -> None:
-    key, token = keys.create(agent, ["read", "ingest"], actor=SYSTEM)
+    key, token = keys.create(agent, ["read", "ingest"], owner=first_admin(), actor=SYSTEM)
     caller = keys.authenticate(token)
     assert (caller.key_id, caller.agent_id, caller.scopes) == (key.pk, agent.pk, {"read", "ingest"})
 
 
 def test_only_the_hash_of_a_key_is_stored(agent: Agent) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, token = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     row = ApiKey.objects.values().get(pk=key.pk)
     assert len(bytes(row["digest"])) == 32
     assert not any(token.split("_", 2)[2] in str(value) for value in row.values())
@@ -39,14 +40,14 @@ def test_only_the_hash_of_a_key_is_stored(agent: Agent) -> None:
 
 
 def test_a_key_has_the_promised_form(agent: Agent) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, token = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     mark, prefix, secret = token.split("_")
     assert (mark, prefix, len(secret)) == ("csk", key.prefix, 43 + 6)
     assert set(prefix + secret) <= set(string.ascii_letters + string.digits)
 
 
 def test_any_single_typo_is_refused_without_a_query(agent: Agent, django_assert_num_queries: Any) -> None:
-    _, token = keys.create(agent, ["read"], actor=SYSTEM)
+    _, token = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     with django_assert_num_queries(0):
         for place in range(4, len(token)):
             typo = token[:place] + ("a" if token[place] != "a" else "b") + token[place + 1 :]
@@ -61,7 +62,7 @@ def test_no_text_at_all_breaks_the_parser(text: str) -> None:
 
 
 def test_a_well_formed_key_of_somebody_elses_making_is_refused(agent: Agent) -> None:
-    key, _ = keys.create(agent, ["read"], actor=SYSTEM)
+    key, _ = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     body = f"csk_{key.prefix}_{'x' * 43}"
     with pytest.raises(keys.BadKey):
         keys.authenticate(body + keys._checksum(body))
@@ -71,7 +72,7 @@ def test_a_revoked_key_is_refused_at_once_where_it_was_revoked(
     agent: Agent,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, token = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     keys.authenticate(token)
     with django_capture_on_commit_callbacks(execute=True):
         assert keys.revoke(key.prefix, actor=SYSTEM)
@@ -83,7 +84,7 @@ def test_a_revoked_key_is_refused_at_once_where_it_was_revoked(
 def test_a_key_revoked_elsewhere_is_refused_within_the_stated_bound(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, token = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     keys.authenticate(token)
     ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
     later = keys.time.monotonic() + keys.CACHE_SECONDS + 0.01
@@ -93,27 +94,27 @@ def test_a_key_revoked_elsewhere_is_refused_within_the_stated_bound(
 
 
 def test_revoking_twice_changes_nothing(agent: Agent) -> None:
-    key, _ = keys.create(agent, ["read"], actor=SYSTEM)
+    key, _ = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     assert keys.revoke(key.prefix, actor=SYSTEM)
     assert not keys.revoke(key.prefix, actor=SYSTEM)
     assert AuditEntry.objects.filter(verb="key.revoked").count() == 1
 
 
 def test_an_expired_key_is_refused(agent: Agent) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, token = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(keys.BadKey, match="expired"):
         keys.authenticate(token)
 
 
 def test_keys_live_for_a_year_unless_told_otherwise(agent: Agent) -> None:
-    key, _ = keys.create(agent, ["read"], actor=SYSTEM)
+    key, _ = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     assert key.expires_at
     assert timedelta(days=364) < key.expires_at - timezone.now() <= timedelta(days=365)
 
 
 def test_last_use_is_written_at_most_once_a_minute(agent: Agent) -> None:
-    key, token = keys.create(agent, ["read"], actor=SYSTEM)
+    key, token = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     keys.authenticate(token)
     first = ApiKey.objects.get(pk=key.pk).last_used_at
     assert first
@@ -131,7 +132,7 @@ def test_last_use_is_written_at_most_once_a_minute(agent: Agent) -> None:
 @pytest.mark.parametrize("scopes", [[], ["approve"], ["read", "everything"]])
 def test_scopes_must_be_known_ones(agent: Agent, scopes: list[str]) -> None:
     with pytest.raises(ValueError, match="Use scopes among"):
-        keys.create(agent, scopes, actor=SYSTEM)
+        keys.create(agent, scopes, owner=first_admin(), actor=SYSTEM)
 
 
 def test_create_key_prints_the_key_alone_on_standard_output(agent: Agent) -> None:
@@ -163,7 +164,7 @@ def test_create_key_explains_what_is_wrong(agent: Agent, arguments: list[str], s
 
 
 def test_revoke_key_ends_a_key(agent: Agent) -> None:
-    key, _ = keys.create(agent, ["read"], actor=SYSTEM)
+    key, _ = keys.create(agent, ["read"], owner=first_admin(), actor=SYSTEM)
     out = StringIO()
     call_command("revoke_key", key.prefix, stdout=out)
     call_command("revoke_key", key.prefix, stdout=out)

@@ -12,6 +12,8 @@ from agents import keys
 from agents.models import Agent, ApiKey
 from agents.versions import create_agent
 from audit.record import SYSTEM
+from people.models import User
+from people.signin import first_admin
 
 ALL_SCOPES = list(ApiKey.Scope.values)
 
@@ -52,8 +54,8 @@ def coder(db: None) -> Agent:
 
 @pytest.fixture
 def make_caller() -> MakeCaller:
-    def make(agent: Agent | None, *scopes: str) -> Caller:
-        _, token = keys.create(agent, scopes or ALL_SCOPES, actor=SYSTEM)
+    def make(agent: Agent | None, *scopes: str, owner: User | None = None) -> Caller:
+        _, token = keys.create(agent, scopes or ALL_SCOPES, owner=owner or first_admin(), actor=SYSTEM)
         return Caller(token, Client())
 
     return make

@@ -17,6 +17,7 @@ from agents.wire import Answer, answer
 from audit.record import SYSTEM
 from feedback.api.lean import post_feedback
 from feedback.models import Feedback
+from people.signin import first_admin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +51,7 @@ def at_once(count: int, call: Callable[[int], Answer]) -> list[Answer]:
 
 @pytest.fixture
 def token(support: Agent) -> str:
-    return keys.create(support, ["ingest"], actor=SYSTEM)[1]
+    return keys.create(support, ["ingest"], owner=first_admin(), actor=SYSTEM)[1]
 
 
 def test_fifty_times_the_same_id_makes_one_row(token: str) -> None:
@@ -84,7 +85,7 @@ def test_overlapping_lists_in_opposite_order_count_each_report_once(token: str) 
 
 def test_a_report_whose_agent_vanished_does_not_take_its_neighbours_with_it(token: str, support: Agent) -> None:
     caller = keys.authenticate(token)
-    _, ghost_token = keys.create(None, ["ingest"], actor=SYSTEM)
+    _, ghost_token = keys.create(None, ["ingest"], owner=first_admin(), actor=SYSTEM)
     keys.authenticate(ghost_token).agent_ids["ghost"] = support.pk + 1000
     assert caller.agent_id == support.pk
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.models import Agent, ApiKey
+from agents.models import Agent
 from feedback.ingest.reading import Reader
 from feedback.ingest.rows import hashed, source
 from feedback.ingest.shapes import FeedbackIn, RunIn
@@ -232,8 +232,7 @@ def test_users_and_units_are_never_stored_as_sent(caller: Caller) -> None:
 def test_support_counts_people_behind_keys_not_keys(support: Agent, make_caller: MakeCaller) -> None:
     owner = User.objects.create_user("owner")
     for number in range(2):
-        caller = make_caller(support)
-        ApiKey.objects.filter(owner=None).update(owner=owner)
+        caller = make_caller(support, owner=owner)
         caller.post("/feedback", {"rating": "negative", "user": "u", "id": str(number)})
     expected = source(f"person:{owner.pk}", hashed("u"))
     assert {bytes(row.source) for row in Feedback.objects.all()} == {expected}

@@ -11,7 +11,7 @@ from agents.keys import create
 from agents.models import Agent, ApiKey
 from audit.record import SYSTEM
 from people.models import User
-from people.signin import one_time_link
+from people.signin import first_admin, one_time_link
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_an_admin_creates_a_key_seen_once_and_revokes_it(client: Client, ada: Us
 
 
 def test_only_admins_touch_keys(client: Client, mara: User, support: Agent) -> None:
-    key, _ = create(support, ["read"], actor=SYSTEM)
+    key, _ = create(support, ["read"], owner=first_admin(), actor=SYSTEM)
     client.force_login(mara)
     assert client.post(reverse("revoke_key", args=[key.prefix])).status_code == 403
     assert "Revoke" not in client.get(reverse("agent", args=["support"])).text

@@ -200,9 +200,9 @@ def _document(size: int, seed: int, changed: float = 0.0) -> str:
 
 def test_a_document_of_20_000_words_takes_well_under_a_second() -> None:
     before, after = _document(20_000, 1), _document(20_000, 1, 0.02)
-    start = time.perf_counter()
+    start = time.process_time()
     made = diffs.compute(before, after)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert any(op == "equal" for row in made.rows if row.changed for op, _ in row.segments)
 
 
@@ -218,9 +218,9 @@ def test_a_document_of_20_000_words_takes_well_under_a_second() -> None:
     ids=["two words", "two lines", "random pair", "one word", "line breaks"],
 )
 def test_texts_made_to_be_slow_end_in_bounded_time(before: str, after: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     made = diffs.compute(before, after)
-    assert time.perf_counter() - start < 6.0
+    assert time.process_time() - start < 6.0
     assert (made.before, made.after) == (before, after)
 
 

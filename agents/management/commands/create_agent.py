@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
 
-from agents.exceptions import NameTaken
+from agents.exceptions import AgentError
 from agents.versions import create_agent
 from audit.record import COMMAND_LINE
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         name = options["name"] or slug.replace("-", " ").capitalize()
         try:
             create_agent(slug, name=name, actor=COMMAND_LINE, documents=documents)
-        except NameTaken as error:
+        except AgentError as error:
             raise CommandError(str(error)) from None
         count = f" with {len(documents)} document{'s' if len(documents) != 1 else ''}" if documents else ""
         self.stdout.write(f"Agent {slug} is made{count}.")

@@ -9,7 +9,10 @@ from agents import keys
 from agents.management.lookup import agent_named
 from agents.models import ApiKey
 from audit.record import COMMAND_LINE
-from people.models import User
+from people.management.lookup import person_named
+from people.signin import first_admin
+
+_BY_DEFAULT = ", the first admin. Choose with --owner: nobody approves what their own keys propose or mostly report"
 
 
 class Command(BaseCommand):
@@ -21,20 +24,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scope", action="append", required=True, choices=ApiKey.Scope.values, help="may be given several times"
         )
-        parser.add_argument("--owner", metavar="USERNAME", help="the person whose voice its reports count as")
+        parser.add_argument(
+            "--owner", metavar="USERNAME", help="whose voice its reports count as; the first admin if not given"
+        )
         parser.add_argument("--label", default="", help="what it is for, as shown in lists and in the log")
         parser.add_argument("--expires-days", type=int, default=keys.DEFAULT_DAYS, metavar="DAYS")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if bool(options["agent"]) == options["all"]:
             raise CommandError("Name one agent, or say --all.")
+        owner = person_named(options["owner"]) if options["owner"] else first_admin()
         try:
             key, token = keys.create(
                 agent_named(options["agent"]) if options["agent"] else None,
                 options["scope"],
                 actor=COMMAND_LINE,
                 label=options["label"],
-                owner=_owner(options["owner"]),
+                owner=owner,
                 days=options["expires_days"],
             )
         except ValueError as error:
@@ -43,13 +49,5 @@ class Command(BaseCommand):
         self.stderr.write(
             f"Key {key.prefix} ({', '.join(key.scopes)}), valid until {until}. It is shown only this once."
         )
+        self.stderr.write(f"It belongs to {owner.username}{'' if options['owner'] else _BY_DEFAULT}.")
         self.stdout.write(token)
-
-
-def _owner(username: str | None) -> User | None:
-    if username is None:
-        return None
-    try:
-        return User.objects.get(username=username)
-    except User.DoesNotExist:
-        raise CommandError(f"There is no person “{username}”.") from None
