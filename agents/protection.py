@@ -8,6 +8,7 @@ from django.db import transaction
 from agents.exceptions import AgentError
 from agents.models import Document, Section
 from agents.sections import heading_key, parse
+from agents.versions import lock_document
 from audit.record import Actor, record
 from people.models import User
 
@@ -31,6 +32,7 @@ def protect(document: Document, heading: str, *, owners: Iterable[User], actor: 
     """
     people = sorted(set(owners), key=lambda person: person.username)
     _require_owners(people)
+    lock_document(document.pk)  # an approval on its way is either finished by now, or sees the protection
     document = Document.objects.select_related("agent", "current").get(pk=document.pk)
     name = _standing(document, heading)
     Section.objects.get_or_create(document=document, heading=name)
@@ -47,6 +49,7 @@ def protect(document: Document, heading: str, *, owners: Iterable[User], actor: 
 @transaction.atomic
 def unprotect(document: Document, heading: str, *, actor: Actor) -> bool:
     """Make the section one like any other; False when it was. It keeps no owners. Raises Section.DoesNotExist."""
+    lock_document(document.pk)
     section = _locked(document, heading)
     before = _facts(section)
     if not Section.objects.filter(pk=section.pk, is_protected=True).update(is_protected=False):

@@ -1,77 +1,109 @@
 """Carry a change over to another version of the text. Pure; knows no Django."""
 
-import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from agents.history import hunks
+from agents.sections import lines_of, parse
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
-    """Lines start to end (exclusive) of the base become `lines`."""
+class Conflict:
+    """Lines that both sides changed, or changed next to each other, and the heading of the section they are in."""
+
+    section: str
+    base: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The text with both changes. In a conflict ours stands first and what theirs has besides follows it: nothing is
+    lost, and a person decides what stays."""
+
+    text: str
+    conflicts: tuple[Conflict, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.conflicts
+
+
+def merge(*, base: str, ours: str, theirs: str) -> Merged:
+    """Apply the change from `base` to `theirs` onto `ours`: a three-way merge by lines, as git makes it.
+
+    Changes that touch are a conflict, unless they are the same; so are lines that both added at the same place.
+    """
+    lines = lines_of(base)
+    headings = _headings(base, len(lines))
+    merged: list[str] = []
+    conflicts: list[Conflict] = []
+    position = 0
+    for group in _groups(_changes(lines, ours, OURS), _changes(lines, theirs, THEIRS)):
+        start, end = min(change.start for change in group), max(change.end for change in group)
+        merged += lines[position:start]
+        mine, yours = (_side(lines, start, end, group, side) for side in (OURS, THEIRS))
+        if len({change.side for change in group}) == 2 and mine != yours:
+            texts = ("".join(part) for part in (lines[start:end], mine, yours))
+            conflicts.append(Conflict(headings[min(start, len(headings) - 1)] if headings else "", *texts))
+            merged += [*mine, *(line for line in yours if line not in mine)]
+        else:
+            merged += yours if group[0].side == THEIRS else mine
+        position = end
+    return Merged("".join(merged + lines[position:]), tuple(conflicts))
+
+
+OURS, THEIRS = 0, 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Change:
+    """Lines start to end (exclusive) of the base become `lines` on this side."""
 
     start: int
     end: int
+    side: int
     lines: tuple[str, ...]
 
 
-def merge(*, base: str, ours: str, theirs: str) -> tuple[str, bool]:
-    """Apply the change from `base` to `theirs` onto `ours`: the merged text, and whether no hunk met a change of ours.
-
-    A three-way merge by lines. Lines that both only added at the same place stand one after the other, ours first:
-    rules are added at the end of a section, and a person reads the result before it counts. Where both changed the
-    same lines differently, ours comes first and theirs after it, and the answer is not clean.
-    """
-    lines = base.splitlines(keepends=True)
-    mine, yours = _hunks(lines, ours), _hunks(lines, theirs)
-    merged: list[str] = []
-    position, clean = 0, True
-    for group in _groups(mine, yours):
-        start, end = min(h.start for _, h in group), max(h.end for _, h in group)
-        merged += lines[position:start]
-        sides = [_side(lines, start, end, [h for side, h in group if side == which]) for which in (0, 1)]
-        touched = {side for side, _ in group}
-        if len(touched) == 2 and sides[0] != sides[1]:
-            clean = clean and start == end
-            merged += [*sides[0], *(line for line in sides[1] if line not in sides[0])]
-        else:
-            merged += sides[1] if touched == {1} else sides[0]
-        position = end
-    return "".join(merged + lines[position:]), clean
+def _changes(base: Sequence[str], text: str, side: int) -> list[_Change]:
+    other = lines_of(text)
+    return [
+        _Change(hunk.start, hunk.end, side, tuple(other[hunk.new_start : hunk.new_end])) for hunk in hunks(base, other)
+    ]
 
 
-def _hunks(base: list[str], text: str) -> list[Hunk]:
-    other = text.splitlines(keepends=True)
-    codes = difflib.SequenceMatcher(None, base, other, autojunk=False).get_opcodes()
-    return [Hunk(i1, i2, tuple(other[j1:j2])) for tag, i1, i2, j1, j2 in codes if tag != "equal"]
-
-
-def _groups(mine: list[Hunk], yours: list[Hunk]) -> Iterator[list[tuple[int, Hunk]]]:
-    """Hunks of both sides in order; those that overlap, or insert at the same place, come together."""
-    ordered = sorted(
-        [(0, hunk) for hunk in mine] + [(1, hunk) for hunk in yours],
-        key=lambda pair: (pair[1].start, pair[1].end),
-    )
-    group: list[tuple[int, Hunk]] = []
+def _groups(ours: list[_Change], theirs: list[_Change]) -> Iterator[list[_Change]]:
+    """Changes of both sides in order; those that overlap or touch come together."""
+    group: list[_Change] = []
     end = -1
-    for side, hunk in ordered:
-        if group and (hunk.start < end or hunk.start == group[-1][1].start):
-            group.append((side, hunk))
-        else:
-            if group:
-                yield group
-            group = [(side, hunk)]
-            end = -1
-        end = max(end, hunk.end)
+    for change in sorted([*ours, *theirs]):
+        if group and change.start > end:
+            yield group
+            group = []
+        group.append(change)
+        end = change.end if len(group) == 1 else max(end, change.end)
     if group:
         yield group
 
 
-def _side(base: list[str], start: int, end: int, hunks: list[Hunk]) -> list[str]:
+def _side(base: Sequence[str], start: int, end: int, group: Sequence[_Change], side: int) -> list[str]:
     """Lines start to end of the base as this side has them."""
     result: list[str] = []
     position = start
-    for hunk in hunks:
-        result += base[position : hunk.start]
-        result += hunk.lines
-        position = hunk.end
-    return result + base[position:end]
+    for change in group:
+        if change.side == side:
+            result += base[position : change.start]
+            result += change.lines
+            position = change.end
+    return result + list(base[position:end])
+
+
+def _headings(text: str, count: int) -> list[str]:
+    """For each line, the heading of its section."""
+    found = [""] * count
+    for section in parse(text):
+        for line in range(section.start, min(section.end, count)):
+            found[line] = section.heading
+    return found

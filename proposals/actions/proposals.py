@@ -229,12 +229,12 @@ def withdraw(proposal_id: int, *, user: User) -> None:
     if not leave.allowed:
         raise NotAllowed(leave.why)
     _require_amendable(proposal)
-    actor, before = Actor.person(user), {"status": proposal.status}
+    actor, status = Actor.person(user), proposal.status
     update_unmoved(proposal, status=Proposal.Status.WITHDRAWN, decided_at=timezone.now())
     if proposal.pattern_id:
         was = [Pattern.Status.PROPOSED]
         change_status([proposal.pattern_id], Pattern.Status.OPEN, actor=actor, proposal=proposal.pk, expected=was)
-    _record(proposal, "proposal.withdrawn", actor, before=before, after={"status": proposal.status})
+    _record(proposal, "proposal.withdrawn", actor, before={"status": status}, after={"status": proposal.status})
 
 
 def lock(proposal_id: int) -> Proposal:

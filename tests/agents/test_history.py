@@ -1,27 +1,16 @@
 """Lines are followed over the versions of a document as git follows them."""
 
-import gzip
-import json
-from pathlib import Path
 from time import process_time
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.history import Hunk, blame, hunks
-
-HISTORIES = Path(__file__).parent.parent / "data" / "histories"
-NAMES = sorted(path.name.split(".")[0] for path in HISTORIES.glob("*.versions.jsonl.gz"))
+from tests.histories import NAMES, load
 
 # Few different lines, so that many alignments are possible.
 texts = st.lists(st.sampled_from(["", "a", "b", "  c", "\td", "e"]), max_size=30)
-
-
-def load(name: str, part: str) -> list[dict[str, Any]]:
-    with gzip.open(HISTORIES / f"{name}.{part}.jsonl.gz", "rt") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def test_the_histories_are_there() -> None:

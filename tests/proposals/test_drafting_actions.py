@@ -97,9 +97,9 @@ def test_a_rejected_rule_is_drafted_from_another_pattern_only_with_new_evidence(
     assert Proposal.objects.open().get().pattern == other
 
 
-def test_a_withdrawn_rule_stands_in_nobodys_way(support: Agent, aiko: User) -> None:
+def test_a_withdrawn_rule_stands_in_nobodys_way(support: Agent, mara: User) -> None:
     one, other = _limited(support)
-    withdraw(_drafted(one).pk, user=aiko)
+    withdraw(_drafted(one).pk, user=mara)
     assert _drafted(other).is_open
 
 

@@ -1,0 +1,30 @@
+"""protect_section AGENT DOCUMENT HEADING --owner USERNAME …"""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from agents.management.lookup import document_named
+from agents.protection import CannotProtect, protect
+from audit.record import COMMAND_LINE
+from people.management.lookup import person_named
+
+
+class Command(BaseCommand):
+    help = "Protects a section: machines leave it alone, people need two approvals, one an owner's."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("agent", metavar="AGENT")
+        parser.add_argument("document", metavar="DOCUMENT")
+        parser.add_argument("heading", metavar="HEADING", help="as it stands in the current text, without the #")
+        parser.add_argument(
+            "--owner", action="append", required=True, metavar="USERNAME", help="may be given several times"
+        )
+
+    def handle(self, *, agent: str, document: str, heading: str, owner: list[str], **options: object) -> None:
+        owners = [person_named(username) for username in owner]
+        try:
+            section = protect(document_named(agent, document), heading, owners=owners, actor=COMMAND_LINE)
+        except CannotProtect as refusal:
+            raise CommandError(str(refusal)) from None
+        self.stdout.write(f"{section} is protected; owned by {', '.join(dict.fromkeys(owner))}.")
