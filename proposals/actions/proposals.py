@@ -218,7 +218,8 @@ def _moved_note(proposal: Proposal, base: Version) -> str:
 def merged_onto_current(proposal: Proposal) -> tuple[str, bool]:
     """The proposed change applied to the current version's text, and whether it applied cleanly."""
     revision = newest(proposal)
-    return merge(base=revision.base_version.text, ours=_current(proposal).text, theirs=revision.text)
+    merged = merge(base=revision.base_version.text, ours=_current(proposal).text, theirs=revision.text)
+    return merged.text, merged.is_clean
 
 
 @transaction.atomic
