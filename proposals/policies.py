@@ -161,8 +161,7 @@ def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
 
 
 def _still_deciding(approvals: Iterable[Decision]) -> set[int]:
-    """Who of those who approved would still be asked today."""
-    alone = settings.COUNTERSIGN_SINGLE_OPERATOR
-    actors = {decision.actor_id for decision in approvals if alone or not decision.single_operator}
+    """Who of those who approved is still active and may still decide."""
+    actors = {decision.actor_id for decision in approvals}
     reviewers = User.objects.with_perm("proposals.decide_proposal", backend=ACCOUNTS)
     return set(reviewers.filter(pk__in=actors).values_list("pk", flat=True))

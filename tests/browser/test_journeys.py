@@ -177,6 +177,9 @@ def _addresses(proposal: Proposal, pattern: Pattern) -> list[str]:
         reverse("audit_entry", args=[1]),
         reverse("settings"),
         reverse("new_key", args=["support"]),
+        reverse("sections", args=document),
+        reverse("new_person"),
+        reverse("person", args=[proposal.author_id]),
         reverse("account_set_password"),
         "/nothing/",
     ]

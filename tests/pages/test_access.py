@@ -34,6 +34,9 @@ WRITE: dict[str, tuple[str, Address]] = {
     "propose": ("aiko", lambda proposal, pattern: reverse("propose", args=["support", "system-prompt"])),
     "roll back": ("aiko", lambda proposal, pattern: reverse("roll_back", args=["support", "system-prompt"]) + "?to=1"),
     "new key": ("ada", lambda proposal, pattern: reverse("new_key", args=["support"])),
+    "sections": ("ada", lambda proposal, pattern: reverse("sections", args=["support", "system-prompt"])),
+    "new person": ("ada", lambda proposal, pattern: reverse("new_person")),
+    "person": ("ada", lambda proposal, pattern: reverse("person", args=[proposal.author_id])),
 }
 """Pages of acts, with somebody who may."""
 

@@ -115,7 +115,7 @@ def test_a_stranger_sees_only_themselves(client: Client, stranger: User, mara: U
 
 def test_an_admin_creates_a_key_seen_once_and_revokes_it(client: Client, ada: User, support: Agent) -> None:
     client.force_login(ada)
-    sent = {"label": "Production", "scopes": ["ingest", "read"], "days": "30"}
+    sent = {"label": "Production", "scopes": ["ingest", "read"], "days": "30", "owner": ada.pk}
     response = client.post(reverse("new_key", args=["support"]), sent)
     key = ApiKey.objects.get()
     assert response.status_code == 201

@@ -13,7 +13,7 @@ from proposals.actions.decisions import approve, reject, request_changes
 from proposals.actions.proposals import amend, rebase, submit, withdraw
 from proposals.exceptions import Blocked, Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import Decision, Proposal
-from tests.cast import PROMPT, digest_of, propose
+from tests.cast import PROMPT, digest_of, propose, report
 
 Status = Proposal.Status
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def test_an_amended_text_outdates_the_digest_that_was_shown(pending: Proposal, m
 
 def test_a_moved_base_refuses_approval_until_rebased(prompt: Document, aiko: User, mara: User, jonas: User) -> None:
     first = propose(prompt, aiko)
-    second = propose(prompt, aiko, "order date", "date of the order")
+    second = propose(prompt, aiko, "about orders", "about parcels")
     approve(first.pk, user=mara, digest=digest_of(first))
     with pytest.raises(StaleProposal):
         approve(second.pk, user=mara, digest=digest_of(second))
@@ -101,7 +101,7 @@ def test_a_moved_base_refuses_approval_until_rebased(prompt: Document, aiko: Use
     approve(second.pk, user=mara, digest=digest_of(second))
     text = fresh(second).document.current.text
     assert "14 days" in text
-    assert "date of the order" in text
+    assert "about parcels" in text
 
 
 def test_a_rebase_that_meets_another_change_is_refused(prompt: Document, aiko: User, mara: User) -> None:
@@ -192,9 +192,16 @@ def test_text_from_a_browser_keeps_line_feeds_only(pending: Proposal, jonas: Use
     assert revision.text == PROMPT.replace("30 days", "20 days")
 
 
-@pytest.mark.parametrize("table", ["proposals_revision", "proposals_decision", "proposals_check", "agents_version"])
+HISTORY = ["revision", "decision", "check", "proposalevidence"]
+
+
+@pytest.mark.parametrize("table", [*(f"proposals_{name}" for name in HISTORY), "agents_version"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
-def test_history_is_refused_changes_by_the_database(table: str, change: str, pending: Proposal, mara: User) -> None:
+def test_history_is_refused_changes_by_the_database(
+    table: str, change: str, prompt: Document, pending: Proposal, aiko: User, mara: User
+) -> None:
+    said = [report(prompt.agent, "anna", reason="Wrong deadline")]
+    submit(document=prompt, base_number=1, text="Other.", title="T", rationale="R", user=aiko, evidence=said)
     approve(pending.pk, user=mara, digest=digest_of(pending))
     with pytest.raises(DatabaseError, match="append-only"):
         tamper(change.format(table))

@@ -56,9 +56,7 @@ def test_an_agents_change_of_a_section_protected_since_is_never_published(
     assert again(proposal).document.current.text == PROMPT
 
 
-def test_countersigns_own_wording_is_refused_whatever_its_checks_said(
-    prompt: Document, mara: User, ada: User
-) -> None:
+def test_countersigns_own_wording_is_refused_whatever_its_checks_said(prompt: Document, mara: User, ada: User) -> None:
     proposal = by_countersign(prompt)
     protect(prompt, "Safety", owners=[ada], actor=SYSTEM)
     rebase(proposal.pk, user=mara)
@@ -156,9 +154,7 @@ def test_the_digest_stands_for_base_text_and_protected_sections() -> None:
     assert len({same, *(decision_digest(**other) for other in others)}) == 6
 
 
-def test_a_machine_may_not_even_propose_to_change_a_protected_section(
-    prompt: Document, aiko: User, ada: User
-) -> None:
+def test_a_machine_may_not_even_propose_to_change_a_protected_section(prompt: Document, aiko: User, ada: User) -> None:
     protect(prompt, "Safety", owners=[ada], actor=SYSTEM)
     with pytest.raises(NotAllowed, match="Only people may change protected sections: Safety"):
         by_key(prompt, aiko)

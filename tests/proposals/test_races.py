@@ -2,22 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from agents.models import Agent, Document, Release, Version
+from agents.protection import protect
+from agents.versions import create_agent
 from audit.models import AuditEntry
+from audit.record import SYSTEM
 from audit.verify import verify
 from feedback.actions.mining import mine
 from feedback.models import Evidence, Feedback, Pattern
 from people.models import User
 from proposals.actions.decisions import approve, reject
 from proposals.actions.drafting import draft
-from proposals.actions.proposals import amend
+from proposals.actions.proposals import amend, withdraw
 from proposals.actions.rollbacks import roll_back
-from proposals.exceptions import ReviewError
+from proposals.exceptions import Outdated, ReviewError
 from proposals.models import Decision, Proposal
 from tests.cast import PROMPT, digest_of, propose, report
 
@@ -116,19 +120,111 @@ def test_two_approvals_of_different_proposals_publish_one_after_the_other_or_not
 def test_approve_and_amend_at_once_never_publish_an_unseen_text(
     prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
 ) -> None:
-    for number in range(40):
+    for number in range(ROUNDS // 2):
         proposal = _next(prompt, aiko, number)
         shown, seen = digest_of(proposal), proposal.revision.text
-        at_once(
+        results = at_once(
             pool,
             lambda: approve(proposal.pk, user=mara, digest=shown),  # noqa: B023
             lambda: amend(proposal.pk, user=jonas, text=seen + "\nUnseen.", note="", digest=shown),  # noqa: B023
         )
+        assert len(refusals(results)) == 1
         prompt.refresh_from_db()
         assert "Unseen." not in prompt.current.text
         proposal.refresh_from_db()
         if proposal.status == Proposal.Status.PENDING:
             reject(proposal.pk, user=mara, digest=digest_of(proposal), reason="other", note="Next round.")
+
+
+def test_approve_and_withdraw_at_once_have_one_winner(
+    prompt: Document, aiko: User, mara: User, pool: ThreadPoolExecutor
+) -> None:
+    approved = 0
+    for number in range(ROUNDS):
+        proposal = _next(prompt, aiko, number)
+        shown = digest_of(proposal)
+        results = at_once(
+            pool,
+            lambda: approve(proposal.pk, user=mara, digest=shown),  # noqa: B023
+            lambda: withdraw(proposal.pk, user=aiko),  # noqa: B023
+        )
+        assert len(refusals(results)) == 1
+        proposal.refresh_from_db()
+        approved += proposal.status == Proposal.Status.APPROVED
+        assert Decision.objects.count() == approved == Version.objects.count() - 1
+        verbs = AuditEntry.objects.filter(proposal=proposal.pk, verb__in=["proposal.approved", "proposal.withdrawn"])
+        assert [entry.verb for entry in verbs] == [f"proposal.{proposal.status}"]
+
+
+def test_an_approval_waits_for_a_protection_on_its_way(
+    pending: Proposal, prompt: Document, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    shown, protected = digest_of(pending), Event()
+
+    def guard() -> None:
+        with transaction.atomic():
+            protect(prompt, "Refunds", owners=[jonas], actor=SYSTEM)
+            protected.set()
+            sleep(0.3)  # long enough for the approval to come by
+
+    guarding = pool.submit(guard)
+    assert protected.wait(timeout=10)
+    with pytest.raises(Outdated, match="protected sections changed"):
+        approve(pending.pk, user=mara, digest=shown)
+    guarding.result(timeout=10)
+    assert Version.objects.count() == 1
+
+
+def test_of_two_who_amend_at_once_the_second_is_told(
+    pending: Proposal, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    for number in range(40):
+        shown = digest_of(pending)
+
+        def write(user: User, shown: str = shown, number: int = number) -> object:
+            return amend(pending.pk, user=user, text=f"{PROMPT}- {user}, {number}.\n", note="", digest=shown)
+
+        (refused,) = refusals(at_once(pool, lambda: write(mara), lambda: write(jonas)))
+        assert "meanwhile. Nothing was recorded." in str(refused)
+    assert pending.revisions.count() == 41
+
+
+def test_one_text_submitted_many_times_at_once_is_one_proposal(
+    prompt: Document, aiko: User, pool: ThreadPoolExecutor
+) -> None:
+    for number in range(20):
+        results = at_once(pool, *[lambda: propose(prompt, aiko, "30 days", f"{number} days")] * THREADS)  # noqa: B023
+        assert len(refusals(results)) == THREADS - 1
+        assert all("proposes the same text and is open" in str(refused) for refused in refusals(results))
+    assert Proposal.objects.count() == 20
+
+
+def test_drafting_and_rolling_back_at_once_never_wait_for_each_other(
+    aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    for number in range(20):
+        agent = create_agent(f"agent-{number}", name="Agent", actor=SYSTEM, documents={"system-prompt": PROMPT})
+        document = agent.documents.get()
+        pattern = _complained(agent, "first")
+        made = draft(pattern.pk)
+        assert isinstance(made, Proposal), made
+        # Another answer to the same pattern goes into force, so that new reports make a new draft possible.
+        amend(made.pk, user=jonas, text=f"{PROMPT}- Be kind.\n", note="", digest=digest_of(made))
+        approve(made.pk, user=mara, digest=digest_of(made))
+        _complained(agent, "then")
+
+        def back(document: Document = document) -> Proposal:
+            return roll_back(document.pk, user=aiko, to_number=1, current_number=2, reason="Worse.")
+
+        results = at_once(pool, back, lambda: draft(pattern.pk))  # noqa: B023
+        assert isinstance(results[0], Proposal), results
+
+
+def _complained(agent: Agent, who: str) -> Pattern:
+    for number in range(4):
+        report(agent, f"{who} {number}", reason="the refund deadline for digital courses is wrong")
+    mine(agent)
+    return Pattern.objects.shown().get(agent=agent)
 
 
 def test_two_rollbacks_at_once_make_one_version(
