@@ -1,5 +1,7 @@
 """Protected sections: no machine's change of one is ever published, whenever the protection came."""
 
+from typing import Any
+
 import pytest
 
 from agents.keys import create
@@ -38,6 +40,12 @@ def protected_check(proposal: Proposal) -> str:
 
 def again(proposal: Proposal) -> Proposal:
     return Proposal.objects.select_related("document__current", "revision__base_version").get(pk=proposal.pk)
+
+
+def protection_changed(proposal: Proposal) -> bool:
+    found = again(proposal)
+    assert found.revision
+    return policies.protection_changed(found, found.revision)
 
 
 def test_an_agents_change_of_a_section_protected_since_is_never_published(
@@ -84,12 +92,12 @@ def test_protection_outdates_what_was_shown_and_a_rebase_brings_it_forward(
     with pytest.raises(NotPending, match="stands on the current version already"):
         rebase(pending.pk, user=mara)
     protect(prompt, "Refunds", owners=[ada], actor=SYSTEM)
-    assert policies.protection_changed(again(pending), again(pending).revision)
+    assert protection_changed(pending)
     with pytest.raises(Outdated, match="Rebase the proposal"):
         approve(pending.pk, user=mara, digest=shown)
     moved = rebase(pending.pk, user=mara)
     assert (moved.number, moved.note) == (2, "Checked against the sections protected now.")
-    assert not policies.protection_changed(again(pending), again(pending).revision)
+    assert not protection_changed(pending)
     approve(pending.pk, user=mara, digest=digest_of(pending))
     assert again(pending).status == "pending", "the section's owner has still to approve"
     approve(pending.pk, user=ada, digest=digest_of(pending))
@@ -141,7 +149,7 @@ def test_a_moved_text_does_not_answer_requested_changes(pending: Proposal, promp
 
 
 def test_the_digest_stands_for_base_text_and_protected_sections() -> None:
-    told = {"base_sha256": "a" * 64, "text": "One.\n", "protected": ["Safety", "Role"]}
+    told: dict[str, Any] = {"base_sha256": "a" * 64, "text": "One.\n", "protected": ["Safety", "Role"]}
     same = decision_digest(**told)
     assert decision_digest(**told | {"protected": ["Role", "Safety"]}) == same
     others = [
