@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from agents.models import Document
-from agents.versions import publish
+from agents.models import Agent, Document
+from agents.versions import create_document, publish
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
