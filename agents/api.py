@@ -14,7 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from agents import keys
 from agents.exceptions import BadText, NameTaken
 from agents.instructions import get_instructions
-from agents.models import Agent, ApiKey, Document, Version
+from agents.models import WHOLE, Agent, ApiKey, Document, Version, whole_of
 from agents.problems import Invalid, NotFound, Problem
 from agents.versions import create_agent
 from agents.wire import through_django
@@ -186,7 +186,7 @@ def list_versions(request: HttpRequest, agent: str, document: str, paging: Query
     """The history of a document, newest first; the cursor is a version number."""
     found = find_document(caller_of(request), agent, document)
     page = newest_first(
-        found.versions.select_related("parent", "restores").defer("text", "parent__text", "restores__text"),
+        found.versions.select_related("parent", "restores").defer(*WHOLE, *whole_of("parent"), *whole_of("restores")),
         field="number",
         cursor=paging.cursor,
         limit=paging.limit,

@@ -27,6 +27,15 @@ class Agent(models.Model):
         return self.name
 
 
+WHOLE = ("text", "line_versions")
+"""Columns of a version that grow with its text; lists of versions leave them in the database."""
+
+
+def whole_of(link: str) -> list[str]:
+    """The same columns of a version that is joined in."""
+    return [f"{link}__{name}" for name in WHOLE]
+
+
 class DocumentQuerySet(models.QuerySet["Document"]):
     """Reads that speak."""
 
@@ -76,6 +85,10 @@ class Version(models.Model):
     restores = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=200)
+    line_versions = ArrayField(
+        models.PositiveIntegerField(),
+        help_text="For each line of the text, the number of the version that brought it.",
+    )
 
     class Meta:
         ordering = ["-number"]

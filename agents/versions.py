@@ -7,7 +7,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agents.exceptions import BadText, BaseMoved, NameTaken
+from agents.history import carried
 from agents.models import Agent, Document, Release, Version
+from agents.sections import lines_of
 from agents.texts import clean_text
 from audit.record import Actor, record
 
@@ -119,7 +121,18 @@ def _create_version(
         origin=origin,
         restores=restores,
         created_by=actor.label,
+        line_versions=_line_versions(text, last + 1, restores or parent),
     )
+
+
+def _line_versions(text: str, number: int, earlier: Version | None) -> list[int]:
+    """Who brought each line, kept with the version so that nobody has to walk the history. A restored text keeps the
+    owners it had: whoever rolls back wrote none of it.
+    """
+    lines = lines_of(text)
+    if earlier is None:
+        return [number] * len(lines)
+    return carried(lines_of(earlier.text), lines, earlier.line_versions, number)
 
 
 def _make_current(document: Document, version: Version, *, expected: Version | None, actor: Actor, reason: str) -> None:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("agents/", agents.agents, name="agents"),
     path(_DOCUMENT, documents.document, name="document"),
     path(f"{_DOCUMENT}versions/<int:number>/", documents.version, name="version"),
+    path(f"{_DOCUMENT}versions/<int:number>/download/", documents.download, name="download"),
     path(f"{_DOCUMENT}compare/", documents.compare, name="compare"),
     path(f"{_DOCUMENT}propose/", documents.propose, name="propose"),
     path(f"{_DOCUMENT}roll-back/", documents.roll_back, name="roll_back"),

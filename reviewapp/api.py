@@ -27,6 +27,7 @@ from audit.api import router as audit_router
 from feedback.api.routes import router as feedback_router
 from feedback.ingest import diagnosis
 from proposals.api import router as proposals_router
+from proposals.api_blame import router as blame_router
 
 View = Callable[..., HttpResponse]
 
@@ -55,6 +56,7 @@ api = NinjaAPI(
 api.add_router("/agents", agents_router)
 api.add_router("", feedback_router)
 api.add_router("", proposals_router)
+api.add_router("", blame_router)
 api.add_router("/audit", audit_router, auth=Key(ApiKey.Scope.AUDIT))
 
 

@@ -53,7 +53,7 @@ class Environment(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def make_absolute(cls, value: Path) -> Path:
-        """DATA_DIR may be given relative to where the program is started, or through a link; our children start elsewhere."""
+        """DATA_DIR may be relative to where the program is started, or a link; our children start elsewhere."""
         return value.expanduser().resolve()
 
     @field_validator("allowed_hosts", mode="before")

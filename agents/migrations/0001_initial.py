@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('origin', models.CharField(choices=[('initial', 'First version'), ('proposal', 'Approved proposal'), ('rollback', 'Rollback')], max_length=8)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('created_by', models.CharField(max_length=200)),
+                ('line_versions', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), help_text='For each line of the text, the number of the version that brought it.', size=None)),
             ],
             options={
                 'ordering': ['-number'],

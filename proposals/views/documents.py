@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agents.models import Document, Version
+from agents.models import WHOLE, Document, Version, whole_of
 from people.requests import PersonRequest
-from proposals import shown
+from proposals import blame, shown
 from proposals.actions import proposals, rollbacks
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -31,7 +31,7 @@ def _find(slug: str, name: str) -> Document:
 
 
 def _versions(document: Document) -> list[Version]:
-    return list(document.versions.defer("text"))
+    return list(document.versions.defer(*WHOLE))
 
 
 @require_safe
@@ -39,7 +39,7 @@ def _versions(document: Document) -> list[Version]:
 def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     """The current text, what was current when, and what is proposed."""
     found = _find(slug, name)
-    releases = found.releases.select_related("version__restores", "version__proposal").defer("version__text")
+    releases = found.releases.select_related("version__restores", "version__proposal").defer(*whole_of("version"))
     context = {
         "place": "agents",
         "document": found,
@@ -58,6 +58,8 @@ def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpRe
     """One immutable version: text, digest, where it came from, when it was current."""
     found = _find(slug, name)
     this = get_object_or_404(found.versions.select_related("parent", "restores", "proposal"), number=number)
+    if request.GET.get("view") == "blame":
+        return render(request, "proposals/blame.html", _blamed(found, this))
     context = {
         "place": "agents",
         "document": found,
@@ -67,6 +69,28 @@ def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpRe
         "releases": this.releases.all()[:20],
     }
     return render(request, "proposals/version.html", context)
+
+
+def _blamed(found: Document, this: Version) -> dict[str, object]:
+    return {
+        "place": "agents",
+        "document": found,
+        "code": shown.is_code(found),
+        "version": this,
+        "stretches": blame.stretches(this, shown.text_lines(found, this.text)),
+    }
+
+
+@require_safe
+@may_see
+def download(request: PersonRequest, slug: str, name: str, number: int) -> HttpResponse:
+    """The text of one version, byte for byte as agents get it, as a file."""
+    found = _find(slug, name)
+    this = get_object_or_404(found.versions, number=number)
+    ending = "txt" if shown.is_code(found) else "md"
+    answer = HttpResponse(this.text, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{slug}-{name}-v{number}.{ending}"'
+    return answer
 
 
 @require_safe
