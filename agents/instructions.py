@@ -15,15 +15,15 @@ _LARGEST: Final = 2_147_483_647
 
 def get_instructions(environ: Environ, agent: str, document: str) -> Answer:
     """The current text, or the past one asked for by `?version=` or `?at=`; 304 when the caller has it."""
-    caller(environ, ApiKey.Scope.READ).agent(agent)
-    served = _find(environ.get("QUERY_STRING", ""), agent, document)
+    agent_id = caller(environ, ApiKey.Scope.READ).agent(agent)
+    served = _find(environ.get("QUERY_STRING", ""), agent_id, agent, document)
     headers = (("ETag", served.etag), ("Cache-Control", "no-cache"))
     if _has_it(environ.get("HTTP_IF_NONE_MATCH", ""), served.etag):
         return Answer(304, b"", headers)
     return Answer(200, serving.body(served.version_id, served.sha256), headers)
 
 
-def _find(query: str, agent: str, document: str) -> serving.Served:
+def _find(query: str, agent_id: int, agent: str, document: str) -> serving.Served:
     if "\0" in document or "\0" in agent:
         raise NotFound("There is no document of that name.")
     wanted = _parameters(query) if query else {}
@@ -33,7 +33,8 @@ def _find(query: str, agent: str, document: str) -> serving.Served:
     if "at" in wanted:
         at = _time(wanted["at"])
         return _or_404(serving.serve_at(agent, document, at), f"{agent}/{document} had no version at {wanted['at']}.")
-    return _or_404(serving.serve(agent, document, wanted.get("unit")), f"{agent} has no document “{document[:80]}”.")
+    served = serving.serve(agent_id, document, wanted.get("unit"))
+    return _or_404(served, f"{agent} has no document “{document[:80]}”.")
 
 
 def _parameters(query: str) -> dict[str, str]:

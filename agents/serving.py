@@ -11,8 +11,8 @@ from agents.models import Document, Release, Version
 from agents.statements import fetch, once_more
 
 _CURRENT: Final = """
-SELECT v.id, v.sha256 FROM agents_agent a JOIN agents_document d ON d.agent_id = a.id
-JOIN agents_version v ON v.id = d.current_id WHERE a.slug = $1 AND d.slug = $2
+SELECT v.id, v.sha256 FROM agents_document d JOIN agents_version v ON v.id = d.current_id
+WHERE d.agent_id = $1 AND d.slug = $2
 """
 
 
@@ -30,12 +30,12 @@ class Served:
         return f'"{self.version_id}-{self.sha256}"'
 
 
-def serve(agent: str, document: str, unit: str | None = None) -> Served | None:
+def serve(agent_id: int, document: str, unit: str | None = None) -> Served | None:
     """What this unit gets now; None for an unknown document. Asks the database each time: an approval counts at once.
 
     `unit` will decide the arm of a running rollout; outside one everybody gets the current version.
     """
-    rows = once_more(lambda: fetch(_CURRENT, (agent.encode(), document.encode())))
+    rows = once_more(lambda: fetch(_CURRENT, (b"%d" % agent_id, document.encode())))
     return Served(int(rows[0][0] or 0), rows[0][1] or "") if rows else None
 
 

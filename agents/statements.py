@@ -45,6 +45,15 @@ def execute(sql: str, parameters: Sequence[bytes]) -> pq.abc.PGresult:
         return result
 
 
+def copy_in(sql: str, text: bytes) -> None:
+    """Run one COPY … FROM STDIN over rows written as the statement says; all of them are stored or none.
+
+    Raises django.db.DatabaseError or InterfaceError.
+    """
+    with connection.wrap_database_errors, _raw().cursor() as cursor, cursor.copy(sql.encode()) as copy:
+        copy.write(text)
+
+
 def records(result: pq.abc.PGresult) -> list[Record]:
     """The rows of a result, every value as PostgreSQL's text."""
     columns = range(result.nfields)

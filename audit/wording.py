@@ -20,6 +20,7 @@ VERBS: Final[dict[str, str]] = {
     "pattern.opened": "found the pattern",
     "pattern.dismissed": "dismissed the pattern",
     "pattern.reopened": "reopened the pattern",
+    "pattern.status_changed": "moved the pattern",
     "person.created": "created the account",
     "person.renamed": "renamed",
     "person.roles_set": "set the roles of",
@@ -71,6 +72,8 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"in place of version {before['version']}"
     if after.get("restores"):
         yield f"with the text of version {after['restores']}"
+    if target_kind == "pattern" and before.get("status") and after.get("status"):
+        yield f"from {before['status']} to {after['status']}"
     if target_kind == "user" and "roles" in after:
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
     if target_kind == "user" and after.get("by"):

@@ -150,7 +150,7 @@ def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
     An approval counts while its actor is active and may still decide. Under the single-operator setting one person's
     approval stands for all.
     """
-    actors = _still_deciding(approvals)
+    actors = {decision.actor_id for decision in counting(approvals)}
     if alone and actors:
         return ""
     if len(actors) < need.approvals:
@@ -160,8 +160,11 @@ def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
     return ""
 
 
-def _still_deciding(approvals: Iterable[Decision]) -> set[int]:
-    """Who of those who approved is still active and may still decide."""
-    actors = {decision.actor_id for decision in approvals}
+def counting(approvals: Iterable[Decision]) -> list[Decision]:
+    """Those of people who are still active and may still decide. One query, none without approvals."""
+    given = list(approvals)
+    if not given:
+        return []
     reviewers = User.objects.with_perm("proposals.decide_proposal", backend=ACCOUNTS)
-    return set(reviewers.filter(pk__in=actors).values_list("pk", flat=True))
+    active = set(reviewers.filter(pk__in={one.actor_id for one in given}).values_list("pk", flat=True))
+    return [one for one in given if one.actor_id in active]

@@ -39,7 +39,7 @@ def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQueryS
     free = proposals.filter(
         ~Exists(written),
         Q(author=None) | ~Q(author=user),
-        Q(author_key=None) | Q(author_key__owner=None) | ~Q(author_key__owner=user),
+        Q(author_key=None) | ~Q(author_key__owner=user),
         Q(requested_by=None) | ~Q(requested_by=user),
     )
     if not user.keys.exists():
@@ -135,7 +135,4 @@ def counts(user: User) -> dict[str, int]:
 
 def span_days(proposal: Proposal) -> int | None:
     """Over how many days the pattern's reports came; None without a pattern, and once it is decided."""
-    pattern = proposal.pattern
-    if not proposal.is_open or pattern is None or pattern.first_seen is None or pattern.last_seen is None:
-        return None
-    return (pattern.last_seen.date() - pattern.first_seen.date()).days + 1
+    return proposal.pattern.span_days if proposal.is_open and proposal.pattern else None

@@ -90,6 +90,8 @@ class Standing:
     missing_after_mine: str
     approved_by_me: bool
     blocking: list[Check]
+    recheck: bool
+    may_withdraw: bool
     pill: Pill
 
 
@@ -98,7 +100,8 @@ def standing(proposal: Proposal, user: User) -> Standing:
     revision = newest(proposal)
     leave = policies.may_decide(user, proposal)
     need = policies.approvals_needed(proposal, revision)
-    approvals = [d for d in decisions(proposal) if d.verdict == "approve" and d.revision_id == revision.pk]
+    given = [d for d in decisions(proposal) if d.verdict == "approve" and d.revision_id == revision.pk]
+    approvals = policies.counting(given)
     blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
     mine = queue.waiting_for(user).filter(pk=proposal.pk).exists()
     return Standing(
@@ -109,6 +112,8 @@ def standing(proposal: Proposal, user: User) -> Standing:
         missing_after_mine=policies.missing(need, [*approvals, Decision(actor=user)], alone=leave.alone),
         approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
         blocking=blocking,
+        recheck=proposal.is_open and policies.protection_changed(proposal, revision),
+        may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal).allowed,
         pill=pill(proposal, my_turn=mine, blocked=bool(blocking)),
     )
 

@@ -38,6 +38,8 @@ class StrictJson(Parser):
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         if request.content_type != JSON:
             raise Problem(415, "wrong-content-type", "Send the body as application/json.")
+        if len(request.body) > settings.COUNTERSIGN_BODY_LIMIT:  # forms may be larger
+            raise too_large(settings.COUNTERSIGN_BODY_LIMIT)
         tree = diagnosis.load(request.body)
         found = diagnosis.flaws(tree)
         if found:

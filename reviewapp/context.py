@@ -19,8 +19,9 @@ def board(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
+    out_of_order = degraded()
     return {
         "turn_count": waiting_for(user).count() if user.has_perm("proposals.view_proposal") else 0,
-        "degraded": degraded() if monotonic() - _STARTED > GRACE_S else [],
+        "degraded": out_of_order if monotonic() - _STARTED > GRACE_S else [],
         "single_operator": settings.COUNTERSIGN_SINGLE_OPERATOR,
     }

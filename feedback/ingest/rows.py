@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from django.conf import settings
 
 from feedback.ingest.reading import Read
@@ -29,7 +30,8 @@ class Sender:
 
 
 class Row(NamedTuple):
-    """One row on its way into the database; `values` are all columns as JSON values, in the order of the statement."""
+    """One row on its way into the database; `values` are all columns in the order of the statement, as JSON values
+    of which PostgreSQL can read the text."""
 
     agent_id: int
     external_id: str
@@ -50,7 +52,7 @@ def feedback_row(read: Read[FeedbackIn], agent_id: int, sender: Sender) -> Row:
             sent.reason_code or "",
             sent.reason or "",
             sent.correction or "",
-            sent.signals or None,
+            _json(sent.signals),
             sent.expected or "",
             sent.predicted or "",
             sent.input or "",
@@ -98,14 +100,14 @@ def source(party: str, name_hash: bytes | None) -> bytes:
 def _voice(party: str, name: str) -> tuple[str, str | None]:
     """Source and hashed name in hex. One session reports often, and the hashes are most of what a row costs."""
     name_hash = hashed(name) if name else None
-    return source(party, name_hash).hex(), name_hash.hex() if name_hash else None
+    return _bytea(source(party, name_hash).hex()), _bytea(name_hash.hex()) if name_hash else None
 
 
 def _row(read: Read[Any], agent_id: int, sender: Sender, name: str, own: list[Any]) -> Row:
     sent = read.sent
     external_id = sent.id or _new_id()
     # Keyed as well: the body may name a user. BLAKE2 is a keyed hash by itself and several times quicker than HMAC.
-    digest = hashlib.blake2b(read.canonical, key=_hash_key(), digest_size=32).hexdigest()
+    digest = _bytea(hashlib.blake2b(read.canonical, key=_hash_key(), digest_size=32).hexdigest())
     heard, name_hash = _voice(sender.party, name)
     common = [
         agent_id,
@@ -115,10 +117,20 @@ def _row(read: Read[Any], agent_id: int, sender: Sender, name: str, own: list[An
         heard,
         name_hash,
         sent.version or None,
-        sent.metadata or None,
+        _json(sent.metadata),
         read.at,
     ]
     return Row(agent_id, external_id, digest, common + own)
+
+
+def _json(value: Any) -> str | None:
+    """A JSON column's value as text; nothing, null and {} are all null."""
+    return msgspec.json.encode(value).decode() if value else None
+
+
+def _bytea(digits: str) -> str:
+    """Hexadecimal digits the way PostgreSQL writes bytes as text."""
+    return "\\x" + digits
 
 
 def _number(value: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""Rows into the database: one statement for one row or a thousand, one commit for all that wait at the same time."""
+"""Rows into the database: INSERT for a few, COPY for many, one commit for all that wait at the same time."""
 
 import threading
 import time
@@ -9,12 +9,18 @@ from operator import attrgetter
 from typing import Final
 
 import msgspec
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, IntegrityError, OperationalError, connection
 
-from agents.statements import execute, fetch, once_more, records
+from agents.statements import copy_in, execute, fetch, once_more, records
 from feedback.ingest.rows import Row
 
 COMPANY_S: Final = 0.0002
+WORTH_COPYING: Final = 200
+"""From how many rows on COPY was measured quicker than INSERT."""
+
+_BACKSLASH: Final = b"\x01"
+_SPELT: Final = ((b"\\n", b"\n"), (b"\\t", b"\t"), (b"\\r", b"\r"), (b"\\b", b"\b"), (b"\\f", b"\f"))
+_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class Outcome(Enum):
@@ -32,17 +38,18 @@ class Table:
     name: str
     columns: dict[str, str]
     insert: str = field(init=False)
+    copy: str = field(init=False)
     find: str = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "insert", _insert_sql(self.name, self.columns))
+        object.__setattr__(self, "copy", _copy_sql(self.name, self.columns))
         object.__setattr__(self, "find", _find_sql(self.name))
 
 
 def _insert_sql(name: str, columns: dict[str, str]) -> str:
-    """Of all ways to hand PostgreSQL many rows in one statement, one jsonb array of arrays was measured quickest."""
-    taken = {"bytea": "decode(e->>{0}, 'hex')", "jsonb": "nullif(e->{0}, 'null')", "text": "e->>{0}"}
-    values = (taken.get(type_, "(e->>{0})::" + type_).format(place) for place, type_ in enumerate(columns.values()))
+    """Of all ways to hand PostgreSQL a few rows in one statement, one jsonb array of arrays was measured quickest."""
+    values = (f"(e->>{place})::{type_}" for place, type_ in enumerate(columns.values()))
     # Names are ours, from this file; values travel as one parameter.
     return (
         f"INSERT INTO {name} ({', '.join(columns)}) SELECT {', '.join(values)} "  # noqa: S608
@@ -51,9 +58,13 @@ def _insert_sql(name: str, columns: dict[str, str]) -> str:
     )
 
 
+def _copy_sql(name: str, columns: dict[str, str]) -> str:
+    return f"COPY {name} ({', '.join(columns)}) FROM STDIN (FORMAT csv, NULL 'null', QUOTE '\"', ESCAPE '\\')"
+
+
 def _find_sql(name: str) -> str:
     return (
-        f"SELECT agent_id, external_id, encode(digest, 'hex') FROM {name} "  # noqa: S608
+        f"SELECT agent_id, external_id, digest::text FROM {name} "  # noqa: S608
         "WHERE (agent_id, external_id) IN (SELECT (k->>0)::bigint, k->>1 FROM jsonb_array_elements($1::jsonb) k)"
     )
 
@@ -109,7 +120,7 @@ RUNS: Final = Table(
 
 
 def store(table: Table, rows: Sequence[Row]) -> list[Outcome]:
-    """Insert all rows in one statement; outside a transaction they are durable when this returns.
+    """Insert all rows or none; outside a transaction they are durable when this returns.
 
     The first row under an id is stored; a later one, in this or another call, is a DUPLICATE when its body is the same
     and a CONFLICT when not. Raises django.db.DatabaseError.
@@ -143,11 +154,44 @@ def _insert(table: Table, firsts: dict[tuple[int, str], Row]) -> Collection[tupl
         return ()
     # In one order for everybody: two lists with the same ids would else wait for each other's rows, a deadlock.
     rows = sorted(firsts.values(), key=attrgetter("agent_id", "external_id"))
+    if len(rows) >= WORTH_COPYING and not connection.in_atomic_block and once_more(lambda: _copy(table, rows)):
+        return firsts.keys()
     packed = msgspec.json.encode([row.values for row in rows])
     result = once_more(lambda: execute(table.insert, (packed,)))
     if result.ntuples == len(rows):  # as nearly always; reading them all back would cost as much as checking them did
         return firsts.keys()
     return {(int(agent or 0), external_id or "") for agent, external_id in records(result)}
+
+
+def _copy(table: Table, rows: Sequence[Row]) -> bool:
+    """Store all rows by COPY, half the work of INSERT for PostgreSQL; False, and nothing stored, if one id is known.
+
+    A list with known ids is a retry, which is rare; what COPY wrote of it before it failed is left to the vacuum.
+    """
+    text = _csv(rows)
+    if text is None:
+        return False
+    try:
+        copy_in(table.copy, text)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _csv(rows: Sequence[Row]) -> bytes | None:
+    """Rows as CSV, made from their JSON; None where some text holds a control character that JSON spells by number.
+
+    Putting values together one by one would cost several times as much. JSON and our CSV differ in the brackets and in
+    the spelling of control characters. JSON itself has line ends between the rows only and no other control characters.
+    """
+    lines = _lines([row.values for row in rows]).split(b"\n")
+    text = b"\n".join([line[1:-1] for line in lines]).replace(b"\\\\", _BACKSLASH)
+    if b"\\" in text:
+        if b"\\u" in text:
+            return None
+        for spelt, character in _SPELT:
+            text = text.replace(spelt, character)
+    return text.replace(_BACKSLASH, b"\\\\")
 
 
 def _stored_digests(table: Table, keys: list[tuple[int, str]]) -> dict[tuple[int, str], str]:

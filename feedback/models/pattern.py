@@ -85,6 +85,13 @@ class Pattern(models.Model):
     def __str__(self) -> str:
         return self.label or f"{self.get_kind_display()} {self.pk}"
 
+    @property
+    def span_days(self) -> int | None:
+        """Over how many calendar days, in UTC, its reports came; None before the first."""
+        if self.first_seen is None or self.last_seen is None:
+            return None
+        return (self.last_seen.date() - self.first_seen.date()).days + 1
+
 
 class Evidence(models.Model):
     """One report that belongs to one pattern. `source` and `at` are the report's, copied for counting."""

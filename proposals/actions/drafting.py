@@ -5,7 +5,6 @@ transaction that drafts or declines, so a drafter killed at any point leaves the
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import starmap
 
 import structlog
@@ -20,12 +19,13 @@ from feedback.actions.patterns import change_status
 from feedback.mining import Kind, classify
 from feedback.models import Evidence, Pattern
 from people.models import User
-from proposals.actions.proposals import Wish, open_proposal, rebase
+from proposals import policies
+from proposals.actions.proposals import Wish, lock, open_proposal, rebase, redraft
 from proposals.actions.revisions import Author, clean_text
 from proposals.drafting import Brief, Declined, DocumentText, fingerprint, is_same
 from proposals.drafting import draft as plan
-from proposals.exceptions import NotAllowed, ReviewError
-from proposals.models import Proposal
+from proposals.exceptions import NotAllowed, ReviewError, StaleProposal
+from proposals.models import Proposal, Revision
 
 log = structlog.get_logger(__name__)
 
@@ -86,8 +86,7 @@ def _refusal(pattern: Pattern) -> str:
 
 
 def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
-    documents = Document.objects.filter(agent=pattern.agent_id).select_related("agent", "current")
-    live = {document.slug: (document, document.current) for document in documents if document.current}
+    live = _live(pattern.agent_id)
     evidence = naming.newest_evidence(pattern)
     drafted = plan(_brief(pattern, evidence), list(starmap(_text, live.values())))
     if isinstance(drafted, Declined):
@@ -116,6 +115,12 @@ def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
         return open_proposal(wish, evidence=evidence)
     except ReviewError as refused:
         return str(refused)
+
+
+def _live(agent_id: int) -> dict[str, tuple[Document, Version]]:
+    """The agent's documents with their current versions, by name."""
+    documents = Document.objects.filter(agent=agent_id).select_related("agent", "current")
+    return {document.slug: (document, document.current) for document in documents if document.current}
 
 
 def _known_already(pattern: Pattern, document: Document, mark: str) -> str:
@@ -150,9 +155,6 @@ def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     feedback = [item.feedback for item in evidence if item.feedback]
     runs = [item.run for item in evidence if item.run]
     mislabel = feedback[0] if kind is Kind.MISLABEL else None
-    days = (
-        pattern.last_seen - pattern.first_seen if pattern.last_seen and pattern.first_seen else timedelta()
-    ).days + 1
     return Brief(
         kind=kind,
         label=pattern.label,
@@ -165,8 +167,38 @@ def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
         expected=mislabel.expected if mislabel else "",
         support=pattern.support,
         sources=pattern.sources,
-        days=days,
+        days=pattern.span_days or 1,
     )
+
+
+def carry_over(proposal_id: int, *, user: User | None = None) -> Revision:
+    """Move a proposal onto the current version: word for word, or, for what only Countersign worded, drafted anew.
+
+    Without a user, Countersign moves it. Raises NotAllowed, NotPending, and StaleProposal when neither can be done.
+    """
+    try:
+        return rebase(proposal_id, user=user)
+    except StaleProposal as refused:
+        revision = _redraft(proposal_id, user)
+        if revision is None:
+            raise refused from None
+        return revision
+
+
+@transaction.atomic
+def _redraft(proposal_id: int, user: User | None) -> Revision | None:
+    """The same change, placed afresh in the current text; None for another's wording and where it would be another."""
+    proposal = lock(proposal_id)
+    if proposal.origin != Proposal.Origin.DRAFTER or not proposal.pattern or policies.last_worded(proposal):
+        return None
+    live = _live(proposal.pattern.agent_id)
+    brief = _brief(proposal.pattern, naming.newest_evidence(proposal.pattern))
+    drafted = plan(brief, list(starmap(_text, live.values())))
+    if isinstance(drafted, Declined) or drafted.document != proposal.document.slug:
+        return None
+    if not is_same(fingerprint(drafted), proposal.fingerprint):
+        return None
+    return redraft(proposal, clean_text(drafted.text), user=user)
 
 
 def rebase_stale_drafts() -> int:
@@ -180,7 +212,7 @@ def rebase_stale_drafts() -> int:
     moved = 0
     for proposal_id in list(stale.values_list("pk", flat=True)):
         try:
-            rebase(proposal_id)
+            carry_over(proposal_id)
             moved += 1
         except ReviewError as refused:
             log.info("draft_not_rebased", proposal=proposal_id, why=str(refused))

@@ -209,6 +209,17 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
     return revision
 
 
+def redraft(proposal: Proposal, text: str, *, user: User | None) -> Revision:
+    """Put Countersign's own new wording for the current version in place of its last. The caller holds the lock."""
+    _require_amendable(proposal)
+    seen, base = newest(proposal), _current(proposal)
+    note = f"Drafted anew on version {base.number}."
+    revision = add_revision(proposal, text, base=base, author=Author(), note=note)
+    actor = Actor.person(user) if user else SYSTEM
+    _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
+    return revision
+
+
 def _moved_note(proposal: Proposal, base: Version) -> str:
     moved = f"Moved onto version {base.number}." if proposal.is_stale else "Checked against the sections protected now."
     asked = proposal.status == Proposal.Status.CHANGES_REQUESTED

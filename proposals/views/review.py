@@ -13,7 +13,7 @@ from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
 from proposals import review, shown
-from proposals.actions import decisions, proposals
+from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
@@ -82,10 +82,10 @@ def rebase(request: PersonRequest, pk: int) -> HttpResponseBase:
         return redirect("proposal", pk)
     get_object_or_404(Proposal, pk=pk)
     try:
-        revision = proposals.rebase(pk, user=request.user)
+        revision = drafting.carry_over(pk, user=request.user)
     except ReviewError as refusal:
         return _page(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
-    messages.success(request, f"Rebased. Revision {revision.number} stands on the current version.")
+    messages.success(request, f"Revision {revision.number}: {revision.note}")
     return _see(pk)
 
 
