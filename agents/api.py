@@ -12,7 +12,7 @@ from ninja.security import HttpBearer
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from agents import keys
-from agents.exceptions import BadText, NameTaken
+from agents.exceptions import BadName, BadText, NameTaken
 from agents.instructions import get_instructions
 from agents.models import WHOLE, Agent, ApiKey, Document, Version, whole_of
 from agents.problems import Invalid, NotFound, Problem
@@ -171,6 +171,8 @@ def post_agent(request: HttpRequest, body: AgentIn) -> Status[AgentOut]:
         agent = create_agent(body.slug, name=name, actor=caller.actor, documents=body.documents)
     except NameTaken as error:
         raise Problem(409, "name-taken", str(error)) from None
+    except BadName as error:
+        raise Invalid([{"loc": ["name"], "msg": str(error)}]) from None
     except BadText as error:
         raise Invalid([{"loc": ["documents"], "msg": str(error)}]) from None
     return Status(201, _agent(_visible(caller).get(pk=agent.pk)))

@@ -13,5 +13,9 @@ class NameTaken(AgentError):
     """An agent or document of that name exists."""
 
 
+class BadName(AgentError):
+    """A name or title with characters nobody could see."""
+
+
 class BadText(AgentError):
     """A text that cannot be kept as a document."""

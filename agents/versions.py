@@ -9,6 +9,7 @@ from django.utils import timezone
 from agents.exceptions import BadText, BaseMoved, NameTaken
 from agents.history import carried
 from agents.models import Agent, Document, Release, Version
+from agents.names import clean_name
 from agents.sections import lines_of
 from agents.texts import clean_text
 from audit.record import Actor, record
@@ -21,7 +22,8 @@ def sha256(text: str) -> str:
 
 @transaction.atomic
 def create_agent(slug: str, *, name: str, actor: Actor, documents: Mapping[str, str] | None = None) -> Agent:
-    """Make an agent with its first documents (slug → text). Raises NameTaken, BadText."""
+    """Make an agent with its first documents (slug → text). Raises NameTaken, BadName, BadText."""
+    name = clean_name(name)
     try:
         with transaction.atomic():
             agent = Agent.objects.create(slug=slug, name=name)
@@ -46,9 +48,9 @@ def create_document(
     name: str = "",
     kind: str = Document.Kind.PROMPT,
 ) -> Document:
-    """Make a document whose first version is current at once, in the form texts are kept. Raises NameTaken, BadText."""
+    """Make a document whose first version is current at once. Raises NameTaken, BadName, BadText."""
     text = clean_text(text)
-    name = name or slug.replace("-", " ").capitalize()
+    name = clean_name(name) or slug.replace("-", " ").capitalize()
     try:
         with transaction.atomic():
             document = Document.objects.create(agent=agent, slug=slug, name=name, kind=kind)

@@ -85,7 +85,7 @@ def propose(prompt: Document, author: User, old: str = "30 days", new: str = "14
         document=Document.objects.select_related("agent", "current").get(pk=prompt.pk),
         base_number=current.number,
         text=current.text.replace(old, new),
-        title=f"Say {new}",
+        title=f"Say {new}" if new.isprintable() else "Say it otherwise",
         rationale=f"People are told {old}.",
         user=author,
     )

@@ -16,7 +16,7 @@ from feedback.ingest.rows import Row
 
 COMPANY_S: Final = 0.0002
 WORTH_COPYING: Final = 200
-"""From how many rows on COPY was measured quicker than INSERT."""
+"""Of a thousand rows COPY was measured quicker than INSERT, of a hundred it was not; in between this is a guess."""
 
 _BACKSLASH: Final = b"\x01"
 _SPELT: Final = ((b"\\n", b"\n"), (b"\\t", b"\t"), (b"\\r", b"\r"), (b"\\b", b"\b"), (b"\\f", b"\f"))

@@ -7,7 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from agents.exceptions import BadName
 from agents.models import ApiKey, Document, Version
+from agents.names import clean_name
 from agents.sections import protected_changed
 from agents.versions import lock_document, sha256
 from audit.record import SYSTEM, Actor, record
@@ -76,8 +78,11 @@ def _refuse_bad(wish: Wish) -> None:
 
 
 def _clean_title(title: str) -> str:
-    """One line without blanks around it. Raises Invalid."""
-    title = " ".join(title.split())
+    """One line, short enough for a list. Raises Invalid."""
+    try:
+        title = clean_name(title, what="title")
+    except BadName as bad:
+        raise Invalid("title", str(bad)) from None
     if len(title) > MAX_TITLE:
         raise Invalid("title", f"The title has {len(title)} characters; at most {MAX_TITLE} are allowed.")
     return title

@@ -80,6 +80,8 @@ def test_other_calls_read_bodies_as_strictly_as_reports(make_caller: MakeCaller,
     for body in (b'{"slug":"x","slug":"y"}', b'{"slug":"x","name":"\\u0000"}', b'{"slug":"x","name":"\\ud800"}'):
         assert caller.post_raw("/agents", body).status_code == 422
     assert caller.post_raw("/agents", b"{").status_code == 400
+    unseen = caller.post_raw("/agents", b'{"slug":"x","name":"a\\u202eb"}')
+    assert (unseen.status_code, unseen.json()["errors"][0]["loc"]) == (422, ["name"])
     assert caller.post_raw("/agents", b"slug=x", "application/x-www-form-urlencoded").status_code == 415
     assert caller.post_raw("/agents", b'{"slug":"' + b"x" * 1_100_000 + b'"}').status_code == 413
 

@@ -173,6 +173,12 @@ def test_the_same_text_is_not_proposed_twice(prompt: Document, aiko: User, jonas
         propose(prompt, jonas)
 
 
+def test_a_title_holds_nothing_that_nobody_could_see(prompt: Document, aiko: User) -> None:
+    with pytest.raises(Invalid, match="U\\+202E") as refused:
+        submit(document=prompt, base_number=1, text="Other.", title="Say\u202e 14", rationale="r", user=aiko)
+    assert refused.value.field == "title"
+
+
 def test_a_proposal_on_an_old_version_is_refused(prompt: Document, pending: Proposal, mara: User, aiko: User) -> None:
     approve(pending.pk, user=mara, digest=digest_of(pending))
     document = Document.objects.select_related("agent", "current").get(pk=prompt.pk)
