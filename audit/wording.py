@@ -39,6 +39,10 @@ VERBS: Final[dict[str, str]] = {
     "proposal.approved": "approved",
     "proposal.changes_requested": "requested changes to",
     "proposal.rejected": "rejected",
+    "comment.added": "commented on",
+    "comment.resolved": "resolved the comments on",
+    "comment.reopened": "reopened the comments on",
+    "suggestion.applied": "applied the wording suggested for",
 }
 
 
@@ -74,6 +78,8 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"with the text of version {after['restores']}"
     if target_kind == "pattern" and before.get("status") and after.get("status"):
         yield f"from {before['status']} to {after['status']}"
+    if after.get("worded_by"):
+        yield f"in the words of {after['worded_by']}"
     if target_kind == "user" and "roles" in after:
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
     if target_kind == "user" and after.get("by"):

@@ -19,7 +19,7 @@ from feedback.models import Feedback
 from proposals import diffs
 from proposals.actions.proposals import submit
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
-from proposals.models import Check, Decision, Proposal, Revision
+from proposals.models import Check, Coauthor, Comment, Decision, Proposal, Revision, Thread
 
 router = Router(tags=["proposals"])
 
@@ -90,6 +90,33 @@ class DecisionOut(Schema):
     at: datetime
 
 
+class CommentOut(Schema):
+    """What a person said in a thread; `suggestion` is null, or a wording for its lines, "" to drop them."""
+
+    id: int
+    by: str
+    text: str
+    suggestion: str | None
+    applied_in_revision: int | None
+    at: datetime
+
+
+class ThreadOut(Schema):
+    """Comments on lines of a revision; `side` "old" counts the lines of the version that it changes."""
+
+    id: int
+    revision: int
+    side: str
+    line: int
+    end_line: int
+    quote: str
+    section: str
+    line_now: int | None = Field(description="The first of its lines in the newest revision; null when they are gone.")
+    resolved_by: str | None
+    resolved_at: datetime | None
+    comments: list[CommentOut]
+
+
 class RevisionOut(Schema):
     """One exact text the proposal has had."""
 
@@ -99,6 +126,7 @@ class RevisionOut(Schema):
     sha256: str
     digest: str
     author: str
+    coauthors: list[str] = Field(description="Whose suggested wording it took over.")
     note: str
     created_at: datetime
     words_added: int
@@ -111,6 +139,7 @@ class ProposalWithHistory(ProposalOut):
     """A proposal with its revisions, newest last, and the difference its newest one makes, in unified format."""
 
     revisions: list[RevisionOut]
+    threads: list[ThreadOut]
     diff: str
 
 
@@ -181,6 +210,7 @@ def read_proposal(request: HttpRequest, proposal_id: int) -> ProposalWithHistory
     return ProposalWithHistory(
         **_proposal(request, proposal),
         revisions=[_revision(item) for item in revisions],
+        threads=[_thread(item) for item in proposal.threads.for_page()],
         diff=diffs.unified(newest.base_version.text, newest.text),
     )
 
@@ -264,6 +294,7 @@ def _revisions(proposal: Proposal) -> "QuerySet[Revision]":
         .prefetch_related(
             Prefetch("checks", Check.objects.order_by("pk")),
             Prefetch("decisions", Decision.objects.select_related("actor").order_by("pk")),
+            Prefetch("coauthors", Coauthor.objects.select_related("person").order_by("pk")),
         )
         .order_by("number")
     )
@@ -301,12 +332,41 @@ def _revision(revision: Revision) -> RevisionOut:
         sha256=revision.sha256,
         digest=revision.digest,
         author=revision.author_label,
+        coauthors=[str(coauthor.person) for coauthor in revision.coauthors.all()],
         note=revision.note,
         created_at=revision.created_at,
         words_added=revision.words_added,
         words_removed=revision.words_removed,
         checks=[CheckOut(name=c.name, verdict=c.verdict, message=c.message) for c in revision.checks.all()],
         decisions=[_decision(decision) for decision in revision.decisions.all()],
+    )
+
+
+def _thread(thread: Thread) -> ThreadOut:
+    return ThreadOut(
+        id=thread.pk,
+        revision=thread.revision.number,
+        side=thread.side,
+        line=thread.line,
+        end_line=thread.end_line,
+        quote=thread.quote,
+        section=thread.section,
+        line_now=thread.place,
+        resolved_by=str(thread.resolved_by) if thread.resolved_by else None,
+        resolved_at=thread.resolved_at,
+        comments=[_comment(comment) for comment in thread.comments.all()],
+    )
+
+
+def _comment(comment: Comment) -> CommentOut:
+    applied = comment.application
+    return CommentOut(
+        id=comment.pk,
+        by=str(comment.author),
+        text=comment.text,
+        suggestion=None if comment.marks is None else comment.suggestion,
+        applied_in_revision=applied.revision.number if applied else None,
+        at=comment.at,
     )
 
 

@@ -1,16 +1,19 @@
 """What people type on the pages of proposals. Rules live in the actions; these forms only read the fields."""
 
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.forms import Textarea
 
 from agents.models import Version
 from agents.texts import MAX_TEXT
+from agents.versions import sha256
+from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.proposals import MAX_TITLE
-from proposals.models import Decision
+from proposals.models import Comment, Decision, Thread
 
 MAX_NOTE = 5_000
+MAX_NUMBER = 10_000_000
 
 
 class TypedForm(forms.Form):
@@ -61,6 +64,50 @@ class AmendForm(TypedForm):
     title = title_field()
     text = text_field("Text")
     note = note_field("What you changed", "One line for the history", rows=2)
+
+
+class ReplyForm(TypedForm):
+    """A few sentences in a talk, and perhaps a wording for its lines; `over` is the SHA-256 of those lines."""
+
+    text = forms.CharField(
+        label="Reply", required=False, max_length=Comment.MAX_TEXT, widget=Textarea(attrs={"rows": 3})
+    )
+    suggestion = forms.CharField(
+        label="Wording",
+        required=False,
+        strip=False,
+        max_length=MAX_SUGGESTION,
+        widget=Textarea(attrs={"rows": 3, "class": "wording"}),
+    )
+    over = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def for_lines(self, lines: str | None) -> Self:
+        """The lines a wording is suggested for; None, or too long ones, take no suggestion."""
+        if lines is None or len(lines) > MAX_SUGGESTION:
+            del self.fields["suggestion"], self.fields["over"]
+            return self
+        self.initial = {"suggestion": lines.removesuffix("\n"), **self.initial, "over": sha256(lines)}
+        return self
+
+    @property
+    def wording(self) -> Wording | None:
+        """What was typed over the lines; None where nothing could be."""
+        if "suggestion" not in self.data:
+            return None
+        return Wording(self.cleaned_data["suggestion"], self.cleaned_data["over"])
+
+
+class CommentForm(ReplyForm):
+    """A comment on the lines `line` to `end` of one side of a revision."""
+
+    revision = forms.IntegerField(min_value=1, max_value=MAX_NUMBER, widget=forms.HiddenInput)
+    side = forms.ChoiceField(choices=Thread.Side.choices, widget=forms.HiddenInput)
+    line = forms.IntegerField(min_value=1, max_value=MAX_NUMBER, widget=forms.HiddenInput)
+    end = forms.IntegerField(min_value=1, max_value=MAX_NUMBER, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].label = "Comment"
 
 
 class ProposeForm(TypedForm):

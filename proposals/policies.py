@@ -11,7 +11,7 @@ from agents.sections import protected_changed
 from people.models import User
 from proposals.digests import decision_digest
 from proposals.exceptions import NotAllowed
-from proposals.models import Decision, Proposal, Revision
+from proposals.models import Coauthor, Decision, Proposal, Revision, Thread
 
 DOMINANT_SHARE = 0.4
 ACCOUNTS = "django.contrib.auth.backends.ModelBackend"
@@ -64,11 +64,32 @@ def may_withdraw(user: User, proposal: Proposal) -> Leave:
     return Leave(False, f"{leave.why} Whoever may decide can withdraw this machine's draft, or reject it.")
 
 
+def may_comment(user: User, proposal: Proposal) -> Leave:
+    """Whether this person may write a comment, or settle a thread that is theirs to settle."""
+    if not user.has_perm("proposals.propose_change"):
+        return Leave(False, "Commenting needs the role reviewer, operator or admin.")
+    if not proposal.is_open:
+        return Leave(False, f"This proposal is {proposal.get_status_display().lower()}; comments on it are closed.")
+    return Leave(True, "")
+
+
+def may_resolve(user: User, thread: Thread, proposal: Proposal) -> Leave:
+    """Whether this person may resolve or reopen a thread: who opened it, whose proposal it is, and who decides."""
+    leave = may_comment(user, proposal)
+    key_owner = proposal.author_key.owner_id if proposal.author_key else None
+    own = user.pk in (thread.author_id, proposal.author_id, proposal.requested_by_id, key_owner)
+    if not leave.allowed or own or user.has_perm("proposals.decide_proposal"):
+        return leave
+    return Leave(False, "Only who opened the thread, the author of the proposal, or a reviewer settles it.")
+
+
 def conflict_of_interest(user: User, proposal: Proposal) -> str:
     """Why four eyes would not be four if this person decided; empty when they would."""
     own = [r.number for r in proposal.revisions.all() if user.pk in (r.author_id, _owner(r))]
     if own:
         return f"You wrote revision {own[-1]}."
+    if suggested := Coauthor.of(proposal).filter(person=user).values_list("revision__number", flat=True).last():
+        return f"Revision {suggested} has wording that you suggested."
     if user.pk in (proposal.author_id, proposal.author_key.owner_id if proposal.author_key else None):
         return "You proposed this change."
     if user.pk == proposal.requested_by_id:

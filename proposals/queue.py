@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from feedback.trends import trends
 from people.models import User
-from proposals.models import Check, Decision, Proposal, ProposalEvidence, Revision
+from proposals.models import Check, Coauthor, Decision, Proposal, ProposalEvidence, Revision, Thread
 from proposals.models.proposal import ProposalQuerySet
 from proposals.policies import DOMINANT_SHARE
 from proposals.turns import Pill, pill
@@ -36,8 +36,10 @@ def _to_decide(user: User) -> ProposalQuerySet:
 
 def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQuerySet:
     written = Revision.objects.filter(Q(author=user) | Q(author_key__owner=user), proposal=OuterRef("pk"))
+    suggested = Coauthor.objects.filter(person=user, revision__proposal=OuterRef("pk"))
     free = proposals.filter(
         ~Exists(written),
+        ~Exists(suggested),
         Q(author=None) | ~Q(author=user),
         Q(author_key=None) | ~Q(author_key__owner=user),
         Q(requested_by=None) | ~Q(requested_by=user),
@@ -97,12 +99,16 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One proposal as the queue shows it; `days` is how long its reports came, `trend` how many on each day."""
+    """One proposal as the queue shows it; `days` is how long its reports came, `trend` how many on each day.
+
+    `threads` counts the talks that nobody has resolved.
+    """
 
     proposal: Proposal
     days: int | None
     trend: list[int] | None
     pill: Pill
+    threads: int
 
 
 def rows(proposals: Sequence[Proposal], user: User) -> list[Row]:
@@ -111,6 +117,7 @@ def rows(proposals: Sequence[Proposal], user: User) -> list[Row]:
     mine = set(waiting_for(user).filter(pk__in=keys).values_list("pk", flat=True))
     failing = Check.objects.filter(revision__in=[p.revision_id for p in proposals], verdict=Check.Verdict.FAIL)
     blocked = set(failing.values_list("revision", flat=True))
+    talks = Thread.objects.unresolved().per_proposal(keys)
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     return [
         Row(
@@ -118,6 +125,7 @@ def rows(proposals: Sequence[Proposal], user: User) -> list[Row]:
             span_days(p),
             found.get(p.pattern_id or 0),
             pill(p, my_turn=p.pk in mine, blocked=p.revision_id in blocked),
+            talks.get(p.pk, 0),
         )
         for p in proposals
     ]

@@ -26,7 +26,10 @@ def find(pk: int) -> Proposal:
     revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
     found = Proposal.objects.for_page().select_related("published", "requested_by", "revision__base_version")
     return get_object_or_404(
-        found.prefetch_related(Prefetch("revisions", revisions), "document__sections__owners"), pk=pk
+        found.prefetch_related(
+            Prefetch("revisions", revisions), "document__sections__owners", "revision__coauthors__person"
+        ),
+        pk=pk,
     )
 
 

@@ -1,34 +1,51 @@
 """Texts and differences as a page lays them out; long unchanged stretches are gaps."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents import sections
 from agents.models import Document
 from proposals.diffs import Gap, Pair, Row, collapse, side_by_side
+from proposals.talks import NO_TALKS, Talk, Talks
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a table: exactly one of the three is set."""
+    """One line of a table: exactly one of the first three is set. Below it stand its `talks`, and a form if `asked`."""
 
     row: Row | None = None
     pair: Pair | None = None
     gap: Gap | None = None
+    talks: tuple[Talk, ...] = ()
+    asked: bool = False
 
 
-def inline(rows: Sequence[Row], *, whole: bool = False) -> list[Line]:
+def inline(rows: Sequence[Row], *, whole: bool = False, talks: Talks = NO_TALKS) -> list[Line]:
     """Changes inside the lines; `whole` leaves nothing out."""
-    return [Line(gap=item) if isinstance(item, Gap) else Line(row=item) for item in _parts(rows, whole)]
+    lines = [Line(gap=item) if isinstance(item, Gap) else Line(row=item) for item in _parts(rows, whole, talks)]
+    return _with_talks(lines, talks)
 
 
-def beside(rows: Sequence[Row], *, whole: bool = False) -> list[Line]:
+def beside(rows: Sequence[Row], *, whole: bool = False, talks: Talks = NO_TALKS) -> list[Line]:
     """Old left, new right; `whole` leaves nothing out."""
-    return list(_beside(_parts(rows, whole)))
+    return _with_talks(list(_beside(_parts(rows, whole, talks))), talks)
 
 
-def _parts(rows: Sequence[Row], whole: bool) -> Sequence[Row | Gap]:
-    return rows if whole else collapse(rows)
+def _with_talks(lines: list[Line], talks: Talks) -> list[Line]:
+    if talks.is_empty:
+        return lines
+    return [
+        replace(line, talks=talks.below(*around), asked=talks.asks(*around))
+        for line in lines
+        for around in [(line.row,) if line.row else (line.pair.left, line.pair.right) if line.pair else ()]
+    ]
+
+
+def _parts(rows: Sequence[Row], whole: bool, talks: Talks) -> Sequence[Row | Gap]:
+    if whole:
+        return rows
+    keep = [] if talks.is_empty else [at for at, row in enumerate(rows) if talks.touches(row)]
+    return collapse(rows, keep=keep)
 
 
 def _beside(parts: Sequence[Row | Gap]) -> Iterator[Line]:
@@ -50,6 +67,8 @@ class TextLine:
     text: str
     heading: bool = False
     protected: bool = False
+    talks: tuple[Talk, ...] = ()
+    asked: bool = False
 
 
 def text_lines(document: Document, text: str) -> list[TextLine]:
@@ -61,6 +80,16 @@ def text_lines(document: Document, text: str) -> list[TextLine]:
     locked = sections.under(text, [section.heading for section in document.sections.all() if section.is_protected])
     return [
         TextLine(line, number in headings, number < len(locked) and locked[number]) for number, line in enumerate(lines)
+    ]
+
+
+def talked_about(lines: list[TextLine], rows: Sequence[Row], talks: Talks) -> list[TextLine]:
+    """The lines of the text after the change, `rows` telling what each was before, with the talks below them."""
+    if talks.is_empty:
+        return lines
+    kept = [row for row in rows if row.kind != "cut"]
+    return [
+        replace(line, talks=talks.below(row), asked=talks.asks(row)) for line, row in zip(lines, kept, strict=False)
     ]
 
 

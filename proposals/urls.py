@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from proposals.views import agents, amend, documents, patterns, queue, review
+from proposals.views import agents, amend, comments, documents, patterns, queue, review
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 
@@ -14,6 +14,11 @@ urlpatterns = [
     path("proposals/<int:pk>/rebase/", review.rebase, name="rebase"),
     path("proposals/<int:pk>/withdraw/", review.withdraw, name="withdraw"),
     path("proposals/<int:pk>/revisions/<int:number>/", review.revision, name="revision"),
+    path("proposals/<int:pk>/comment/", comments.comment, name="comment"),
+    path("threads/<int:pk>/reply/", comments.reply, name="reply"),
+    path("threads/<int:pk>/resolve/", comments.resolve, name="resolve"),
+    path("threads/<int:pk>/reopen/", comments.reopen, name="reopen_thread"),
+    path("comments/<int:pk>/apply/", comments.apply, name="apply_suggestion"),
     path("patterns/<int:pk>/", patterns.pattern, name="pattern"),
     path("patterns/<int:pk>/draft/", patterns.draft, name="draft"),
     path("patterns/<int:pk>/dismiss/", patterns.dismiss, name="dismiss"),

@@ -34,12 +34,22 @@
     return dialog !== null;
   }
 
+  // The link of the row one is at, else of the first change, else of the first line.
+  function comment() {
+    const row = document.activeElement.closest("tr, .thread");
+    const near = row && (row.querySelector("a.say") || row.querySelector("summary"));
+    const link = near || document.querySelector("tr[data-item] a.say, .said:is(.add, .cut)") || document.querySelector("a.say");
+    if (link) link.focus();
+    return Boolean(link);
+  }
+
   const places = { q: "queue", p: "patterns", a: "agents", l: "audit", s: "settings" };
   const keys = {
     j: () => step(1),
     k: () => step(-1),
     a: () => focusOn("[data-focus='approve']"),
     x: () => focusOn("[data-focus='reject']"),
+    c: comment,
     e: () => focusOn("#evidence"),
     u: () => go("queue"),
     "/": () => focusOn("#find"),
@@ -70,6 +80,24 @@
     const label = copy.textContent;
     copy.textContent = "Copied";
     window.setTimeout(() => { copy.textContent = label; }, 1500);
+  });
+
+  // One form per line: asking for it again goes to the one that is open, and Cancel puts it away.
+  const formBelow = (row) => row && row.nextElementSibling && row.nextElementSibling.querySelector("form#talk, form[id^='talk']");
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches("a.say")) return;
+    const open = formBelow(event.target.closest("tr"));
+    if (!open) return;
+    event.preventDefault();
+    open.querySelector("textarea").focus();
+  });
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-cancel]")?.closest("tr");
+    if (!row) return;
+    event.preventDefault();
+    const link = row.previousElementSibling?.querySelector("a.say");
+    row.remove();
+    if (link) link.focus();
   });
 
   // A second press while the first is under way would only be refused; it is not sent at all.

@@ -14,6 +14,7 @@ from agents.versions import sha256
 from feedback.models import Feedback, Run
 from people.models import User
 from proposals import checks, diffs, policies
+from proposals.actions.anchoring import reanchor
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
@@ -64,6 +65,7 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
         note=note,
     )
     _run_checks(proposal, revision, protected)
+    reanchor(proposal, revision)
     update_unmoved(proposal, revision=revision, base_version=base)
     return revision
 

@@ -81,9 +81,9 @@ class _Builder:
         if not size or size > self.budget:
             return []
         self.budget -= size
-        bags_old = [_bag(self.old[line]) for line in cuts]
-        bags_new = [_bag(self.new[line]) for line in adds]
-        scores = [[_likeness(old, new) for new in bags_new] for old in bags_old]
+        bags_old = [bag(self.old[line]) for line in cuts]
+        bags_new = [bag(self.new[line]) for line in adds]
+        scores = [[likeness(old, new) for new in bags_new] for old in bags_old]
         return [(cuts.start + a, adds.start + b) for a, b in _best_pairs(scores)]
 
     def _equal(self, i: int, j: int) -> Row:
@@ -108,11 +108,12 @@ def _describe(text: str, protected: Collection[str]) -> list[_Line]:
     ]
 
 
-def _bag(line: str) -> Counter[str]:
+def bag(line: str) -> Counter[str]:
+    """How often each word stands in the line, whatever its case."""
     return Counter(token.casefold() for token in tokens(line[:MAX_LIKENESS_CHARS]) if token[0].isalnum())
 
 
-def _likeness(old: Counter[str], new: Counter[str]) -> float:
+def likeness(old: Counter[str], new: Counter[str]) -> float:
     """Twice the common words by all words, 0 to 1. Two lines without any word are alike: a bullet, a rule, a blank."""
     total = old.total() + new.total()
     return 2 * (old & new).total() / total if total else 1.0

@@ -1,6 +1,6 @@
 """How the rows of a difference are laid out on a page; computed when shown."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from proposals.diffs.rows import Row
@@ -27,21 +27,24 @@ class Pair:
     right: Row | None
 
 
-def collapse(rows: Sequence[Row], context: int = 3) -> list[Row | Gap]:
+def collapse(rows: Sequence[Row], context: int = 3, keep: Collection[int] = ()) -> list[Row | Gap]:
     """The rows with long unchanged stretches as gaps.
 
-    Kept are all changes, `context` lines around each, the headings of the sections that change, and the headings
-    of protected sections, so that one sees them locked. Joined again, gaps and rows are the rows given.
+    Kept are all changes, `context` lines around each, the headings of the sections that change, the headings of
+    protected sections, so that one sees them locked, and the rows whose index is in `keep`. Joined again, gaps and
+    rows are the rows given.
     """
-    keep = _kept(rows, context)
+    kept = _kept(rows, context)
+    for index in keep:
+        kept[index] = True
     shown: list[Row | Gap] = []
     start = 0
     while start < len(rows):
         end = start
-        while end < len(rows) and keep[end] == keep[start]:
+        while end < len(rows) and kept[end] == kept[start]:
             end += 1
         run = rows[start:end]
-        if keep[start] or len(run) < MIN_GAP:
+        if kept[start] or len(run) < MIN_GAP:
             shown.extend(run)
         else:
             shown.append(Gap(len(run), tuple(row.section for row in run if row.heading), start, end))

@@ -1,6 +1,7 @@
 """What people decide."""
 
+from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
 from proposals.models.proposal import Proposal, ProposalEvidence, Revision
 
-__all__ = ["Check", "Decision", "Proposal", "ProposalEvidence", "Revision"]
+__all__ = ["Check", "Coauthor", "Comment", "Decision", "Proposal", "ProposalEvidence", "Revision", "Thread"]

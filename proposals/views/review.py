@@ -1,5 +1,7 @@
 """The page of one proposal, and what is done there."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase
@@ -12,7 +14,7 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import review, shown
+from proposals import review, shown, talks
 from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -29,7 +31,7 @@ may_see = permission_required("proposals.view_proposal", raise_exception=True)
 @vary_on_headers("HX-Request", "HX-Target")
 def page(request: PersonRequest, pk: int) -> HttpResponse:
     """The change, its reason, evidence, checks and consequence; and the decision."""
-    return _page(request, review.find(pk))
+    return show(request, review.find(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,13 +42,13 @@ def decide(request: PersonRequest, pk: int) -> HttpResponseBase:
         return redirect("proposal", pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        return _page(request, review.find(pk), form, status=422)
+        return show(request, review.find(pk), form, status=422)
     get_object_or_404(Proposal, pk=pk)
     try:
         said = _carry_out(pk, request.user, form)
     except ReviewError as refusal:
         status = show_in(form, refusal)
-        return _page(request, review.find(pk), form, status=status)
+        return show(request, review.find(pk), form, status=status)
     messages.success(request, said)
     return _see(pk)
 
@@ -84,7 +86,7 @@ def rebase(request: PersonRequest, pk: int) -> HttpResponseBase:
     try:
         revision = drafting.carry_over(pk, user=request.user)
     except ReviewError as refusal:
-        return _page(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
+        return show(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
     messages.success(request, f"Revision {revision.number}: {revision.note}")
     return _see(pk)
 
@@ -99,7 +101,7 @@ def withdraw(request: PersonRequest, pk: int) -> HttpResponseBase:
     try:
         proposals.withdraw(pk, user=request.user)
     except ReviewError as refusal:
-        return _page(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
+        return show(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
     messages.success(request, "Withdrawn. Nothing was changed.")
     return _see(pk)
 
@@ -136,22 +138,26 @@ def _see(pk: int) -> HttpResponse:
     return answer
 
 
-def _page(
+def show(
     request: PersonRequest,
     proposal: Proposal,
     form: DecisionForm | None = None,
     *,
     refusal: str = "",
     status: int = 200,
+    typed: talks.Typed | None = None,
 ) -> HttpResponse:
+    """The whole page, with what was typed and could not be kept; to htmx, the part it asks for."""
     newest = review.newest(proposal)
     context = {
         "place": "review",
         "proposal": proposal,
         "revision": newest,
         "here": reverse("proposal", args=[proposal.pk]),
-        **_change(request, proposal, newest),
+        **_change(request, proposal, newest, typed),
     }
+    if request.htmx.boosted and request.GET.get("comment"):
+        return render(request, "includes/comment_row.html", context)
     if request.htmx.target == "change":
         return render(request, "proposals/proposal.html#change", context)
     context |= {
@@ -169,22 +175,35 @@ def _page(
     return render(request, "proposals/proposal.html", context, status=status)
 
 
-def _change(request: PersonRequest, proposal: Proposal, newest: Revision) -> dict[str, object]:
+def _change(
+    request: PersonRequest, proposal: Proposal, newest: Revision, typed: talks.Typed | None
+) -> dict[str, object]:
     """The change card: which view of the difference, and its lines."""
     view = request.GET.get("view", "inline")
     view = view if view in VIEWS else "inline"
     whole = request.GET.get("lines") == "all"
     rows = Diff.from_json(newest.diff).rows
-    lines = shown.beside(rows, whole=whole) if view == "side" else shown.inline(rows, whole=whole)
+    asked, query = request.GET.get("comment", ""), view_query(request)
+    found = talks.talks_of(proposal, newest, request.user, asked=asked, query=query, typed=typed)
+    found = found.without(rows) if view == "full" else found
+    lines = (shown.beside if view == "side" else shown.inline)(rows, whole=whole, talks=found)
     text = shown.text_lines(proposal.document, newest.text) if view == "full" else []
     return {
+        "talks": found,
         "view": view,
         "views": VIEWS.items(),
         "lines": lines,
-        "text_lines": text,
+        "text_lines": shown.talked_about(text, rows, found),
         "whole": whole,
         "code": shown.is_code(proposal.document),
     }
+
+
+def view_query(request: PersonRequest) -> str:
+    """The part of the address that says which view of the change is open."""
+    kept = {"view": request.GET.get("view", ""), "lines": request.GET.get("lines", "")}
+    known = {"view": [*VIEWS][1:], "lines": ["all"]}
+    return urlencode({name: value for name, value in kept.items() if value in known[name]})
 
 
 def _trend(proposal: Proposal) -> object:
