@@ -81,12 +81,19 @@ class ReplyForm(TypedForm):
     )
     over = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
-    def for_lines(self, lines: str | None) -> Self:
-        """The lines a wording is suggested for; None, or too long ones, take no suggestion."""
-        if lines is None or len(lines) > MAX_SUGGESTION:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound and "suggestion" not in self.data:
             del self.fields["suggestion"], self.fields["over"]
-            return self
-        self.initial = {"suggestion": lines.removesuffix("\n"), **self.initial, "over": sha256(lines)}
+
+    def for_lines(self, lines: str | None) -> Self:
+        """Suggest over these lines, also what was typed over earlier ones; None, or too long ones, take no wording."""
+        if self.is_bound:
+            self.data = {**dict(self.data.items()), "over": sha256(lines or "")}
+        elif lines is None or len(lines) > MAX_SUGGESTION:
+            del self.fields["suggestion"], self.fields["over"]
+        else:
+            self.initial = {"suggestion": lines.removesuffix("\n"), **self.initial, "over": sha256(lines)}
         return self
 
     @property
@@ -108,6 +115,13 @@ class CommentForm(ReplyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["text"].label = "Comment"
+        self.auto_id = f"{self.key}_%s"
+
+    @property
+    def key(self) -> str:
+        """Tells the forms of several lines on one page apart."""
+        line = str(self["line"].value())[:9]
+        return f"on-{'old' if self['side'].value() == 'old' else 'new'}-{line if line.isdigit() else 0}"
 
 
 class ProposeForm(TypedForm):

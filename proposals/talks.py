@@ -52,6 +52,7 @@ class Talks:
     form: CommentForm | None = None
     form_at: At | None = None
     unresolved: int = 0
+    first_unresolved: int | None = None
     link: str = ""
     query: str = ""
 
@@ -105,6 +106,7 @@ def talks_of(
     """The talks about `revision`, the newest; `asked` names the line to write about, `query` keeps the view."""
     typed = typed or Typed()
     talks = [talk_of(thread, proposal, revision, user, typed) for thread in proposal.threads.for_page()]
+    open_ones = [talk.thread.pk for talk in talks if talk.thread.resolved_at is None]
     here: dict[At, tuple[Talk, ...]] = {}
     for talk in talks:
         if talk.thread.end_place:
@@ -120,7 +122,8 @@ def talks_of(
         touched=frozenset([*_touched(talk.thread for talk in talks), *([form_at] if form_at else [])]),
         form=form,
         form_at=form_at,
-        unresolved=sum(talk.thread.resolved_at is None for talk in talks),
+        unresolved=len(open_ones),
+        first_unresolved=next(iter(open_ones), None),
         link=f"?{query}{'&' if query else ''}comment=" if writes else "",
         query=f"?{query}" if query else "",
     )
@@ -141,7 +144,7 @@ def talk_of(thread: Thread, proposal: Proposal, revision: Revision, user: User, 
             )
             for comment in thread.comments.all()
         ),
-        form=(typed.form or _reply(thread, lines)) if writes else None,
+        form=_reply(thread, lines, typed.form) if writes else None,
         may_resolve=policies.may_resolve(user, thread, proposal).allowed,
         digest=revision.digest,
         refusal=typed.refusal,
@@ -154,9 +157,10 @@ def _touched(threads: Iterable[Thread]) -> Iterator[At]:
             yield from ((thread.side, line) for line in range(thread.place, thread.end_place + 1))
 
 
-def _reply(thread: Thread, lines: str | None) -> ReplyForm:
-    """An empty reply, with the lines as they are to write a suggestion over."""
-    return ReplyForm(auto_id=f"t{thread.pk}_%s").for_lines(lines)
+def _reply(thread: Thread, lines: str | None, typed: TypedForm | None) -> ReplyForm:
+    """A reply as it was typed, or an empty one, over the lines as they are now."""
+    form = typed if isinstance(typed, ReplyForm) else ReplyForm(auto_id=f"t{thread.pk}_%s")
+    return form.for_lines(lines)
 
 
 def _asked(revision: Revision, asked: str) -> CommentForm | None:

@@ -38,7 +38,7 @@
   function comment() {
     const row = document.activeElement.closest("tr, .thread");
     const near = row && (row.querySelector("a.say") || row.querySelector("summary"));
-    const link = near || document.querySelector("tr[data-item] a.say, .said:is(.add, .cut)") || document.querySelector("a.say");
+    const link = near || document.querySelector("tr:is(.add, .cut, :has(.said.add, .said.cut)) a.say") || document.querySelector("a.say");
     if (link) link.focus();
     return Boolean(link);
   }
@@ -83,7 +83,7 @@
   });
 
   // One form per line: asking for it again goes to the one that is open, and Cancel puts it away.
-  const formBelow = (row) => row && row.nextElementSibling && row.nextElementSibling.querySelector("form#talk, form[id^='talk']");
+  const formBelow = (row) => row && row.nextElementSibling && row.nextElementSibling.querySelector("form.thread");
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.target.matches("a.say")) return;
     const open = formBelow(event.target.closest("tr"));

@@ -119,9 +119,11 @@ def _thread(
     if not request.htmx:
         return show(request, proposal, typed=typed, status=status)
     thread = Thread.objects.for_page().get(pk=thread.pk)
+    unresolved = list(proposal.threads.unresolved().order_by("pk").values_list("pk", flat=True))
     context = {
         "talk": talk_of(thread, proposal, review.newest(proposal), request.user, typed),
-        "unresolved": proposal.threads.unresolved().count(),
+        "unresolved": len(unresolved),
+        "first_unresolved": next(iter(unresolved), None),
         "query": _query(request),
         "answer": True,
     }

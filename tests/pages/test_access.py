@@ -10,7 +10,8 @@ from agents.models import Document
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
-from proposals.models import Proposal
+from proposals.actions.comments import Spot, open_thread
+from proposals.models import Comment, Proposal, Thread
 
 Address = Callable[[Proposal, Pattern], str]
 
@@ -42,12 +43,25 @@ WRITE: dict[str, tuple[str, Address]] = {
 
 ACTS: dict[str, Address] = {
     "decide": lambda proposal, pattern: reverse("decide", args=[proposal.pk]),
+    "comment": lambda proposal, pattern: reverse("comment", args=[proposal.pk]),
+    "reply": lambda proposal, pattern: reverse("reply", args=[_thread(proposal).pk]),
+    "resolve": lambda proposal, pattern: reverse("resolve", args=[_thread(proposal).pk]),
+    "reopen a thread": lambda proposal, pattern: reverse("reopen_thread", args=[_thread(proposal).pk]),
+    "apply": lambda proposal, pattern: reverse("apply_suggestion", args=[_thread(proposal).comments.get().pk]),
     "rebase": lambda proposal, pattern: reverse("rebase", args=[proposal.pk]),
     "withdraw": lambda proposal, pattern: reverse("withdraw", args=[proposal.pk]),
     "draft": lambda proposal, pattern: reverse("draft", args=[pattern.pk]),
     "dismiss": lambda proposal, pattern: reverse("dismiss", args=[pattern.pk]),
     "reopen": lambda proposal, pattern: reverse("reopen", args=[pattern.pk]),
 }
+
+
+def _thread(proposal: Proposal) -> Thread:
+    """Aiko's question about its first line."""
+    spot, aiko = Spot(1, Thread.Side.NEW, 1, 1), User.objects.get(username="aiko")
+    return open_thread(proposal.pk, user=aiko, spot=spot, text="Why?")
+
+
 ALL = {**READ, **{name: address for name, (_, address) in WRITE.items()}}
 
 
@@ -117,10 +131,13 @@ def test_no_act_happens_by_opening_its_address(
 def test_an_auditor_may_do_nothing(client: Client, luis: User, pending: Proposal, pattern: Pattern, name: str) -> None:
     client.force_login(luis)
     digest = pending.revision.digest if pending.revision else ""
-    sent = {"verdict": "approve", "digest": digest, "reason": "too_risky"}
+    talk = {"revision": 1, "side": "new", "line": 1, "end": 1, "text": "Hm"}
+    sent = {"verdict": "approve", "digest": digest, "reason": "too_risky", **talk}
     assert client.post(ACTS[name](pending, pattern), sent).status_code == 403
     pending.refresh_from_db()
     assert pending.status == Proposal.Status.PENDING
+    assert not Comment.objects.exclude(author__username="aiko").exists()
+    assert not Thread.objects.exclude(resolved_at=None).exists()
 
 
 @pytest.mark.parametrize("address", ["/proposals/999/", "/patterns/999/", "/agents/none/", "/agents/support/none/"])

@@ -20,9 +20,8 @@ LINE = PROMPT.splitlines().index("- Refunds are possible within 30 days of purch
 NEW, OLD = Thread.Side.NEW, Thread.Side.OLD
 
 
-def say(proposal: Proposal, user: User, text: str = "Since when?", **more: object) -> Thread:
-    spot = Spot(**({"revision": 1, "side": NEW, "line": LINE, "end": LINE} | more))  # type: ignore[arg-type]
-    return comments.open_thread(proposal.pk, user=user, spot=spot, text=text)
+def say(proposal: Proposal, user: User, text: str = "Since when?", line: int = LINE, side: Thread.Side = NEW) -> Thread:
+    return comments.open_thread(proposal.pk, user=user, spot=Spot(1, side, line, line), text=text)
 
 
 def suggest(proposal: Proposal, user: User, wording: str) -> Comment:
@@ -33,8 +32,7 @@ def suggest(proposal: Proposal, user: User, wording: str) -> Comment:
 
 
 def amend(proposal: Proposal, user: User, old: str, new: str) -> Revision:
-    text = Proposal.objects.select_related("revision").get(pk=proposal.pk).revision.text  # type: ignore[union-attr]
-    text = text.replace(old, new)
+    text = proposal.revisions.latest("number").text.replace(old, new)
     return proposals.amend(proposal.pk, user=user, text=text, note="", digest=digest_of(proposal))
 
 
@@ -75,21 +73,21 @@ def test_a_decided_proposal_takes_no_comment(pending: Proposal, mara: User, jona
 
 
 @pytest.mark.parametrize(
-    ("text", "more", "field"),
+    ("text", "spot", "field"),
     [
-        ("  ", {}, "text"),
-        ("a\0b", {}, "text"),
-        ("x" * 5001, {}, "text"),
-        ("Hm", {"line": 999, "end": 999}, "line"),
-        ("Hm", {"line": 3, "end": 2}, "line"),
-        ("Hm", {"revision": 9}, "line"),
+        ("  ", Spot(1, NEW, 1, 1), "text"),
+        ("a\0b", Spot(1, NEW, 1, 1), "text"),
+        ("x" * 5001, Spot(1, NEW, 1, 1), "text"),
+        ("Hm", Spot(1, NEW, 999, 999), "line"),
+        ("Hm", Spot(1, NEW, 3, 2), "line"),
+        ("Hm", Spot(9, NEW, 1, 1), "line"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_by_field(
-    pending: Proposal, jonas: User, text: str, more: dict[str, object], field: str
+    pending: Proposal, jonas: User, text: str, spot: Spot, field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        say(pending, jonas, text, **more)
+        comments.open_thread(pending.pk, user=jonas, spot=spot, text=text)
     assert refused.value.field == field
     assert verbs() == []
 
@@ -126,7 +124,7 @@ def test_a_thread_is_resolved_once(pending: Proposal, jonas: User, mara: User) -
 
 
 def test_threads_follow_their_lines_and_become_orphans(pending: Proposal, aiko: User, jonas: User) -> None:
-    below, gone, cut = say(pending, jonas), say(pending, jonas, line=4, end=4), say(pending, jonas, side=OLD)
+    below, gone, cut = say(pending, jonas), say(pending, jonas, line=4), say(pending, jonas, side=OLD)
     amend(pending, aiko, "## Role\nYou answer questions about orders.\n", "## Role\n")
     for thread in (below, gone, cut):
         thread.refresh_from_db()
@@ -142,9 +140,7 @@ def test_a_comment_on_an_older_revision_finds_its_line(pending: Proposal, aiko: 
     assert (thread.revision.number, thread.line, thread.place) == (1, LINE, LINE + 2)
 
 
-def test_a_suggestion_is_applied_credited_and_counted(
-    pending: Proposal, mara: User, jonas: User, ada: User
-) -> None:
+def test_a_suggestion_is_applied_credited_and_counted(pending: Proposal, mara: User, jonas: User, ada: User) -> None:
     comment = suggest(pending, mara, "- Refunds are possible within 14 days.")
     revision = comments.apply_suggestion(comment.pk, user=jonas, digest=digest_of(pending))
     assert "within 14 days.\n- Check" in revision.text
