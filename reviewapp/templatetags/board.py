@@ -107,6 +107,16 @@ def segments(row: Row) -> SafeString:
     return format_html('{} <span class="chip" title="The last line has no line break">no line break</span>', marked)
 
 
+@register.simple_tag
+def line_number(number: int | None, link: str, *, removed: bool = False) -> str:
+    """The number of a line, a link to comment on it where there is one; one call, for a page has thousands."""
+    if not link or number is None:
+        return str(number or "")
+    side, word = ("old", "removed ") if removed else ("", "")
+    said = '<a class="say" href="{}{}{}" aria-label="Comment on {}line {}">{}</a>'
+    return format_html(said, link, side, number, word, number, number)
+
+
 @register.filter
 def trend(values: Sequence[int] | None, size: str = "96x28") -> Spark | None:
     """The trend line of one value per day."""

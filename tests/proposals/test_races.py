@@ -10,19 +10,21 @@ from django.db import connection, transaction
 
 from agents.models import Agent, Document, Release, Version
 from agents.protection import protect
-from agents.versions import create_agent
+from agents.versions import create_agent, sha256
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from audit.verify import verify
 from feedback.actions.mining import mine
 from feedback.models import Evidence, Feedback, Pattern
 from people.models import User
+from proposals.actions import comments
+from proposals.actions.comments import Spot, Wording
 from proposals.actions.decisions import approve, reject
 from proposals.actions.drafting import draft
 from proposals.actions.proposals import amend, withdraw
 from proposals.actions.rollbacks import roll_back
 from proposals.exceptions import Outdated, ReviewError
-from proposals.models import Decision, Proposal
+from proposals.models import Decision, Proposal, Thread
 from tests.cast import PROMPT, digest_of, propose, report
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -261,3 +263,25 @@ def test_two_drafters_at_once_make_one_proposal(
     at_once(pool, *[lambda: draft(pattern.pk, only_if_due=True)] * 4)
     assert Proposal.objects.filter(pattern=pattern).count() == 1
     assert "Refunds" in PROMPT
+
+
+def test_a_suggestion_is_applied_once_and_never_to_a_text_nobody_saw(
+    pending: Proposal, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
+) -> None:
+    for number in range(20):
+        seen = pending.revisions.latest("number")
+        first = seen.text.splitlines(keepends=True)[0]
+        wording, spot = Wording(f"# Round {number}", sha256(first)), Spot(seen.number, Thread.Side.NEW, 1, 1)
+        thread = comments.open_thread(pending.pk, user=mara, spot=spot, text="", wording=wording)
+        suggestion, text = thread.comments.get().pk, f"{seen.text.rstrip()}, in round {number}.\n"
+        results = at_once(
+            pool,
+            lambda: comments.apply_suggestion(suggestion, user=jonas, digest=seen.digest),  # noqa: B023
+            lambda: comments.apply_suggestion(suggestion, user=aiko, digest=seen.digest),  # noqa: B023
+            lambda: amend(pending.pk, user=aiko, text=text, note="", digest=seen.digest),  # noqa: B023
+            lambda: comments.reply(thread.pk, user=mara, text="Well?"),  # noqa: B023
+        )
+        assert len(refusals(results)) == 2, results
+        assert pending.revisions.count() == seen.number + 1
+        assert Thread.objects.get(pk=thread.pk).place == 1
+    assert verify().fault is None

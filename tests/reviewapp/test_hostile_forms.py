@@ -25,6 +25,7 @@ NAMES = (
     "since",
     "view",
     "evidence",
+    "comment",
 )
 
 
