@@ -17,6 +17,7 @@ from proposals import checks, diffs, policies
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
+from proposals.risk import Facts, Risk, assess
 
 EVIDENCE_READ = 500
 RUNS_READ = 500
@@ -63,9 +64,24 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
         author_key=author.key,
         note=note,
     )
-    _run_checks(proposal, revision, protected)
-    update_unmoved(proposal, revision=revision, base_version=base)
+    found = _run_checks(proposal, revision, protected)
+    risk = _risk(proposal, revision, found)
+    update_unmoved(
+        proposal, revision=revision, base_version=base, risk=risk.level.value, risk_reasons=list(risk.reasons)
+    )
     return revision
+
+
+def _risk(proposal: Proposal, revision: Revision, found: Sequence[checks.CheckResult]) -> Risk:
+    facts = Facts(
+        kind=proposal.document.kind,
+        author=_role(proposal),
+        words=revision.words_added + revision.words_removed,
+        approvals=policies.approvals_needed(proposal, revision).approvals,
+        warning={result.name for result in found if result.verdict == "warn"},
+        failing={result.name for result in found if result.verdict == "fail"},
+    )
+    return assess(facts)
 
 
 def update_unmoved(proposal: Proposal, **changes: Any) -> None:
@@ -87,12 +103,13 @@ def protected_headings(proposal: Proposal) -> list[str]:
     )
 
 
-def _run_checks(proposal: Proposal, revision: Revision, protected: Sequence[str]) -> None:
+def _run_checks(proposal: Proposal, revision: Revision, protected: Sequence[str]) -> list[checks.CheckResult]:
     context = _check_context(proposal, protected)
     results = checks.run(revision.base_version.text, revision.text, context)
     Check.objects.bulk_create(
         Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message) for result in results
     )
+    return results
 
 
 def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Context:

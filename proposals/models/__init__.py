@@ -1,6 +1,16 @@
 """What people decide."""
 
+from proposals.models.attention import Assignment, ProposalSeen, SavedFilter
 from proposals.models.decision import Check, Decision
 from proposals.models.proposal import Proposal, ProposalEvidence, Revision
 
-__all__ = ["Check", "Decision", "Proposal", "ProposalEvidence", "Revision"]
+__all__ = [
+    "Assignment",
+    "Check",
+    "Decision",
+    "Proposal",
+    "ProposalEvidence",
+    "ProposalSeen",
+    "Revision",
+    "SavedFilter",
+]

@@ -1,0 +1,60 @@
+"""What a person keeps for themselves: what they have looked at, and the filters they use. Neither changes the board,
+so neither is on the log."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from people.models import User
+from proposals.exceptions import Invalid
+from proposals.models import Proposal, ProposalSeen, SavedFilter
+
+MOST_FILTERS = 30
+LONGEST_NAME = 40
+
+
+def look(proposal: Proposal, *, user: User) -> ProposalSeen | None:
+    """Note that this person opened the newest revision; returns the mark they left the last time."""
+    before = ProposalSeen.objects.filter(user=user, proposal=proposal).select_related("revision").first()
+    if proposal.revision_id is not None:
+        seen = ProposalSeen(user=user, proposal=proposal, revision_id=proposal.revision_id, at=timezone.now())
+        # One statement, so that two tabs opened at once both succeed.
+        ProposalSeen.objects.bulk_create(
+            [seen], update_conflicts=True, unique_fields=["user", "proposal"], update_fields=["revision", "at"]
+        )
+    return before
+
+
+@transaction.atomic
+def save_filter(*, user: User, name: str, query: str) -> SavedFilter:
+    """Keep a view of the queue under a name; the same name again means the new view. Raises Invalid("name")."""
+    name = _clean(name)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # so that two tabs count the same filters
+    others = user.saved_filters.exclude(name=name)
+    if others.count() >= MOST_FILTERS:
+        raise Invalid("name", f"You keep {MOST_FILTERS} filters already; delete one first.")
+    kept, _made = SavedFilter.objects.update_or_create(user=user, name=name, defaults={"query": query})
+    return kept
+
+
+def rename_filter(pk: int, *, user: User, name: str) -> None:
+    """Give one's own filter another name. Raises Invalid("name"); nothing happens to a filter that is gone."""
+    name = _clean(name)
+    try:
+        with transaction.atomic():
+            user.saved_filters.filter(pk=pk).update(name=name)
+    except IntegrityError:
+        raise Invalid("name", f"You have a filter named “{name}” already.") from None
+
+
+def delete_filter(pk: int, *, user: User) -> None:
+    """Keep one's own filter no longer."""
+    user.saved_filters.filter(pk=pk).delete()
+
+
+def _clean(name: str) -> str:
+    name = " ".join(name.replace("\0", "").split())
+    if not name:
+        raise Invalid("name", "Give the filter a name.")
+    if len(name) > LONGEST_NAME:
+        raise Invalid("name", f"The name has {len(name)} characters; at most {LONGEST_NAME} are allowed.")
+    return name
