@@ -1,6 +1,8 @@
 """What a person keeps for themselves: what they have looked at, and the filters they use. Neither changes the board,
 so neither is on the log."""
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -12,16 +14,20 @@ MOST_FILTERS = 30
 LONGEST_NAME = 40
 
 
-def look(proposal: Proposal, *, user: User) -> ProposalSeen | None:
-    """Note that this person opened the newest revision; returns the mark they left the last time."""
-    before = ProposalSeen.objects.filter(user=user, proposal=proposal).select_related("revision").first()
-    if proposal.revision_id is not None:
-        seen = ProposalSeen(user=user, proposal=proposal, revision_id=proposal.revision_id, at=timezone.now())
-        # One statement, so that two tabs opened at once both succeed.
-        ProposalSeen.objects.bulk_create(
-            [seen], update_conflicts=True, unique_fields=["user", "proposal"], update_fields=["revision", "at"]
-        )
-    return before
+def look(proposals: Sequence[Proposal], *, user: User) -> dict[int, ProposalSeen]:
+    """Note that this person opened the newest revisions; returns the marks they left the last time, by proposal."""
+    before = ProposalSeen.objects.filter(user=user, proposal__in=proposals).select_related("revision")
+    last = {one.proposal_id: one for one in before}
+    now = timezone.now()
+    marks = [ProposalSeen(user=user, proposal=p, revision_id=p.revision_id, at=now) for p in proposals if p.revision_id]
+    # One statement in a fixed order, so that two tabs opened at once both succeed.
+    ProposalSeen.objects.bulk_create(
+        sorted(marks, key=lambda mark: mark.proposal_id),
+        update_conflicts=True,
+        unique_fields=["user", "proposal"],
+        update_fields=["revision", "at"],
+    )
+    return last
 
 
 @transaction.atomic

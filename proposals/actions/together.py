@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from people.models import User
-from proposals import policies
 from proposals.actions.decisions import approve
 from proposals.exceptions import ReviewError
 from proposals.models import Check, Proposal
+from proposals.queue import decidable_by
 from proposals.risk import Level
 
 MOST = 20
@@ -39,13 +39,13 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     """
     fit: list[Proposal] = []
     left_out: list[tuple[Proposal, str]] = []
-    blocked = set(
-        Check.objects.filter(revision__in=[p.revision_id for p in proposals], verdict=Check.Verdict.FAIL).values_list(
-            "revision", flat=True
-        )
-    )
+    keys, revisions = [p.pk for p in proposals], [p.revision_id for p in proposals]
+    mine = set(decidable_by(user).filter(pk__in=keys).values_list("pk", flat=True))
+    failing = Check.objects.filter(revision__in=revisions, verdict=Check.Verdict.FAIL)
+    blocked = set(failing.values_list("revision", flat=True))
     for proposal in proposals:
-        why = _unfit(proposal, user, blocked) or _unlike(proposal, fit)
+        why = _unfit(proposal, is_mine=proposal.pk in mine, is_blocked=proposal.revision_id in blocked)
+        why = why or _unlike(proposal, fit)
         if why:
             left_out.append((proposal, why))
         else:
@@ -53,18 +53,17 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     return Sorted(fit, left_out)
 
 
-def _unfit(proposal: Proposal, user: User, blocked: set[int]) -> str:
+def _unfit(proposal: Proposal, *, is_mine: bool, is_blocked: bool) -> str:
     """Why this one is decided on its own, or not at all; empty if it need not be."""
     if proposal.status != Proposal.Status.PENDING:
         return f"It is {proposal.get_status_display().lower()}."
     if proposal.risk != Level.LOW:
         return f"{Level(proposal.risk).word} risk: it is decided on its own page."
-    if proposal.revision_id in blocked:
+    if is_blocked:
         return "A check blocks it."
     if proposal.is_stale:
         return "Another version became current; rebase it first."
-    leave = policies.may_decide(user, proposal)
-    return "" if leave.allowed else leave.why
+    return "" if is_mine else "You cannot decide it, or have approved it already; its page says why."
 
 
 def _unlike(proposal: Proposal, fit: Sequence[Proposal]) -> str:

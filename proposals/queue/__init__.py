@@ -3,7 +3,7 @@
 from proposals.queue.filters import Filters
 from proposals.queue.place import Neighbours, Place, neighbours
 from proposals.queue.rows import Mark, Row, rows
-from proposals.queue.waiting import assigned_to, counts, waiting_for
+from proposals.queue.waiting import assigned_to, counts, decidable_by, waiting_for
 
 __all__ = [
     "Filters",
@@ -13,6 +13,7 @@ __all__ = [
     "Row",
     "assigned_to",
     "counts",
+    "decidable_by",
     "neighbours",
     "rows",
     "waiting_for",

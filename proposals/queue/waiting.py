@@ -20,7 +20,10 @@ def waiting_for(user: User) -> ProposalQuerySet:
     It never puts one on the list of somebody who may not.
     """
     to_rework = Q(status=Status.CHANGES_REQUESTED, author=user)
-    return Proposal.objects.filter(Q(pk__in=_to_decide(user).values("pk")) | to_rework)
+    to_decide = decidable_by(user).filter(
+        ~Q(Exists(_assignments())) | assigned_to(user) | ~Q(Exists(_able_assignees()))
+    )
+    return Proposal.objects.filter(Q(pk__in=to_decide.values("pk")) | to_rework)
 
 
 def assigned_to(user: User) -> Q:
@@ -29,13 +32,13 @@ def assigned_to(user: User) -> Q:
     return Q(Exists(named))
 
 
-def _to_decide(user: User) -> ProposalQuerySet:
+def decidable_by(user: User) -> ProposalQuerySet:
+    """What this person may decide and has not approved yet, whoever it is assigned to."""
     if not user.has_perm("proposals.decide_proposal"):
         return Proposal.objects.none()
     approved = Decision.objects.filter(revision=OuterRef("revision"), actor=user)
     open_ones = Proposal.objects.filter(~Exists(approved), status__in=Proposal.DECIDABLE)
-    for_me = open_ones.filter(~Q(Exists(_assignments())) | assigned_to(user) | ~Q(Exists(_able_assignees())))
-    return for_me if settings.COUNTERSIGN_SINGLE_OPERATOR else _without_conflict(for_me, user)
+    return open_ones if settings.COUNTERSIGN_SINGLE_OPERATOR else _without_conflict(open_ones, user)
 
 
 def _assignments() -> QuerySet[Assignment]:

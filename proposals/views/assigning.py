@@ -17,11 +17,11 @@ from proposals.models import Proposal
 from proposals.views.refusals import show_in, status_of
 from proposals.views.review import show
 
-may_see = permission_required("proposals.view_proposal", raise_exception=True)
+may_assign = permission_required("proposals.propose_change", raise_exception=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@may_see
+@may_assign
 def assign(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Ask a person or a role to decide this one."""
     if request.method != "POST":
@@ -40,7 +40,7 @@ def assign(request: PersonRequest, pk: int) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@may_see
+@may_assign
 def unassign(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Take an assignment back."""
     if request.method != "POST":

@@ -16,7 +16,7 @@ def around(request: PersonRequest, proposal: Proposal, assign_form: AssignForm |
     """For the template; opening the page is looking at its newest revision."""
     position = queue.Place.carried(request.GET)
     assigned = proposal.assignments.select_related("user", "group")
-    before = look(proposal, user=request.user)
+    before = look([proposal], user=request.user).get(proposal.pk)
     can_assign = proposal.is_open and request.user.has_perm("proposals.propose_change")
     return {
         "position": position,

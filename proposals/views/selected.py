@@ -25,12 +25,12 @@ from proposals.shown import Line
 
 MOST = 50
 _OUTCOMES = "decided_together"
-may_see = permission_required("proposals.view_proposal", raise_exception=True)
+may_assign = permission_required("proposals.propose_change", raise_exception=True)
 may_decide = permission_required("proposals.decide_proposal", raise_exception=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@may_see
+@may_assign
 def selected(request: PersonRequest) -> HttpResponseBase:
     """What was pressed under the rows that are ticked."""
     if request.method != "POST":
@@ -79,11 +79,10 @@ def page(request: PersonRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _decide(request)
     keys = _keys(request.GET.getlist("id"))
-    found = Proposal.objects.for_page().prefetch_related("revisions").in_bulk(keys)
+    found = Proposal.objects.for_page().in_bulk(keys)
     sorted_out = together.sort_out([found[key] for key in keys if key in found], user=request.user)
     items = [_laid_out(proposal) for proposal in sorted_out.fit]
-    for proposal in sorted_out.fit:
-        look(proposal, user=request.user)
+    look(sorted_out.fit, user=request.user)
     context = {
         "place": "review",
         "position": queue.Place.carried(request.GET),

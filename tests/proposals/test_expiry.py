@@ -33,7 +33,7 @@ def drafted(complaints: list[Feedback]) -> Proposal:
 
 def age(proposal: Proposal, at: datetime) -> None:
     Proposal.objects.filter(pk=proposal.pk).update(created_at=at)
-    Pattern.objects.filter(pk=proposal.pattern_id).update(last_seen=at)
+    Pattern.objects.filter(proposals=proposal).update(last_seen=at)
 
 
 def status(proposal: Proposal) -> str:
@@ -43,7 +43,7 @@ def status(proposal: Proposal) -> str:
 def test_a_silent_draft_expires_once_and_its_pattern_is_open_again(drafted: Proposal) -> None:
     tick()
     assert status(drafted) == Proposal.Status.EXPIRED
-    assert Pattern.objects.get(pk=drafted.pattern_id).status == Pattern.Status.OPEN
+    assert Pattern.objects.get(proposals=drafted).status == Pattern.Status.OPEN
     assert expire_stale() == 0
     entry = AuditEntry.objects.get(verb="proposal.expired")
     assert entry.actor_label == "Countersign"
@@ -56,7 +56,7 @@ def test_nothing_is_drafted_again_before_there_is_new_evidence(drafted: Proposal
 
 
 def test_a_new_report_keeps_a_draft(drafted: Proposal) -> None:
-    Pattern.objects.filter(pk=drafted.pattern_id).update(last_seen=timezone.now())
+    Pattern.objects.filter(proposals=drafted).update(last_seen=timezone.now())
     assert expire_stale() == 0
     assert status(drafted) == Proposal.Status.PENDING
 
