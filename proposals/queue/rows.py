@@ -51,7 +51,7 @@ def page_of(proposals: Sequence[int]) -> list[Proposal]:
 def rows(keys: Sequence[int], user: User) -> list[Row]:
     """The rows of one page."""
     proposals = page_of(keys)
-    mine = set(waiting_for(user).filter(pk__in=keys).values_list("pk", flat=True))
+    mine = set(waiting_for(user, keys).values_list("pk", flat=True))
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     verdicts, seen = _verdicts(proposals), _marks(proposals, user)
     assigned = assignments(keys)

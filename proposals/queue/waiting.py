@@ -1,5 +1,8 @@
 """Whose turn it is, as queries: the same rules as `policies.may_decide`; a test holds the two together."""
 
+from collections.abc import Collection
+from typing import Any
+
 from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -13,17 +16,20 @@ from proposals.policies import DOMINANT_SHARE
 Status = Proposal.Status
 
 
-def waiting_for(user: User) -> ProposalQuerySet:
-    """Proposals whose next step is this person's: to decide, or to rework what they wrote.
+def waiting_for(user: User, among: Collection[int] | None = None) -> ProposalQuerySet:
+    """Proposals whose next step is this person's: to decide, or to rework what they wrote; of these keys, if given.
 
     An assignment takes a proposal off the list of those it does not name, for as long as somebody it names can decide.
     It never puts one on the list of somebody who may not.
     """
     to_rework = Q(status=Status.CHANGES_REQUESTED, author=user)
-    to_decide = decidable_by(user).filter(
-        ~Q(Exists(_assignments())) | assigned_to(user) | ~Q(Exists(_able_assignees()))
-    )
-    return Proposal.objects.filter(Q(pk__in=to_decide.values("pk")) | to_rework)
+    taken, taken_by_roles, mine = _able("user"), _able("group__user"), decidable_by(user)
+    whole = Proposal.objects.all()
+    if among is not None:  # said inside too: the database works the inner ones out before it looks at the outer one
+        taken, taken_by_roles = taken.filter(proposal__in=among), taken_by_roles.filter(proposal__in=among)
+        mine, whole = mine.filter(pk__in=among), whole.filter(pk__in=among)
+    to_decide = mine.filter((~Q(pk__in=taken) & ~Q(pk__in=taken_by_roles)) | assigned_to(user))
+    return whole.filter(Q(pk__in=to_decide.values("pk")) | to_rework)
 
 
 def assigned_to(user: User) -> Q:
@@ -41,25 +47,21 @@ def decidable_by(user: User) -> ProposalQuerySet:
     return open_ones if settings.COUNTERSIGN_SINGLE_OPERATOR else _without_conflict(open_ones, user)
 
 
-def _assignments() -> QuerySet[Assignment]:
-    return Assignment.objects.filter(proposal=OuterRef("pk"))
+def _able(who: str) -> "QuerySet[Assignment, Any]":
+    """Keys of the proposals that name somebody who can still decide them; `who` is the path to that person.
 
-
-def _able_assignees() -> QuerySet[User]:
-    """Of those a proposal names, whoever can still decide: without one, it is everybody's turn again."""
-    named = Q(assigned_proposals__proposal=OuterRef("pk")) | Q(groups__assigned_proposals__proposal=OuterRef("pk"))
-    approved = Decision.objects.filter(revision=OuterRef(OuterRef("revision")), actor=OuterRef("pk"))
-    able = User.objects.filter(named, ~Exists(approved), pk__in=holders("proposals.decide_proposal").values("pk"))
-    if settings.COUNTERSIGN_SINGLE_OPERATOR:
-        return able
-    whole = Proposal.objects.filter(
-        Q(author=OuterRef("pk")) | Q(author_key__owner=OuterRef("pk")) | Q(requested_by=OuterRef("pk")),
-        pk=OuterRef(OuterRef("pk")),
-    )
-    written = Revision.objects.filter(
-        Q(author=OuterRef("pk")) | Q(author_key__owner=OuterRef("pk")), proposal=OuterRef(OuterRef("pk"))
-    )
-    return able.filter(~Exists(whole), ~Exists(written))
+    Not correlated with the proposals asked about, so that the database works it out once.
+    """
+    deciders = holders("proposals.decide_proposal").order_by().values("pk")
+    named = Assignment.objects.filter(proposal__status__in=Proposal.DECIDABLE).annotate(who=F(who))
+    approved = Decision.objects.filter(revision=OuterRef("proposal__revision"), actor=OuterRef("who"))
+    able = named.filter(~Exists(approved), who__in=deciders)
+    if not settings.COUNTERSIGN_SINGLE_OPERATOR:
+        by_them = Q(author=OuterRef("who")) | Q(author_key__owner=OuterRef("who"))
+        written = Revision.objects.filter(by_them, proposal=OuterRef("proposal"))
+        wanted = Proposal.objects.filter(by_them | Q(requested_by=OuterRef("who")), pk=OuterRef("proposal"))
+        able = able.filter(~Exists(written), ~Exists(wanted))
+    return able.order_by().values("proposal")
 
 
 def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQuerySet:

@@ -48,7 +48,11 @@ def board_page(
     filters = position.filters
     counts = queue.counts(request.user)
     found = filters.apply(request.user).values_list("pk", flat=True)
-    page = Paginator(found, PER_PAGE).get_page(position.page)
+    request.turn_count = counts["turn"]
+    paginator = Paginator(found, PER_PAGE)
+    if filters.is_plain and filters.show in counts:
+        paginator.count = counts[filters.show]  # counted already
+    page = paginator.get_page(position.page)
     position = queue.Place(filters, page.number)
     saved = list(request.user.saved_filters.all())
     context = {
