@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from agents.exceptions import BadName
+from agents.names import clean_name
 from people.models import User
 from proposals.exceptions import Invalid
 from proposals.models import Proposal, ProposalSeen, SavedFilter
@@ -58,7 +60,10 @@ def delete_filter(pk: int, *, user: User) -> None:
 
 
 def _clean(name: str) -> str:
-    name = " ".join(name.replace("\0", "").split())
+    try:
+        name = clean_name(name)
+    except BadName as bad:
+        raise Invalid("name", str(bad)) from None
     if not name:
         raise Invalid("name", "Give the filter a name.")
     if len(name) > LONGEST_NAME:

@@ -162,6 +162,7 @@ def test_a_bad_name_is_refused_at_its_field(client: Client, mara: User, pending:
         ("", "Give the filter a name."),
         ("b", "You have a filter named “b” already."),
         ("x" * 41, "40"),
+        ("a\u202e", "U+202E"),
     ):
         page = client.post(reverse("change_filter", args=[one.pk]), {"name": name})
         assert page.status_code == 422
