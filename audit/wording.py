@@ -35,6 +35,9 @@ VERBS: Final[dict[str, str]] = {
     "proposal.amended": "amended",
     "proposal.rebased": "rebased",
     "proposal.withdrawn": "withdrew",
+    "proposal.expired": "withdrew as expired",
+    "proposal.assigned": "assigned",
+    "proposal.unassigned": "took back the assignment of",
     "proposal.approval_given": "gave one of the approvals needed for",
     "proposal.approved": "approved",
     "proposal.changes_requested": "requested changes to",
@@ -84,5 +87,9 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
     if target_kind == "user" and after.get("by"):
         yield f"by {after['by']}"
+    if after.get("to"):
+        yield f"to {after['to']}"
+    if after.get("days"):
+        yield f"after {after['days']} days without a decision or a new report"
     if after.get("single_operator"):
         yield "under the single-operator setting"

@@ -106,7 +106,7 @@ def standing(proposal: Proposal, user: User) -> Standing:
     given = [d for d in decisions(proposal) if d.verdict == "approve" and d.revision_id == revision.pk]
     approvals = policies.counting(given)
     blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
-    mine = queue.waiting_for(user).filter(pk=proposal.pk).exists()
+    mine = queue.waiting_for(user, [proposal.pk]).exists()
     return Standing(
         leave=leave,
         need=need,

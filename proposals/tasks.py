@@ -10,3 +10,11 @@ def draft_due() -> None:
 
     drafting.draft_all_due()
     drafting.rebase_stale_drafts()
+
+
+@shared_task
+def expire_stale() -> None:
+    """End machine drafts that nobody took up."""
+    from proposals.actions import expiry
+
+    expiry.expire_stale()

@@ -19,6 +19,7 @@ _SETTLED = {
     Status.APPROVED: Pill("Approved", "turn"),
     Status.REJECTED: Pill("Rejected", "bad"),
     Status.WITHDRAWN: Pill("Withdrawn"),
+    Status.EXPIRED: Pill("Expired"),
 }
 
 

@@ -2,12 +2,30 @@
 
 from django.urls import path
 
-from proposals.views import agents, amend, comments, documents, patterns, queue, review
+from proposals.views import (
+    agents,
+    amend,
+    assigning,
+    comments,
+    documents,
+    patterns,
+    queue,
+    review,
+    saved_filters,
+    selected,
+)
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 
 urlpatterns = [
     path("", queue.board, name="queue"),
+    path("filters/", saved_filters.saved_filters, name="saved_filters"),
+    path("filters/<int:pk>/", saved_filters.change, name="change_filter"),
+    path("proposals/selected/", selected.selected, name="selected"),
+    path("proposals/together/", selected.page, name="together"),
+    path("proposals/together/done/", selected.done, name="together_done"),
+    path("proposals/<int:pk>/assign/", assigning.assign, name="assign"),
+    path("proposals/<int:pk>/unassign/", assigning.unassign, name="unassign"),
     path("proposals/<int:pk>/", review.page, name="proposal"),
     path("proposals/<int:pk>/decide/", review.decide, name="decide"),
     path("proposals/<int:pk>/amend/", amend.amend, name="amend"),

@@ -152,6 +152,7 @@ COUNTERSIGN_SINGLE_OPERATOR = ENV.countersign_single_operator
 COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MINE_EVERY_S = ENV.countersign_mine_every_s
 COUNTERSIGN_MINE_BATCH = ENV.countersign_mine_batch
+COUNTERSIGN_EXPIRE_AFTER_DAYS = ENV.countersign_expire_after_days
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
 # Of forms; the longest text allowed, in the widest script, fits several times. The API has its own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000

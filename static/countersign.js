@@ -43,6 +43,19 @@
     return Boolean(link);
   }
 
+  const follow = (selector, within = document) => {
+    const link = within.querySelector(selector);
+    if (link) window.location.assign(link.href);
+    return link !== null;
+  };
+
+  // Where nothing else would take it, Enter opens: the first of the queue, or what comes after a decision.
+  function open() {
+    const on = document.activeElement;
+    if (on === document.body || on.id === "main") return follow("a[data-item]");
+    return on.matches("[data-announce]") && (follow("[data-next]", on) || follow("[data-next]"));
+  }
+
   const places = { q: "queue", p: "patterns", a: "agents", l: "audit", s: "settings" };
   const keys = {
     j: () => step(1),
@@ -51,7 +64,10 @@
     x: () => focusOn("[data-focus='reject']"),
     c: comment,
     e: () => focusOn("#evidence"),
-    u: () => go("queue"),
+    u: () => follow("[data-back]") || go("queue"),
+    "[": () => follow("[data-previous]"),
+    "]": () => follow("[data-next]"),
+    Enter: open,
     "/": () => focusOn("#find"),
     "?": showKeys,
   };

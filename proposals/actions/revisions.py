@@ -18,6 +18,7 @@ from proposals.actions.anchoring import reanchor
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
+from proposals.risk import Facts, Risk, assess
 
 EVIDENCE_READ = 500
 RUNS_READ = 500
@@ -64,10 +65,25 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
         author_key=author.key,
         note=note,
     )
-    _run_checks(proposal, revision, protected)
+    found = _run_checks(proposal, revision, protected)
     reanchor(proposal, revision)
-    update_unmoved(proposal, revision=revision, base_version=base)
+    risk = _risk(proposal, revision, found)
+    update_unmoved(
+        proposal, revision=revision, base_version=base, risk=risk.level.value, risk_reasons=list(risk.reasons)
+    )
     return revision
+
+
+def _risk(proposal: Proposal, revision: Revision, found: Sequence[checks.CheckResult]) -> Risk:
+    facts = Facts(
+        kind=proposal.document.kind,
+        author=_role(proposal),
+        words=revision.words_added + revision.words_removed,
+        approvals=policies.approvals_needed(proposal, revision).approvals,
+        warning={result.name for result in found if result.verdict == "warn"},
+        failing={result.name for result in found if result.verdict == "fail"},
+    )
+    return assess(facts)
 
 
 def update_unmoved(proposal: Proposal, **changes: Any) -> None:
@@ -89,12 +105,13 @@ def protected_headings(proposal: Proposal) -> list[str]:
     )
 
 
-def _run_checks(proposal: Proposal, revision: Revision, protected: Sequence[str]) -> None:
+def _run_checks(proposal: Proposal, revision: Revision, protected: Sequence[str]) -> list[checks.CheckResult]:
     context = _check_context(proposal, protected)
     results = checks.run(revision.base_version.text, revision.text, context)
     Check.objects.bulk_create(
         Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message) for result in results
     )
+    return results
 
 
 def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Context:

@@ -1,5 +1,6 @@
 """What people say about lines of a change."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from django.conf import settings
@@ -16,7 +17,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def unresolved(self) -> "ThreadQuerySet":
         return self.filter(resolved_at=None)
 
-    def per_proposal(self, proposals: "list[int]") -> dict[int, int]:
+    def per_proposal(self, proposals: Sequence[int]) -> dict[int, int]:
         """How many of these threads each of the proposals has; those without any are left out."""
         rows = self.filter(proposal__in=proposals).values_list("proposal").annotate(Count("pk"))
         return dict(rows)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from agents.models import ApiKey, Document, Version
 from feedback.models import Feedback, Pattern, Run
+from proposals.risk import Level
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
@@ -44,6 +45,7 @@ class Proposal(models.Model):
         APPROVED = "approved", "Approved"
         REJECTED = "rejected", "Rejected"
         WITHDRAWN = "withdrawn", "Withdrawn"
+        EXPIRED = "expired", "Expired"
 
     class Origin(models.TextChoices):
         DRAFTER = "drafter", "Drafted from a pattern"
@@ -73,6 +75,11 @@ class Proposal(models.Model):
     fingerprint = models.CharField(
         max_length=200, blank=True, help_text="What a draft says, wherever it stands; empty unless drafted."
     )
+    # Of the newest revision, set with it; see `proposals.risk`.
+    risk = models.PositiveSmallIntegerField(
+        choices=[(level.value, level.word) for level in Level], default=Level.MEDIUM
+    )
+    risk_reasons = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True)
 
@@ -129,6 +136,11 @@ class Proposal(models.Model):
     def sources_since(self) -> int:
         """How many sources the pattern gained since this was drafted, while it is open."""
         return max(0, self.sources_now - self.evidence_sources)
+
+    @property
+    def risk_why(self) -> str:
+        """The reasons for its risk, in one line."""
+        return " ".join(self.risk_reasons) or "It was opened before risks were assessed."
 
     @property
     def author_label(self) -> str:

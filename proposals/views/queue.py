@@ -10,7 +10,9 @@ from django.views.decorators.vary import vary_on_headers
 from agents.models import Agent
 from people.requests import PersonRequest
 from proposals import queue
+from proposals.forms_queue import AssignForm, NameForm
 from proposals.models import Proposal
+from proposals.queue import filters as narrowing
 
 PER_PAGE = 50
 _NUMBERS = (
@@ -28,29 +30,55 @@ _NUMBERS = (
     "Eleven",
     "Twelve",
 )
+may_see = permission_required("proposals.view_proposal", raise_exception=True)
 
 
 @require_safe
-@permission_required("proposals.view_proposal", raise_exception=True)
+@may_see
 @vary_on_headers("HX-Request", "HX-Target")
 def board(request: PersonRequest) -> HttpResponse:
     """What waits, for whom."""
-    filters = queue.Filters.from_query(request.GET)
+    return board_page(request, queue.Place.of(request.GET))
+
+
+def board_page(
+    request: PersonRequest, position: queue.Place, *, name_form: NameForm | None = None, status: int = 200
+) -> HttpResponse:
+    """The queue at this place; with a refused name for a filter, that at its field."""
+    filters = position.filters
     counts = queue.counts(request.user)
-    page = Paginator(filters.apply(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    found = filters.apply(request.user).values_list("pk", flat=True)
+    request.turn_count = counts["turn"]
+    paginator = Paginator(found, PER_PAGE)
+    if filters.is_plain and filters.show in counts:
+        paginator.count = counts[filters.show]  # counted already
+    page = paginator.get_page(position.page)
+    position = queue.Place(filters, page.number)
+    saved = list(request.user.saved_filters.all())
     context = {
         "place": "review",
         "filters": filters,
+        "position": position,
         "heading": _heading(filters, counts, page.paginator.count),
         "counts": counts,
         "choices": _choices(counts),
+        "narrowings": _narrowings(filters),
+        "sorts": narrowing.SORTS.items(),
         "agents": Agent.objects.all(),
+        "saved": saved,
+        "is_saved": filters.query in {one.query for one in saved},
+        "name_form": name_form or NameForm(),
         "page": page,
         "rows": queue.rows(list(page), request.user),
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
+        "assign_form": AssignForm() if _can_select(request, filters) else None,
     }
     part = "#board" if request.htmx.target == "board" else ""
-    return render(request, f"proposals/queue.html{part}", context)
+    return render(request, f"proposals/queue.html{part}", context, status=status)
+
+
+def _can_select(request: PersonRequest, filters: queue.Filters) -> bool:
+    return filters.show in ("turn", "open", "effect") and request.user.has_perm("proposals.propose_change")
 
 
 def _choices(counts: dict[str, int]) -> list[tuple[str, str, int]]:
@@ -58,8 +86,21 @@ def _choices(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     return [(name, label, counts[name]) for name, label in labels.items()]
 
 
+def _narrowings(filters: queue.Filters) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+    """Name, label, value and choices of each list in the filter form."""
+    lists = {
+        "origin": ("From", narrowing.ORIGINS),
+        "risk": ("Risk", narrowing.RISKS),
+        "who": ("Assigned", narrowing.WHO),
+        "checks": ("Checks", narrowing.CHECKS),
+    }
+    return [(name, label, getattr(filters, name), list(of.items())) for name, (label, of) in lists.items()]
+
+
 def _heading(filters: queue.Filters, counts: dict[str, int], found: int) -> str:
     """A sentence that tells how much there is to do."""
+    if filters.show != "all" and not filters.is_plain:
+        return f"{_many(found, 'proposal')} of {counts[filters.show]:,} {'fits' if found == 1 else 'fit'} the filter"
     match filters.show:
         case "turn":
             waiting = counts["turn"]

@@ -19,7 +19,10 @@ from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
+from proposals.forms_queue import AssignForm
 from proposals.models import Decision, Proposal, Revision
+from proposals.queue import Place
+from proposals.views.attention import and_next, around
 from proposals.views.refusals import show_in, status_of
 
 VIEWS = {"inline": "Inline", "side": "Side by side", "full": "Full text"}
@@ -49,8 +52,8 @@ def decide(request: PersonRequest, pk: int) -> HttpResponseBase:
     except ReviewError as refusal:
         status = show_in(form, refusal)
         return show(request, review.find(pk), form, status=status)
-    messages.success(request, said)
-    return _see(pk)
+    messages.success(request, and_next(request, said, pk))
+    return _see(pk, Place.carried(request.GET).suffix)
 
 
 def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
@@ -132,8 +135,8 @@ def _protected(proposal: Proposal) -> list[str]:
     return [section.heading for section in proposal.document.sections.all() if section.is_protected]
 
 
-def _see(pk: int) -> HttpResponse:
-    answer = redirect("proposal", pk)
+def _see(pk: int, suffix: str = "") -> HttpResponse:
+    answer = redirect(reverse("proposal", args=[pk]) + suffix)
     answer.status_code = 303
     return answer
 
@@ -144,6 +147,7 @@ def show(
     form: DecisionForm | None = None,
     *,
     refusal: str = "",
+    assign_form: AssignForm | None = None,
     status: int = 200,
     typed: talks.Typed | None = None,
 ) -> HttpResponse:
@@ -171,6 +175,7 @@ def show(
         "history": review.history(proposal),
         "effect": review.effect(proposal),
         "trend": _trend(proposal),
+        **around(request, proposal, assign_form),
     }
     return render(request, "proposals/proposal.html", context, status=status)
 

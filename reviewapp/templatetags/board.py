@@ -151,6 +151,12 @@ def hexed(value: bytes | memoryview | None, digits: int = 64) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def without(context: template.Context, name: str) -> str:
+    """This page's query string without one parameter, on its first page."""
+    return link_with(context, **{name: "", "page": ""})
+
+
+@register.simple_tag(takes_context=True)
 def link_with(context: template.Context, **changes: Any) -> str:
     """This page's query string with some parameters replaced; an empty one is left out."""
     query = context["request"].GET.copy()

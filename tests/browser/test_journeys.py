@@ -159,6 +159,9 @@ def _addresses(proposal: Proposal, pattern: Pattern) -> list[str]:
     return [
         "/",
         "/?show=all&q=nothing",
+        f"{reverse('together')}?id={proposal.pk}",
+        reverse("together_done"),
+        reverse("saved_filters"),
         reverse("proposal", args=[proposal.pk]),
         reverse("proposal", args=[proposal.pk]) + "?view=side",
         reverse("proposal", args=[proposal.pk]) + "?view=full",

@@ -17,6 +17,7 @@ Address = Callable[[Proposal, Pattern], str]
 
 READ: dict[str, Address] = {
     "queue": lambda proposal, pattern: reverse("queue"),
+    "saved filters": lambda proposal, pattern: reverse("saved_filters"),
     "proposal": lambda proposal, pattern: reverse("proposal", args=[proposal.pk]),
     "revision": lambda proposal, pattern: reverse("revision", args=[proposal.pk, 1]),
     "agents": lambda proposal, pattern: reverse("agents"),
@@ -34,6 +35,8 @@ WRITE: dict[str, tuple[str, Address]] = {
     "amend": ("mara", lambda proposal, pattern: reverse("amend", args=[proposal.pk])),
     "propose": ("aiko", lambda proposal, pattern: reverse("propose", args=["support", "system-prompt"])),
     "roll back": ("aiko", lambda proposal, pattern: reverse("roll_back", args=["support", "system-prompt"]) + "?to=1"),
+    "together": ("mara", lambda proposal, pattern: f"{reverse('together')}?id={proposal.pk}"),
+    "together done": ("mara", lambda proposal, pattern: reverse("together_done")),
     "new key": ("ada", lambda proposal, pattern: reverse("new_key", args=["support"])),
     "sections": ("ada", lambda proposal, pattern: reverse("sections", args=["support", "system-prompt"])),
     "new person": ("ada", lambda proposal, pattern: reverse("new_person")),
@@ -49,6 +52,8 @@ ACTS: dict[str, Address] = {
     "reopen a thread": lambda proposal, pattern: reverse("reopen_thread", args=[_thread(proposal).pk]),
     "apply": lambda proposal, pattern: reverse("apply_suggestion", args=[_thread(proposal).comments.get().pk]),
     "rebase": lambda proposal, pattern: reverse("rebase", args=[proposal.pk]),
+    "assign": lambda proposal, pattern: reverse("assign", args=[proposal.pk]),
+    "unassign": lambda proposal, pattern: reverse("unassign", args=[proposal.pk]),
     "withdraw": lambda proposal, pattern: reverse("withdraw", args=[proposal.pk]),
     "draft": lambda proposal, pattern: reverse("draft", args=[pattern.pk]),
     "dismiss": lambda proposal, pattern: reverse("dismiss", args=[pattern.pk]),

@@ -26,6 +26,10 @@ NAMES = (
     "view",
     "evidence",
     "comment",
+    "sort",
+    "risk",
+    "queue",
+    "id",
 )
 
 
@@ -60,7 +64,15 @@ def test_no_charset_brings_half_a_character_into_a_text(signed_in: Client, pendi
 def test_no_address_breaks_a_page(signed_in: Client, prompt: Document, pending: Proposal, value: bytes) -> None:
     broken = []
     query = "&".join(f"{name}={quote(value)}" for name in NAMES)
-    pages = ("/", "/patterns/", "/audit/", f"/proposals/{pending.pk}", "/agents/", "/agents/support/system-prompt/")
+    pages = (
+        "/",
+        "/proposals/together/",
+        "/patterns/",
+        "/audit/",
+        f"/proposals/{pending.pk}",
+        "/agents/",
+        "/agents/support/system-prompt/",
+    )
     for page in pages:
         answer = signed_in.get(f"{page}?{query}", content_type="text/plain; charset=utf-7", follow=True)
         broken += [page] if answer.status_code >= 500 else []

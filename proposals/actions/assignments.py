@@ -1,0 +1,78 @@
+"""Who is asked to look after a proposal. An assignment narrows whose turn it is; it gives nobody a right."""
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from audit.record import Actor, record
+from people.models import User
+from people.roles import PERMISSIONS, Role, holders
+from proposals import policies
+from proposals.actions.proposals import lock
+from proposals.exceptions import Invalid, NotAllowed, NotPending
+from proposals.models import Assignment, Proposal
+
+DECIDE = "proposals.decide_proposal"
+
+
+def roles_to_ask() -> list[str]:
+    """Names of the roles that may decide."""
+    return [role.value for role in Role if DECIDE in PERMISSIONS[role]]
+
+
+@transaction.atomic
+def assign(proposal_id: int, *, user: User, to: User | Group) -> bool:
+    """Ask a person or a role to decide; False if they were asked already.
+
+    Raises NotAllowed, NotPending, and Invalid("to") for whoever could not decide.
+    """
+    proposal = _open_for(proposal_id, user)
+    _refuse_unable(proposal, to)
+    named = {"user": to} if isinstance(to, User) else {"group": to}
+    assignment, made = Assignment.objects.get_or_create(proposal=proposal, **named)
+    if made:
+        _record(proposal, "proposal.assigned", user, {"to": str(assignment)})
+    return made
+
+
+@transaction.atomic
+def unassign(proposal_id: int, *, user: User, assignment_id: int) -> bool:
+    """Take an assignment back; False if it was gone already. Raises NotAllowed, NotPending."""
+    proposal = _open_for(proposal_id, user)
+    assignment = proposal.assignments.select_related("user", "group").filter(pk=assignment_id).first()
+    if assignment is None:
+        return False
+    _record(proposal, "proposal.unassigned", user, {"to": str(assignment)})
+    assignment.delete()
+    return True
+
+
+def _open_for(proposal_id: int, user: User) -> Proposal:
+    if not user.has_perm("proposals.propose_change"):
+        raise NotAllowed("Assigning needs the role reviewer, operator or admin.")
+    proposal = lock(proposal_id)
+    if not proposal.is_open:
+        raise NotPending(f"This proposal is {proposal.get_status_display().lower()} already; nobody has to decide it.")
+    return proposal
+
+
+def _refuse_unable(proposal: Proposal, to: User | Group) -> None:
+    if isinstance(to, Group):
+        if to.name not in roles_to_ask():
+            raise Invalid("to", f"The role {to.name} does not decide.")
+        return
+    if not holders(DECIDE).filter(pk=to.pk).exists():
+        raise Invalid("to", f"{to} does not decide: that needs the role reviewer or admin.")
+    if not policies.may_decide(to, proposal).allowed:
+        raise Invalid("to", f"{to} cannot decide “{proposal}”: they wrote, proposed, asked for or mostly reported it.")
+
+
+def _record(proposal: Proposal, verb: str, user: User, after: dict[str, object]) -> None:
+    record(
+        verb,
+        actor=Actor.person(user),
+        target=proposal,
+        agent=proposal.document.agent.slug,
+        document=proposal.document.slug,
+        proposal=proposal.pk,
+        after=after,
+    )

@@ -1,0 +1,110 @@
+"""Several small decisions at one press: each is an approval of its own, under the digest that was shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from people.models import User
+from proposals.actions.decisions import approve
+from proposals.exceptions import ReviewError
+from proposals.models import Check, Proposal
+from proposals.queue import decidable_by
+from proposals.risk import Level
+
+MOST = 20
+Kind = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What may be approved together, and why each of the others may not."""
+
+    fit: list[Proposal]
+    left_out: list[tuple[Proposal, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to one proposal."""
+
+    proposal: int
+    title: str
+    done: bool
+    said: str
+
+
+def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
+    """Which of these may be approved together, in the order given; the first that fits sets the kind.
+
+    One document takes part once: approving a change of it moves the base under every other.
+    """
+    fit: list[Proposal] = []
+    left_out: list[tuple[Proposal, str]] = []
+    keys, revisions = [p.pk for p in proposals], [p.revision_id for p in proposals]
+    mine = set(decidable_by(user).filter(pk__in=keys).values_list("pk", flat=True))
+    failing = Check.objects.filter(revision__in=revisions, verdict=Check.Verdict.FAIL)
+    blocked = set(failing.values_list("revision", flat=True))
+    for proposal in proposals:
+        why = _unfit(proposal, is_mine=proposal.pk in mine, is_blocked=proposal.revision_id in blocked)
+        why = why or _unlike(proposal, fit)
+        if why:
+            left_out.append((proposal, why))
+        else:
+            fit.append(proposal)
+    return Sorted(fit, left_out)
+
+
+def _unfit(proposal: Proposal, *, is_mine: bool, is_blocked: bool) -> str:
+    """Why this one is decided on its own, or not at all; empty if it need not be."""
+    if proposal.status != Proposal.Status.PENDING:
+        return f"It is {proposal.get_status_display().lower()}."
+    if proposal.risk != Level.LOW:
+        return f"{Level(proposal.risk).word} risk: it is decided on its own page."
+    if is_blocked:
+        return "A check blocks it."
+    if proposal.is_stale:
+        return "Another version became current; rebase it first."
+    return "" if is_mine else "You cannot decide it, or have approved it already; its page says why."
+
+
+def _unlike(proposal: Proposal, fit: Sequence[Proposal]) -> str:
+    if fit and _kind(proposal) != _kind(fit[0]):
+        return "It is of another kind than the first."
+    same = next((other for other in fit if other.document_id == proposal.document_id), None)
+    if same:
+        return f"“{same}” changes the same document; this one can follow once it stands on the new version."
+    return "" if len(fit) < MOST else f"At most {MOST} are decided together."
+
+
+def _kind(proposal: Proposal) -> Kind:
+    return proposal.origin, proposal.document.kind
+
+
+def approve_together(wanted: Sequence[tuple[int, str]], *, user: User, note: str = "") -> list[Outcome]:
+    """Approve each (proposal, digest) in a transaction of its own; what was refused is told, and changes nothing else.
+
+    What is fit is asked again now: a proposal that became riskier since the page was shown is left out.
+    """
+    found = {p.pk: p for p in Proposal.objects.for_page().filter(pk__in=[pk for pk, _ in wanted[: 2 * MOST]])}
+    left_out = {p.pk: why for p, why in sort_out([found[pk] for pk, _ in wanted if pk in found], user=user).left_out}
+    return [
+        _approve_one(found[pk], digest, user=user, note=note, why_not=left_out.get(pk, ""))
+        for pk, digest in wanted
+        if pk in found
+    ]
+
+
+def _approve_one(proposal: Proposal, digest: str, *, user: User, note: str, why_not: str) -> Outcome:
+    if why_not:
+        return Outcome(proposal.pk, proposal.title, False, why_not)
+    try:
+        approve(proposal.pk, user=user, digest=digest, note=note)
+    except ReviewError as refusal:
+        return Outcome(proposal.pk, proposal.title, False, str(refusal))
+    return Outcome(proposal.pk, proposal.title, True, _now(proposal.pk))
+
+
+def _now(proposal_id: int) -> str:
+    after = Proposal.objects.select_related("published").get(pk=proposal_id)
+    if after.status == Proposal.Status.APPROVED and after.published:
+        return f"Version {after.published.number} is current from now on."
+    return "Approval recorded. The change takes effect with the last approval needed."

@@ -1,0 +1,66 @@
+"""Who looks after what: assignments, what each person has looked at, and the filters they keep."""
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from proposals.models.proposal import Proposal, Revision
+
+
+class Assignment(models.Model):
+    """One person or one role asked to decide a proposal. It narrows whose turn it is; it gives no right."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="assignments")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="assigned_proposals"
+    )
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, null=True, related_name="assigned_proposals")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, group=None) | Q(user=None, group__isnull=False),
+                name="assignment_is_to_person_or_role",
+            ),
+            models.UniqueConstraint("proposal", "user", name="assignment_person_once"),
+            models.UniqueConstraint("proposal", "group", name="assignment_role_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user) if self.user else f"any {self.group}"
+
+
+class ProposalSeen(models.Model):
+    """When a person last opened a proposal, and at which revision. A reading mark, not a fact for the log."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("user", "proposal", name="proposal_seen_once_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user} saw {self.revision} of {self.proposal}"
+
+
+class SavedFilter(models.Model):
+    """A view of the queue that a person keeps under a name of their own."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters", db_index=False
+    )
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=600)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint("user", "name", name="saved_filter_name_once_per_person")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,20 @@
+"""The reads behind the review queue: what waits for whom, in which order, and what each row says."""
+
+from proposals.queue.filters import Filters
+from proposals.queue.place import Neighbours, Place, neighbours
+from proposals.queue.rows import Mark, Row, rows
+from proposals.queue.waiting import assigned_to, counts, decidable_by, waiting_for
+
+__all__ = [
+    "Filters",
+    "Mark",
+    "Neighbours",
+    "Place",
+    "Row",
+    "assigned_to",
+    "counts",
+    "decidable_by",
+    "neighbours",
+    "rows",
+    "waiting_for",
+]

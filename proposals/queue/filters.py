@@ -1,0 +1,134 @@
+"""What the queue's address asks for: which proposals, and in which order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Final
+from urllib.parse import urlencode
+
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, When
+from django.db.models.functions import Coalesce
+
+from feedback.trends import rising_patterns
+from people.models import User
+from proposals.models import Assignment, Check, Proposal
+from proposals.models.proposal import ProposalQuerySet
+from proposals.queue.waiting import assigned_to, waiting_for
+from proposals.risk import Level
+
+SHOWS: Final = ("turn", "open", "effect", "decided", "all")
+ORIGINS: Final = dict(Proposal.Origin.choices)
+RISKS: Final = {level.name.lower(): f"{level.word} risk" for level in Level}
+WHO: Final = {"me": "Assigned to me", "nobody": "Assigned to nobody"}
+CHECKS: Final = {"warn": "With warnings", "fail": "Blocked by a check"}
+SORTS: Final = {"risk": "Risk", "impact": "Impact", "age": "Oldest", "new": "Newest"}
+ORDERS: Final = {
+    "risk": ("-risk", "-impact", "pk"),
+    "impact": ("-impact", "-risk", "pk"),
+    "age": ("created_at", "pk"),
+    "new": ("-created_at", "-pk"),
+}
+LONGEST: Final = 200
+_CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
+    "origin": ORIGINS,
+    "risk": RISKS,
+    "who": WHO,
+    "checks": CHECKS,
+    "sort": SORTS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Empty means not asked for; a value nobody offers counts as empty."""
+
+    show: str = "turn"
+    agent: str = ""
+    q: str = ""
+    origin: str = ""
+    risk: str = ""
+    who: str = ""
+    checks: str = ""
+    sort: str = ""
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> "Filters":
+        """From an address; nothing in it can be wrong."""
+        given = {one.name: query.get(one.name, "").replace("\0", "").strip()[:LONGEST] for one in fields(cls)}
+        for name, choices in _CHOICES.items():
+            given[name] = given[name] if given[name] in choices else ""
+        given["show"] = given["show"] if given["show"] in SHOWS else "turn"
+        return cls(**given)
+
+    @property
+    def query(self) -> str:
+        """The address that asks for this, without its question mark; empty for the plain queue."""
+        plain = Filters()
+        asked = {one.name: getattr(self, one.name) for one in fields(self)}
+        return urlencode({name: value for name, value in asked.items() if value != getattr(plain, name)})
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """Each narrowing beside view, agent and order: its parameter, and what it says."""
+        lists = [(name, getattr(self, name)) for name in _CHOICES if name != "sort"]
+        said = [(name, _CHOICES[name][value]) for name, value in lists if value]
+        return [*said, ("q", f"“{self.q}”")] if self.q else said
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this is a whole view, narrowed by nothing."""
+        return replace(self, show="turn", sort="") == Filters()
+
+    @property
+    def order(self) -> str:
+        """The order asked for, or the one that suits the view: what is riskiest, or what was decided last."""
+        return self.sort or ("new" if self.show in ("decided", "all") else "risk")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What rows are ordered by, so that no two are equal; names as `order_by` takes them."""
+        return ORDERS[self.order]
+
+    def apply(self, user: User) -> ProposalQuerySet:
+        """The proposals asked for, in their order, with `sources` and, where it orders them, `impact`."""
+        found = self._shown(user)
+        if self.agent:
+            found = found.filter(document__agent__slug=self.agent)
+        if self.q:
+            found = found.filter(Q(title__icontains=self.q) | Q(rationale__icontains=self.q))
+        if self.origin:
+            found = found.filter(origin=self.origin)
+        if self.risk:
+            found = found.filter(risk=Level[self.risk.upper()])
+        if self.checks:
+            verdicts = [Check.Verdict.FAIL] if self.checks == "fail" else [Check.Verdict.WARN, Check.Verdict.FAIL]
+            found = found.filter(Exists(Check.objects.filter(revision=OuterRef("revision"), verdict__in=verdicts)))
+        if self.who == "me":
+            found = found.filter(assigned_to(user))
+        if self.who == "nobody":
+            found = found.filter(~Exists(Assignment.objects.filter(proposal=OuterRef("pk"))))
+        return weighed(found, self.keys).order_by(*self.keys)
+
+    def _shown(self, user: User) -> ProposalQuerySet:
+        match self.show:
+            case "turn":
+                return waiting_for(user)
+            case "open":
+                return Proposal.objects.open()
+            case "effect":
+                return Proposal.objects.filter(status=Proposal.Status.IN_EFFECT)
+            case "decided":
+                return Proposal.objects.decided()
+            case _:
+                return Proposal.objects.all()
+
+
+def weighed(proposals: ProposalQuerySet, keys: tuple[str, ...]) -> ProposalQuerySet:
+    """With `impact`, if the order asks for it: the sources that stand behind a proposal, doubled while it is rising.
+
+    Rising is what the trend line shows: a quarter more reports in the last seven days than in the seven before.
+    """
+    if "-impact" not in keys:
+        return proposals
+    sources = Coalesce("pattern__sources", "evidence_sources")
+    rising = When(pattern__in=rising_patterns(), then=F("sources") * 2)
+    return proposals.annotate(sources=sources, impact=Case(rising, default=F("sources"), output_field=IntegerField()))

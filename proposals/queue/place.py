@@ -1,0 +1,88 @@
+"""Where in the queue somebody is: the list they came from, and what is before and after a proposal in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.db.models import Q
+from django.http import QueryDict
+
+from people.models import User
+from proposals.models import Proposal
+from proposals.models.proposal import ProposalQuerySet
+from proposals.queue.filters import Filters, weighed
+
+_LONGEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of a filtered list. It travels in the addresses of the proposals opened from it, as `queue=…`."""
+
+    filters: Filters
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Place":
+        """From the queue's own address."""
+        number = query.get("page", "")
+        is_number = number.isascii() and number.isdigit() and len(number) < 7
+        return cls(Filters.from_query(query), int(number) if is_number else 1)
+
+    @classmethod
+    def carried(cls, query: Mapping[str, str]) -> "Place":
+        """From the address of a proposal opened from it; the plain queue if there is none."""
+        inner = QueryDict(query.get("queue", "")[:_LONGEST])
+        return cls.of({name: str(value) for name, value in inner.items()})
+
+    @property
+    def query(self) -> str:
+        """The queue's address with its question mark; empty for the first page of the plain queue."""
+        parts = [self.filters.query, f"page={self.page}" if self.page > 1 else ""]
+        asked = "&".join(filter(None, parts))
+        return f"?{asked}" if asked else ""
+
+    @property
+    def suffix(self) -> str:
+        """What to put after the address of a proposal, so that it knows the way back."""
+        return f"?{urlencode({'queue': self.query[1:]})}" if self.query else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The proposals before and after one in a list, with pk and title only."""
+
+    before: Proposal | None
+    after: Proposal | None
+
+
+def neighbours(place: Place, user: User, proposal: Proposal) -> Neighbours:
+    """In three queries; for a proposal that has just left the list, those on either side of its gap."""
+    keys = place.filters.keys
+    names = [key.removeprefix("-") for key in keys]
+    here = weighed(Proposal.objects.filter(pk=proposal.pk), keys).values_list(*names).get()
+    others = place.filters.apply(user).exclude(pk=proposal.pk).only("pk", "title")
+    after = others.filter(_beyond(keys, here)).first()
+    turned = tuple(_turned(key) for key in keys)
+    before = others.filter(_beyond(turned, here)).order_by(*turned).first()
+    return Neighbours(before, after)
+
+
+def first(place: Place, user: User) -> Proposal | None:
+    """What is at the top of the list."""
+    found: ProposalQuerySet = place.filters.apply(user).only("pk", "title")
+    return found.first()
+
+
+def _turned(key: str) -> str:
+    return key[1:] if key.startswith("-") else f"-{key}"
+
+
+def _beyond(keys: Sequence[str], here: Sequence[object]) -> Q:
+    """Everything that comes after the values `here` in the order of `keys`."""
+    beyond, same = Q(pk__in=[]), Q()
+    for key, value in zip(keys, here, strict=True):
+        name = key.removeprefix("-")
+        beyond |= same & Q(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": value})
+        same &= Q(**{name: value})
+    return beyond

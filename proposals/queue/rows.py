@@ -1,0 +1,113 @@
+"""What a row of the queue says, for a whole page of rows in a fixed number of queries."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Max
+
+from feedback.trends import trends
+from people.models import User
+from proposals.models import Assignment, Check, Decision, Proposal, ProposalSeen, Thread
+from proposals.queue.waiting import waiting_for
+from proposals.risk import Level
+from proposals.turns import Pill, pill
+
+_HEAVY = ("revision__text", "revision__diff", "base_version__text", "document__current__text", "pattern__centroid")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a person has not seen yet: nothing of it (`new`), or what it became since they looked."""
+
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One proposal as the queue shows it; `days` is how long its reports came, `trend` how many on each day.
+
+    `threads` counts the talks that nobody has resolved.
+    """
+
+    proposal: Proposal
+    days: int | None
+    trend: list[int] | None
+    pill: Pill
+    mark: Mark | None
+    warnings: int
+    failures: int
+    assignees: list[Assignment]
+    threads: int
+
+    @property
+    def risk(self) -> Level:
+        return Level(self.proposal.risk)
+
+
+def page_of(proposals: Sequence[int]) -> list[Proposal]:
+    """The proposals with these keys, in this order, without the texts that no row shows."""
+    found = Proposal.objects.for_page().defer(*_HEAVY).in_bulk(proposals)
+    return [found[pk] for pk in proposals if pk in found]
+
+
+def rows(keys: Sequence[int], user: User) -> list[Row]:
+    """The rows of one page."""
+    proposals = page_of(keys)
+    mine = set(waiting_for(user, keys).values_list("pk", flat=True))
+    found = trends({p.pattern_id for p in proposals if p.pattern_id})
+    verdicts, seen = _verdicts(proposals), _marks(proposals, user)
+    assigned, talks = assignments(keys), Thread.objects.unresolved().per_proposal(keys)
+    return [
+        Row(
+            p,
+            span_days(p),
+            found.get(p.pattern_id or 0),
+            pill(p, my_turn=p.pk in mine, blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0),
+            seen.get(p.pk),
+            verdicts[p.revision_id, Check.Verdict.WARN],
+            verdicts[p.revision_id, Check.Verdict.FAIL],
+            assigned[p.pk],
+            talks.get(p.pk, 0),
+        )
+        for p in proposals
+    ]
+
+
+def assignments(proposals: Collection[int]) -> dict[int, list[Assignment]]:
+    """Who each of these is assigned to."""
+    found: dict[int, list[Assignment]] = defaultdict(list)
+    for one in Assignment.objects.filter(proposal__in=proposals).select_related("user", "group"):
+        found[one.proposal_id].append(one)
+    return found
+
+
+def _verdicts(proposals: Sequence[Proposal]) -> Counter[tuple[int | None, str]]:
+    raised = Check.objects.filter(
+        revision__in=[p.revision_id for p in proposals], verdict__in=[Check.Verdict.WARN, Check.Verdict.FAIL]
+    )
+    return Counter(raised.values_list("revision", "verdict"))
+
+
+def _marks(proposals: Sequence[Proposal], user: User) -> dict[int, Mark]:
+    keys = [p.pk for p in proposals]
+    seen = {one.proposal_id: one for one in ProposalSeen.objects.filter(user=user, proposal__in=keys)}
+    by_others = Decision.objects.filter(revision__proposal__in=keys).exclude(actor=user).order_by()
+    said = dict(by_others.values_list("revision__proposal").annotate(Max("at")))
+    marks: dict[int, Mark] = {}
+    for proposal in proposals:
+        last = seen.get(proposal.pk)
+        if last is None:
+            if proposal.is_open and proposal.author_id != user.pk:
+                marks[proposal.pk] = Mark("new", "New to you")
+        elif last.revision_id != proposal.revision_id:
+            marks[proposal.pk] = Mark("changed", "Its text changed since you looked")
+        elif proposal.pk in said and said[proposal.pk] > last.at:
+            marks[proposal.pk] = Mark("changed", "Somebody decided since you looked")
+    return marks
+
+
+def span_days(proposal: Proposal) -> int | None:
+    """Over how many days the pattern's reports came; None without a pattern, and once it is decided."""
+    return proposal.pattern.span_days if proposal.is_open and proposal.pattern else None

@@ -1,0 +1,39 @@
+"""What the page of a proposal says around it: what changed since one looked, its neighbours, who it is assigned to."""
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from people.requests import PersonRequest
+from proposals import queue
+from proposals.actions.attention import look
+from proposals.forms_queue import AssignForm
+from proposals.models import Proposal
+from proposals.queue.place import first
+
+
+def around(request: PersonRequest, proposal: Proposal, assign_form: AssignForm | None = None) -> dict[str, object]:
+    """For the template; opening the page is looking at its newest revision."""
+    position = queue.Place.carried(request.GET)
+    assigned = proposal.assignments.select_related("user", "group")
+    before = look([proposal], user=request.user).get(proposal.pk)
+    can_assign = proposal.is_open and request.user.has_perm("proposals.propose_change")
+    return {
+        "position": position,
+        "neighbours": queue.neighbours(position, request.user, proposal),
+        "looked": before if before and before.revision_id != proposal.revision_id else None,
+        "assigned": assigned,
+        "assigned_to_me": any(one.user_id == request.user.pk for one in assigned),
+        "assign_form": (assign_form or AssignForm()) if can_assign else None,
+    }
+
+
+def and_next(request: PersonRequest, said: str, proposal_id: int) -> SafeString | str:
+    """What was done, with a link to what comes next in the list the person came from."""
+    position = queue.Place.carried(request.GET)
+    proposal = Proposal.objects.get(pk=proposal_id)
+    following = queue.neighbours(position, request.user, proposal).after or first(position, request.user)
+    if following is None or following.pk == proposal_id:
+        return said
+    address = reverse("proposal", args=[following.pk]) + position.suffix
+    return format_html('{} <a href="{}" rel="next" data-next>Next in the queue</a>', said, address)

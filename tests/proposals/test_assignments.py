@@ -1,0 +1,96 @@
+"""An assignment says whose turn it is; it gives nobody a right."""
+
+import pytest
+from django.contrib.auth.models import Group
+
+from audit.models import AuditEntry
+from people.models import User
+from people.roles import Role
+from proposals import policies, queue
+from proposals.actions.assignments import assign, unassign
+from proposals.actions.decisions import approve
+from proposals.actions.proposals import amend
+from proposals.exceptions import Invalid, NotAllowed, NotPending
+from proposals.models import Assignment, Proposal
+from tests.cast import PROMPT, digest_of
+
+pytestmark = pytest.mark.django_db
+
+
+def waits_for(proposal: Proposal, *people: User) -> list[str]:
+    """Who of these has it on their list."""
+    fresh = [User.objects.get(pk=person.pk) for person in people]
+    return [person.username for person in fresh if queue.waiting_for(person).filter(pk=proposal.pk).exists()]
+
+
+def test_an_assigned_proposal_waits_for_its_assignee_only_but_others_may_still_decide(
+    pending: Proposal, mara: User, jonas: User, aiko: User
+) -> None:
+    assert waits_for(pending, mara, jonas) == ["mara", "jonas"]
+    assert assign(pending.pk, user=aiko, to=jonas)
+    assert waits_for(pending, mara, jonas) == ["jonas"]
+    assert policies.may_decide(mara, pending).allowed
+    entry = AuditEntry.objects.get(verb="proposal.assigned")
+    assert entry.fact["after"] == {"to": "Jonas Weber"}
+
+
+def test_assigning_again_changes_nothing(pending: Proposal, mara: User, jonas: User) -> None:
+    assert assign(pending.pk, user=mara, to=jonas)
+    assert not assign(pending.pk, user=mara, to=jonas)
+    assert Assignment.objects.count() == 1
+    assert AuditEntry.objects.filter(verb="proposal.assigned").count() == 1
+
+
+def test_a_role_stands_for_its_people(pending: Proposal, mara: User, ada: User) -> None:
+    assign(pending.pk, user=mara, to=Group.objects.get(name=Role.ADMIN))
+    assert waits_for(pending, mara, ada) == ["ada"]
+
+
+def test_no_assignment_puts_on_a_list_what_policy_forbids(pending: Proposal, mara: User, jonas: User) -> None:
+    assign(pending.pk, user=mara, to=Group.objects.get(name=Role.REVIEWER))
+    amend(pending.pk, user=mara, text=PROMPT.replace("30 days", "2 weeks"), note="", digest=digest_of(pending))
+    assert waits_for(pending, mara, jonas) == ["jonas"]
+
+
+def test_when_no_assignee_can_decide_any_more_it_is_everybodys_turn(
+    pending: Proposal, mara: User, jonas: User, ada: User
+) -> None:
+    assign(pending.pk, user=mara, to=jonas)
+    amend(pending.pk, user=jonas, text=PROMPT.replace("30 days", "2 weeks"), note="", digest=digest_of(pending))
+    assert waits_for(pending, mara, jonas, ada) == ["mara", "ada"]
+    assign(pending.pk, user=mara, to=ada)
+    assert waits_for(pending, mara, jonas, ada) == ["ada"]
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    assert waits_for(pending, mara, jonas) == ["mara"]
+
+
+@pytest.mark.parametrize("who", ["aiko", "luis"])
+def test_only_somebody_who_could_decide_is_asked(
+    pending: Proposal, mara: User, who: str, request: pytest.FixtureRequest
+) -> None:
+    with pytest.raises(Invalid):
+        assign(pending.pk, user=mara, to=request.getfixturevalue(who))
+    assert not Assignment.objects.exists()
+
+
+def test_the_author_of_a_revision_is_not_asked(pending: Proposal, mara: User, jonas: User) -> None:
+    amend(pending.pk, user=jonas, text=PROMPT.replace("30 days", "2 weeks"), note="", digest=digest_of(pending))
+    with pytest.raises(Invalid, match="cannot decide"):
+        assign(pending.pk, user=mara, to=jonas)
+
+
+def test_an_auditor_assigns_nobody_and_nothing_decided_is_assigned(pending: Proposal, mara: User, luis: User) -> None:
+    with pytest.raises(NotAllowed):
+        assign(pending.pk, user=luis, to=mara)
+    approve(pending.pk, user=mara, digest=digest_of(pending))
+    with pytest.raises(NotPending):
+        assign(pending.pk, user=mara, to=mara)
+
+
+def test_an_assignment_is_taken_back_once(pending: Proposal, mara: User, jonas: User) -> None:
+    assign(pending.pk, user=mara, to=jonas)
+    number = Assignment.objects.get().pk
+    assert unassign(pending.pk, user=mara, assignment_id=number)
+    assert not unassign(pending.pk, user=mara, assignment_id=number)
+    assert waits_for(pending, mara, jonas) == ["mara", "jonas"]
+    assert AuditEntry.objects.filter(verb="proposal.unassigned").count() == 1
