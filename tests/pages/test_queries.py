@@ -82,7 +82,7 @@ def _pages() -> dict[str, str]:
         "queue": reverse("queue"),
         "everyone's": "/?show=open",
         "decided": "/?show=decided",
-        "by impact": "/?show=open&sort=impact&checks=warn&who=nobody",
+        "by impact": "/?show=open&sort=impact&who=nobody",
         "saved filters": reverse("saved_filters"),
         "together": f"{reverse('together')}?{'&'.join(f'id={p.pk}' for p in Proposal.objects.open()[:20])}",
         "proposal": reverse("proposal", args=[waiting.pk]),
