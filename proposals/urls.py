@@ -3,11 +3,13 @@
 from django.urls import path
 
 from proposals.views import agents, amend, comments, documents, patterns, queue, review
+from proposals.views import agents, amend, documents, patterns, queue, review, updates
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 
 urlpatterns = [
     path("", queue.board, name="queue"),
+    path("updates/", updates.updates, name="updates"),
     path("proposals/<int:pk>/", review.page, name="proposal"),
     path("proposals/<int:pk>/decide/", review.decide, name="decide"),
     path("proposals/<int:pk>/amend/", amend.amend, name="amend"),

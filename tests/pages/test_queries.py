@@ -82,6 +82,7 @@ def _pages() -> dict[str, str]:
         "queue": reverse("queue"),
         "everyone's": "/?show=open",
         "decided": "/?show=decided",
+        "updates": f"{reverse('updates')}?since=1&proposal={waiting.pk}&document={waiting.document_id}",
         "proposal": reverse("proposal", args=[waiting.pk]),
         "side by side": reverse("proposal", args=[waiting.pk]) + "?view=side&comment=1",
         "full text": reverse("proposal", args=[waiting.pk]) + "?view=full",
