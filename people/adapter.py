@@ -5,6 +5,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from audit.record import Actor, record
+from people.comforts import begin_first_days
 from people.models import User
 
 
@@ -17,6 +18,7 @@ class InvitationOnly(DefaultAccountAdapter):
     @transaction.atomic
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
+        begin_first_days(user)
         record("person.signed_in", actor=Actor.person(user), target=user, after={"by": "password"})
 
     @transaction.atomic

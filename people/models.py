@@ -1,6 +1,7 @@
 """Accounts of the people of the board."""
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -14,6 +15,14 @@ class User(AbstractUser):
 
     name = models.CharField(max_length=120, blank=True, help_text="As shown beside decisions.")
     theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
+    single_keys = models.BooleanField(default=True, help_text="Whether single keys move the focus (WCAG 2.1.4).")
+    hints_since = models.DateTimeField(null=True, help_text="When the first days began, in which pages give hints.")
+    hints_put_away = ArrayField(
+        models.CharField(max_length=20),
+        default=list,
+        blank=True,
+        help_text="Pages whose hint was read; “all” for good.",
+    )
 
     class Meta(AbstractUser.Meta):
         permissions = [("manage_people", "Can manage people and their roles")]

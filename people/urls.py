@@ -3,11 +3,13 @@
 from allauth.account import views as account
 from django.urls import path
 
-from people import managing, views
+from people import comforts, managing, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in_by_link, name="sign_in_by_link"),
     path("settings/theme/", views.set_theme, name="set_theme"),
+    path("settings/keys/", comforts.set_keys, name="set_keys"),
+    path("settings/hints/", comforts.set_hints, name="set_hints"),
     path("settings/people/new/", managing.new_person, name="new_person"),
     path("settings/people/<int:pk>/", managing.person, name="person"),
     path("settings/people/<int:pk>/change/", managing.change_person, name="change_person"),

@@ -4,15 +4,14 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from sesame.utils import get_user
 
 from audit.record import Actor, record
+from people.comforts import back, begin_first_days
 from people.models import User
 from people.requests import PersonRequest
 
@@ -49,6 +48,7 @@ def _signed_in(request: HttpRequest) -> User | None:
     person = _holder(request)
     if person is not None:
         login(request, person, backend=_BACKEND)
+        begin_first_days(person)
         record("person.signed_in", actor=Actor.person(person), target=person, after={"by": "link"})
     return person
 
@@ -61,7 +61,4 @@ def set_theme(request: PersonRequest) -> HttpResponse:
         User.objects.filter(pk=request.user.pk).update(theme=theme)
     else:
         messages.error(request, "There is no such theme.")
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    # An address, never the name of one: `redirect` would look for a view called by whatever was sent.
-    return HttpResponseRedirect(back if safe and back.startswith("/") else reverse("settings"), status=303)
+    return back(request)

@@ -39,7 +39,7 @@ def title_field() -> forms.CharField:
 
 def text_field(label: str) -> forms.CharField:
     """The full text of a document, kept to the character."""
-    widget = Textarea(attrs={"class": "text", "rows": 24, "spellcheck": "true"})
+    widget = Textarea(attrs={"class": "text", "rows": 24, "spellcheck": "true", "data-editor": True})
     return forms.CharField(label=label, required=False, strip=False, max_length=MAX_TEXT, widget=widget)
 
 

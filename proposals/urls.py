@@ -13,6 +13,7 @@ from proposals.views import (
     review,
     saved_filters,
     selected,
+    updates,
 )
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
@@ -26,6 +27,7 @@ urlpatterns = [
     path("proposals/together/done/", selected.done, name="together_done"),
     path("proposals/<int:pk>/assign/", assigning.assign, name="assign"),
     path("proposals/<int:pk>/unassign/", assigning.unassign, name="unassign"),
+    path("updates/", updates.updates, name="updates"),
     path("proposals/<int:pk>/", review.page, name="proposal"),
     path("proposals/<int:pk>/decide/", review.decide, name="decide"),
     path("proposals/<int:pk>/amend/", amend.amend, name="amend"),

@@ -1,9 +1,11 @@
 """What every request passes through."""
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from agents.problems import NotFound
 from agents.wire import refusal, request_id
@@ -44,3 +46,21 @@ class PlainTextMiddleware:
         if NUL in request.path:
             raise Http404
         return self.get_response(request)
+
+
+class SignedInMiddleware(LoginRequiredMiddleware):
+    """Send whoever is not signed in to sign in, but never put that page into a part of the one they were on.
+
+    htmx would follow the redirect and show the sign-in form in the middle of the page, over what was typed there.
+    It gets a bare 401 instead; the page's own script says what to do, and leaves every word where it is.
+    """
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        return HttpResponse(status=401) if refused and request.headers.get("HX-Request") == "true" else refused

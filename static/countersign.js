@@ -56,6 +56,32 @@
     return on.matches("[data-announce]") && (follow("[data-next]", on) || follow("[data-next]"));
   }
 
+  // Next or previous changed line of the difference; from elsewhere, the first.
+  function change(by) {
+    const all = [...document.querySelectorAll("#change tr[data-item], #preview tr[data-item]")];
+    const at = all.indexOf(document.activeElement.closest("tr[data-item]"));
+    const next = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
+    if (next) next.focus();
+    return Boolean(next);
+  }
+
+  // The views of the change in turn: focus goes to the next one, Enter takes it.
+  function view() {
+    const all = [...document.querySelectorAll("#change nav.tabs a[hx-get]")];
+    const at = Math.max(all.findIndex((link) => link === document.activeElement), all.findIndex((link) => link.ariaCurrent && !all.includes(document.activeElement)));
+    const next = all[(at + 1) % all.length];
+    if (next) next.focus();
+    return Boolean(next);
+  }
+
+  function menu() {
+    const me = document.querySelector("details.me");
+    if (!me) return false;
+    me.open = true;
+    me.querySelector(".sheet a, .sheet button").focus();
+    return true;
+  }
+
   const places = { q: "queue", p: "patterns", a: "agents", l: "audit", s: "settings" };
   const keys = {
     j: () => step(1),
@@ -68,9 +94,30 @@
     "[": () => follow("[data-previous]"),
     "]": () => follow("[data-next]"),
     Enter: open,
+    n: () => change(1),
+    p: () => change(-1),
+    i: view,
+    ".": menu,
+    o: () => {
+      const on = document.activeElement;
+      if (on.matches("a[data-item]")) on.click();
+      return on.matches("a[data-item]");
+    },
     "/": () => focusOn("#find"),
     "?": showKeys,
   };
+
+  // Esc closes what is open and puts the focus back on what opened it; from a field it leads back to the page.
+  function close(target) {
+    const open = target.closest("details.me[open], details.drop[open]");
+    if (open) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    } else if (target.matches("#find")) {
+      target.blur();
+    }
+    return Boolean(open);
+  }
 
   let leading = false;
   document.addEventListener("keydown", (event) => {
@@ -82,10 +129,16 @@
       }
       return;
     }
+    if (event.key === "Escape" && close(event.target)) return;
+    if (document.documentElement.dataset.singleKeys === "off") return;
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
     const acted = leading ? go(places[event.key]) : (keys[event.key] || (() => false))();
     leading = !leading && event.key === "g";
     if (acted) event.preventDefault();
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-show-keys]") && showKeys()) event.preventDefault();
   });
 
   document.addEventListener("click", async (event) => {
@@ -135,9 +188,15 @@
     for (const form of document.forms) delete form.dataset.sent;
     if (event.detail.elt === document.body) announce();
   });
-  document.addEventListener("htmx:sendError", () => {
+  const trouble = (is) => {
     for (const form of document.forms) delete form.dataset.sent;
-    const trouble = document.getElementById("trouble");
-    if (trouble) trouble.hidden = false;
+    const note = document.getElementById("trouble");
+    if (note) note.hidden = !is;
+  };
+  document.addEventListener("htmx:sendError", () => trouble(true));
+  document.addEventListener("htmx:responseError", (event) => trouble(event.detail.xhr.status !== 401));
+  document.addEventListener("htmx:beforeSwap", () => {
+    const note = document.getElementById("trouble");
+    if (note && !note.hidden) note.hidden = true;
   });
 })();

@@ -121,7 +121,7 @@ def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Conte
         kind=proposal.document.kind,
         author=_role(proposal),
         protected=tuple(protected),
-        tools=_tools_seen(proposal),
+        tools=tools_seen(proposal.document.agent_id),
         reports=tuple(reports),
         sources=len(shares),
         loudest_share=max(shares.values(), default=0) / (len(reports) or 1),
@@ -130,9 +130,9 @@ def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Conte
     )
 
 
-def _tools_seen(proposal: Proposal) -> tuple[str, ...]:
+def tools_seen(agent_id: int) -> tuple[str, ...]:
     """Tools that the agent's newest runs used: those it certainly has."""
-    newest = Run.objects.filter(agent=proposal.document.agent_id).order_by("-at").values_list("tool")[:RUNS_READ]
+    newest = Run.objects.filter(agent=agent_id).order_by("-at").values_list("tool")[:RUNS_READ]
     return tuple(sorted({tool for (tool,) in newest if tool}))
 
 

@@ -12,17 +12,20 @@ from proposals.actions import proposals
 from proposals.exceptions import ReviewError
 from proposals.forms import AmendForm
 from proposals.models import Proposal
+from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("proposals.propose_change", raise_exception=True)
 def amend(request: PersonRequest, pk: int) -> HttpResponseBase:
-    """An editor with the full text; what was typed survives every refusal."""
+    """An editor with the full text; what was typed survives every refusal. “Preview” saves nothing."""
     proposal = review.find(pk)
     if request.method != "POST":
         return _page(request, proposal, _start(proposal))
     form = AmendForm(request.POST)
+    if "preview" in request.POST:
+        return _page(request, proposal, form)
     if not form.is_valid():
         return _page(request, proposal, form, status=422)
     typed = form.cleaned_data
@@ -48,4 +51,5 @@ def _start(proposal: Proposal) -> AmendForm:
 
 def _page(request: PersonRequest, proposal: Proposal, form: AmendForm, *, status: int = 200) -> HttpResponseBase:
     context = {"place": "review", "proposal": proposal, "revision": review.newest(proposal), "form": form}
-    return render(request, "proposals/amend.html", context, status=status)
+    context |= editor(request, proposal.document, form, proposal)
+    return render(request, template(request, "proposals/amend.html"), context, status=status)

@@ -16,6 +16,7 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
+from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
 VERSIONS_PER_PAGE = 50
@@ -130,12 +131,14 @@ def _protected(found: Document) -> list[str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_propose
 def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
-    """An editor with the current text; sent, it becomes a proposal for somebody else to decide."""
+    """An editor with the current text; sent, a proposal for somebody else to decide. “Preview” sends nothing."""
     found = _find(slug, name)
     if request.method != "POST":
         start = {"text": found.current.text, "base": found.current.number} if found.current else {}
         return _propose(request, found, ProposeForm(initial=start))
     form = ProposeForm(request.POST)
+    if "preview" in request.POST:
+        return _propose(request, found, form)
     if not form.is_valid():
         return _propose(request, found, form, status=422)
     typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale")}
@@ -148,12 +151,8 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
 
 
 def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, status: int = 200) -> HttpResponse:
-    return render(
-        request,
-        "proposals/propose.html",
-        {"place": "agents", "document": found, "code": shown.is_code(found), "form": form},
-        status=status,
-    )
+    context = {"place": "agents", "document": found, "form": form, **editor(request, found, form)}
+    return render(request, template(request, "proposals/propose.html"), context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

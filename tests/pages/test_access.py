@@ -18,6 +18,7 @@ Address = Callable[[Proposal, Pattern], str]
 READ: dict[str, Address] = {
     "queue": lambda proposal, pattern: reverse("queue"),
     "saved filters": lambda proposal, pattern: reverse("saved_filters"),
+    "updates": lambda proposal, pattern: reverse("updates"),
     "proposal": lambda proposal, pattern: reverse("proposal", args=[proposal.pk]),
     "revision": lambda proposal, pattern: reverse("revision", args=[proposal.pk, 1]),
     "agents": lambda proposal, pattern: reverse("agents"),

@@ -85,6 +85,7 @@ def _pages() -> dict[str, str]:
         "by impact": "/?show=open&sort=impact&who=nobody",
         "saved filters": reverse("saved_filters"),
         "together": f"{reverse('together')}?{'&'.join(f'id={p.pk}' for p in Proposal.objects.open()[:20])}",
+        "updates": f"{reverse('updates')}?since=1&proposal={waiting.pk}&document={waiting.document_id}",
         "proposal": reverse("proposal", args=[waiting.pk]),
         "side by side": reverse("proposal", args=[waiting.pk]) + "?view=side&comment=1",
         "full text": reverse("proposal", args=[waiting.pk]) + "?view=full",

@@ -1,0 +1,33 @@
+"""What the two pages with an editor share: the sections to jump to, and the difference as one types."""
+
+from agents.models import Document
+from people.requests import PersonRequest
+from proposals import previews, review, shown
+from proposals.forms import AmendForm, ProposeForm
+from proposals.models import Proposal
+
+TARGET = "preview"
+
+
+def editor(
+    request: PersonRequest, document: Document, form: AmendForm | ProposeForm, proposal: Proposal | None = None
+) -> dict[str, object]:
+    """Context of the editor: `preview` of the text in the form, and the protected sections of the document."""
+    return {
+        "code": shown.is_code(document),
+        "protected": [section for section in document.sections.all() if section.is_protected],
+        "current": document.current,
+        "preview": _preview(document, form, proposal),
+        "asked": "preview" in request.POST,
+    }
+
+
+def _preview(document: Document, form: AmendForm | ProposeForm, proposal: Proposal | None) -> previews.Preview:
+    if proposal and not form.is_bound and not proposal.is_stale:
+        return previews.of_revision(review.newest(proposal))
+    return previews.of_text(document, str(form["text"].value() or ""), proposal)
+
+
+def template(request: PersonRequest, page: str) -> str:
+    """The whole page, or for htmx the preview alone: the editor is never swapped under somebody's hands."""
+    return "includes/preview.html" if request.htmx.target == TARGET else page
