@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from people.requests import PersonRequest
-from proposals import review
+from proposals import interdiff, review, shown
 from proposals.actions import proposals
 from proposals.exceptions import ReviewError
 from proposals.forms import AmendForm
@@ -47,5 +47,14 @@ def _start(proposal: Proposal) -> AmendForm:
 
 
 def _page(request: PersonRequest, proposal: Proposal, form: AmendForm, *, status: int = 200) -> HttpResponseBase:
-    context = {"place": "review", "proposal": proposal, "revision": review.newest(proposal), "form": form}
+    newest = review.newest(proposal)
+    sent = str(form["digest"].value() or "")[:64] if form.is_bound else ""
+    context = {
+        "place": "review",
+        "proposal": proposal,
+        "revision": newest,
+        "form": form,
+        "code": shown.is_code(proposal.document),
+        "interdiff": interdiff.since(proposal, newest, request.user, digest=sent) if sent else None,
+    }
     return render(request, "proposals/amend.html", context, status=status)

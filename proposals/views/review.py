@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import review, shown, talks
+from proposals import interdiff, review, shown, talks
 from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -109,23 +110,32 @@ def withdraw(request: PersonRequest, pk: int) -> HttpResponseBase:
 @require_safe
 @may_see
 def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
-    """One revision, compared with the one before it or with the version it stands on."""
+    """One revision, compared with another of the proposal (`?from=`), or with the version it stands on (`?from=0`)."""
     proposal = review.find(pk)
     found = proposal.revisions.select_related("base_version", "author", "author_key")
     this = get_object_or_404(found, number=number)
-    earlier = found.filter(number=number - 1).first()
+    earlier = _compared_with(request, found, number)
     before, label = (earlier.text, str(earlier)) if earlier else (this.base_version.text, str(this.base_version))
     difference = compute(before, this.text, _protected(proposal))
     context = {
         "place": "review",
         "proposal": proposal,
         "this": this,
+        "earlier": earlier,
         "from_label": label,
         "difference": difference,
-        "lines": shown.inline(difference.rows),
+        "lines": shown.inline(difference.rows, whole=request.GET.get("lines") == "all"),
+        "still": f"?from={earlier.number if earlier else 0}&lines=all",
         "code": shown.is_code(proposal.document),
     }
     return render(request, "proposals/revision.html", context)
+
+
+def _compared_with(request: PersonRequest, found: QuerySet[Revision], number: int) -> Revision | None:
+    """The revision asked for, else the one before; None stands for the version it was made on, asked for as 0."""
+    asked = request.GET.get("from", "")
+    wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else number - 1
+    return get_object_or_404(found, number=wanted) if wanted else None
 
 
 def _protected(proposal: Proposal) -> list[str]:
@@ -171,6 +181,7 @@ def show(
         "history": review.history(proposal),
         "effect": review.effect(proposal),
         "trend": _trend(proposal),
+        "interdiff": _since(request, proposal, newest, form),
     }
     return render(request, "proposals/proposal.html", context, status=status)
 
@@ -204,6 +215,16 @@ def view_query(request: PersonRequest) -> str:
     kept = {"view": request.GET.get("view", ""), "lines": request.GET.get("lines", "")}
     known = {"view": [*VIEWS][1:], "lines": ["all"]}
     return urlencode({name: value for name, value in kept.items() if value in known[name]})
+
+
+def _since(
+    request: PersonRequest, proposal: Proposal, newest: Revision, form: DecisionForm | None
+) -> interdiff.Interdiff | None:
+    """What changed since the person looked; a form that was sent tells which revision they saw."""
+    if not proposal.is_open:
+        return None
+    sent = str(form["digest"].value() or "")[:64] if form and form.is_bound else ""
+    return interdiff.since(proposal, newest, request.user, digest=sent)
 
 
 def _trend(proposal: Proposal) -> object:
