@@ -43,6 +43,7 @@ def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQueryS
         Q(author=None) | ~Q(author=user),
         Q(author_key=None) | ~Q(author_key__owner=user),
         Q(requested_by=None) | ~Q(requested_by=user),
+        Q(bypass=None) | ~Q(bypass__actor=user),
     )
     if not user.keys.exists():
         return free

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from proposals.views import agents, amend, comments, documents, patterns, queue, review
+from proposals.views import agents, amend, bypass, documents, patterns, policy, queue, review
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 
@@ -13,6 +14,9 @@ urlpatterns = [
     path("proposals/<int:pk>/amend/", amend.amend, name="amend"),
     path("proposals/<int:pk>/rebase/", review.rebase, name="rebase"),
     path("proposals/<int:pk>/withdraw/", review.withdraw, name="withdraw"),
+    path("proposals/<int:pk>/bypass/", bypass.bypass, name="bypass"),
+    path("settings/policy/", policy.policy, name="policy"),
+    path("settings/policy/<int:pk>/remove/", policy.remove, name="remove_policy"),
     path("proposals/<int:pk>/revisions/<int:number>/", review.revision, name="revision"),
     path("proposals/<int:pk>/comment/", comments.comment, name="comment"),
     path("threads/<int:pk>/reply/", comments.reply, name="reply"),

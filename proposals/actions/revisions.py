@@ -18,6 +18,7 @@ from proposals.actions.anchoring import reanchor
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
+from proposals.terms import Terms
 
 EVIDENCE_READ = 500
 RUNS_READ = 500
@@ -63,11 +64,20 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
         author=author.user,
         author_key=author.key,
         note=note,
+        terms=_terms(proposal, author).to_json(),
     )
     _run_checks(proposal, revision, protected)
     reanchor(proposal, revision)
     update_unmoved(proposal, revision=revision, base_version=base)
     return revision
+
+
+def _terms(proposal: Proposal, author: Author) -> Terms:
+    """The policy of today; what only moves a text keeps what was asked for it before, where that is stricter."""
+    today = policies.terms_today(proposal.document)
+    if author != Author() or proposal.revision is None:
+        return today
+    return Terms.from_json(proposal.revision.terms).or_stricter(today)
 
 
 def update_unmoved(proposal: Proposal, **changes: Any) -> None:

@@ -15,12 +15,13 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import interdiff, review, shown, talks
+from proposals import interdiff, policies, review, shown, talks
 from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.models import Decision, Proposal, Revision
+from proposals.views.confirming import before_deciding, form_again
 from proposals.views.refusals import show_in, status_of
 
 VIEWS = {"inline": "Inline", "side": "Side by side", "full": "Full text"}
@@ -33,6 +34,8 @@ may_see = permission_required("proposals.view_proposal", raise_exception=True)
 def page(request: PersonRequest, pk: int) -> HttpResponse:
     """The change, its reason, evidence, checks and consequence; and the decision."""
     return show(request, review.find(pk))
+    kept = None if request.htmx.target == "change" else form_again(request, pk)
+    return _page(request, review.find(pk), kept)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,6 +48,8 @@ def decide(request: PersonRequest, pk: int) -> HttpResponseBase:
     if not form.is_valid():
         return show(request, review.find(pk), form, status=422)
     get_object_or_404(Proposal, pk=pk)
+    if detour := before_deciding(request, pk, form):
+        return detour
     try:
         said = _carry_out(pk, request.user, form)
     except ReviewError as refusal:
@@ -72,7 +77,7 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
 def _approved(proposal: Proposal) -> str:
     if proposal.status != Proposal.Status.APPROVED or proposal.published is None:
         return "Approval recorded. The change takes effect with the last approval needed."
-    if proposal.origin == Proposal.Origin.ROLLBACK:
+    if proposal.origin == Proposal.Origin.ROLLBACK or policies.bypasser_id(proposal):
         return f"Approved. Version {proposal.published.number} stays as it is."
     return f"Approved. Version {proposal.published.number} is current from now on."
 
@@ -173,6 +178,7 @@ def show(
     context |= {
         "standing": review.standing(proposal, request.user),
         "form": form or DecisionForm(),
+        "is_back": form is not None and status == 200,
         "refusal": refusal,
         "checks": newest.checks.all(),
         "tally": review.tally(proposal),

@@ -246,7 +246,7 @@ def test_a_protected_section_says_whose_approval_is_missing(
     proposal = propose(protected, aiko, old="card numbers", new="card numbers, PINs")
     client.force_login(mara)
     page = client.get(reverse("proposal", args=[proposal.pk])).text
-    assert "Two approvals are needed, one by an owner of Safety" in page
+    assert "Two approvals, one by an owner of Safety: protected section." in page
     assert "nothing takes effect yet" in page
     decide(client, proposal, "approve")
     page = client.get(reverse("proposal", args=[proposal.pk])).text
