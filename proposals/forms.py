@@ -11,6 +11,8 @@ from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.proposals import MAX_TITLE
 from proposals.models import Comment, Decision, Thread
+from proposals.merging import Conflict
+from proposals.models import Decision
 
 MAX_NOTE = 5_000
 MAX_NUMBER = 10_000_000
@@ -58,7 +60,7 @@ class AmendForm(TypedForm):
     """A new wording of the text under review, bound to the revision it started from."""
 
     is_merged = False
-    is_clean = True
+    conflicts: tuple[Conflict, ...] = ()
 
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     title = title_field()

@@ -40,9 +40,10 @@ def amend(request: PersonRequest, pk: int) -> HttpResponseBase:
 def _start(proposal: Proposal) -> AmendForm:
     """The newest text; where the document moved on, the change carried over to what is current now."""
     revision = review.newest(proposal)
-    text, clean = proposals.merged_onto_current(proposal) if proposal.is_stale else (revision.text, True)
+    merged = proposals.merged_onto_current(proposal) if proposal.is_stale else None
+    text = merged.text if merged else revision.text
     form = AmendForm(initial={"title": proposal.title, "text": text, "digest": revision.digest})
-    form.is_merged, form.is_clean = proposal.is_stale, clean
+    form.is_merged, form.conflicts = proposal.is_stale, merged.conflicts if merged else ()
     return form
 
 
@@ -54,6 +55,7 @@ def _page(request: PersonRequest, proposal: Proposal, form: AmendForm, *, status
         "proposal": proposal,
         "revision": newest,
         "form": form,
+        "conflicts": form.conflicts,
         "code": shown.is_code(proposal.document),
         "interdiff": interdiff.since(proposal, newest, request.user, digest=sent) if sent else None,
     }

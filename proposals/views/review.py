@@ -1,6 +1,7 @@
 """The page of one proposal, and what is done there."""
 
 from urllib.parse import urlencode
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -15,11 +16,12 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import interdiff, policies, review, shown, talks
+from proposals import interdiff, memory, policies, review, shown, talks
 from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
+from proposals.merging import Conflict
 from proposals.models import Decision, Proposal, Revision
 from proposals.views.confirming import before_deciding, form_again
 from proposals.views.refusals import show_in, status_of
@@ -75,6 +77,8 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
 
 
 def _approved(proposal: Proposal) -> str:
+    if proposal.status == Proposal.Status.IN_EFFECT:
+        return "Approval recorded. It is confirmed with the last approval needed."
     if proposal.status != Proposal.Status.APPROVED or proposal.published is None:
         return "Approval recorded. The change takes effect with the last approval needed."
     if proposal.origin == Proposal.Origin.ROLLBACK or policies.bypasser_id(proposal):
@@ -187,6 +191,8 @@ def show(
         "history": review.history(proposal),
         "effect": review.effect(proposal),
         "trend": _trend(proposal),
+        "conflicts": _conflicts(proposal),
+        "memory": memory.of_proposal(proposal),
         "interdiff": _since(request, proposal, newest, form),
     }
     return render(request, "proposals/proposal.html", context, status=status)
@@ -221,6 +227,11 @@ def view_query(request: PersonRequest) -> str:
     kept = {"view": request.GET.get("view", ""), "lines": request.GET.get("lines", "")}
     known = {"view": [*VIEWS][1:], "lines": ["all"]}
     return urlencode({name: value for name, value in kept.items() if value in known[name]})
+
+
+def _conflicts(proposal: Proposal) -> Sequence[Conflict]:
+    """Where the current version changed the same lines; looked for only where the base moved."""
+    return proposals.merged_onto_current(proposal).conflicts if proposal.is_open and proposal.is_stale else ()
 
 
 def _since(

@@ -26,6 +26,7 @@ READ: dict[str, Address] = {
     "compare": lambda proposal, pattern: reverse("compare", args=["support", "system-prompt"]),
     "patterns": lambda proposal, pattern: reverse("patterns"),
     "pattern": lambda proposal, pattern: reverse("pattern", args=[pattern.pk]),
+    "policy": lambda proposal, pattern: reverse("policy"),
     "audit log": lambda proposal, pattern: reverse("audit_log"),
 }
 """Pages that every role may read."""
@@ -34,6 +35,7 @@ WRITE: dict[str, tuple[str, Address]] = {
     "amend": ("mara", lambda proposal, pattern: reverse("amend", args=[proposal.pk])),
     "propose": ("aiko", lambda proposal, pattern: reverse("propose", args=["support", "system-prompt"])),
     "roll back": ("aiko", lambda proposal, pattern: reverse("roll_back", args=["support", "system-prompt"]) + "?to=1"),
+    "bypass": ("ada", lambda proposal, pattern: reverse("bypass", args=[proposal.pk])),
     "new key": ("ada", lambda proposal, pattern: reverse("new_key", args=["support"])),
     "sections": ("ada", lambda proposal, pattern: reverse("sections", args=["support", "system-prompt"])),
     "new person": ("ada", lambda proposal, pattern: reverse("new_person")),
