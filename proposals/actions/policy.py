@@ -1,6 +1,6 @@
 """Change how many approvals are needed."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from agents.models import Agent, Document
 from audit.record import Actor, record
@@ -26,7 +26,7 @@ def set_policy(
     before = _facts(policy) if found else _built_in(policy)
     policy.approvals, policy.owner_approvals = approvals, owner_approvals
     if before != _facts(policy) or not found:
-        policy.save()
+        _save(policy)
         _record("policy.set", policy, user, before, _facts(policy))
     return policy
 
@@ -40,6 +40,14 @@ def remove_policy(policy_id: int, *, user: User) -> Policy | None:
         _record("policy.removed", policy, user, _facts(policy), _built_in(policy))
         policy.delete()
     return policy
+
+
+def _save(policy: Policy) -> None:
+    try:
+        with transaction.atomic():
+            policy.save()
+    except IntegrityError:
+        raise Invalid("", "Somebody made a rule for the same at this moment. Look at it, and save again.") from None
 
 
 def _require_manager(user: User) -> None:
