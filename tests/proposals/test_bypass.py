@@ -93,6 +93,7 @@ def test_it_takes_a_reason_and_the_number(
 
 
 def test_a_check_that_blocks_still_blocks(strict: None, pending: Proposal, ada: User) -> None:
+    assert pending.revision
     Check.objects.create(revision=pending.revision, name="budget", verdict="fail", message="Too long.")
     with pytest.raises(Blocked, match="Too long"):
         go(pending, ada)
