@@ -20,7 +20,6 @@ from proposals import diffs
 from proposals.actions.proposals import submit
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
 from proposals.models import Check, Coauthor, Comment, Decision, Proposal, Revision, Thread
-from proposals.models import Check, Decision, Proposal, Revision
 from proposals.policies import bypasser_id
 
 router = Router(tags=["proposals"])

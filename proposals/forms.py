@@ -10,9 +10,8 @@ from agents.texts import MAX_TEXT
 from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.proposals import MAX_TITLE
-from proposals.models import Comment, Decision, Thread
 from proposals.merging import Conflict
-from proposals.models import Decision
+from proposals.models import Comment, Decision, Thread
 
 MAX_NOTE = 5_000
 MAX_NUMBER = 10_000_000

@@ -11,8 +11,7 @@ from agents.sections import protected_changed
 from people.models import User
 from proposals.digests import decision_digest
 from proposals.exceptions import NotAllowed
-from proposals.models import Coauthor, Decision, Proposal, Revision, Thread
-from proposals.models import Bypass, Decision, Policy, Proposal, Revision
+from proposals.models import Bypass, Coauthor, Decision, Policy, Proposal, Revision, Thread
 from proposals.terms import BUILT_IN, Quorum, Terms, owners_in_words, strictest
 
 DOMINANT_SHARE = 0.4

@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from proposals.views import agents, amend, comments, documents, patterns, queue, review
-from proposals.views import agents, amend, bypass, documents, patterns, policy, queue, review
+from proposals.views import agents, amend, bypass, comments, documents, patterns, policy, queue, review
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 

@@ -1,7 +1,7 @@
 """The page of one proposal, and what is done there."""
 
-from urllib.parse import urlencode
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -35,9 +35,8 @@ may_see = permission_required("proposals.view_proposal", raise_exception=True)
 @vary_on_headers("HX-Request", "HX-Target")
 def page(request: PersonRequest, pk: int) -> HttpResponse:
     """The change, its reason, evidence, checks and consequence; and the decision."""
-    return show(request, review.find(pk))
     kept = None if request.htmx.target == "change" else form_again(request, pk)
-    return _page(request, review.find(pk), kept)
+    return show(request, review.find(pk), kept)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0003_append_only'),
-        ('proposals', '0002_append_only'),
+        ('proposals', '0003_comments'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
