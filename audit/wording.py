@@ -21,6 +21,8 @@ VERBS: Final[dict[str, str]] = {
     "pattern.dismissed": "dismissed the pattern",
     "pattern.reopened": "reopened the pattern",
     "pattern.status_changed": "moved the pattern",
+    "policy.set": "set the approvals needed for",
+    "policy.removed": "removed the rule on approvals for",
     "person.created": "created the account",
     "person.renamed": "renamed",
     "person.roles_set": "set the roles of",
@@ -46,6 +48,7 @@ VERBS: Final[dict[str, str]] = {
     "comment.resolved": "resolved the comments on",
     "comment.reopened": "reopened the comments on",
     "suggestion.applied": "applied the wording suggested for",
+    "proposal.bypassed": "published without the approvals needed",
 }
 
 
@@ -91,5 +94,13 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"to {after['to']}"
     if after.get("days"):
         yield f"after {after['days']} days without a decision or a new report"
+    if after.get("approvals"):
+        yield _approvals(after)
+    if before.get("approvals"):
+        yield f"in place of {_approvals(before)}"
     if after.get("single_operator"):
         yield "under the single-operator setting"
+
+
+def _approvals(facts: dict[str, Any]) -> str:
+    return f"{facts['approvals']} with {facts['owner_approvals']} by owners"

@@ -27,7 +27,13 @@ _SEE: Final = (
 )
 _DECIDE: Final = ("proposals.decide_proposal", "proposals.propose_change", "feedback.curate_pattern")
 _OPERATE: Final = ("proposals.roll_back", "proposals.propose_change", "feedback.mine_now")
-_ADMINISTER: Final = ("agents.manage_agent", "agents.manage_key", "people.manage_people")
+_ADMINISTER: Final = (
+    "agents.manage_agent",
+    "agents.manage_key",
+    "people.manage_people",
+    "proposals.manage_policy",
+    "proposals.bypass_review",
+)
 
 PERMISSIONS: Final[dict[Role, tuple[str, ...]]] = {
     Role.VIEWER: _SEE,

@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import path
 
-from people import comforts, managing, views
+from people import comforts, confirming, managing, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in_by_link, name="sign_in_by_link"),
@@ -20,5 +20,6 @@ urlpatterns = [
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),
     path("account/password/", account.password_change, name="account_change_password"),
-    path("account/password/set/", account.password_set, name="account_set_password"),
+    path("account/password/set/", confirming.set_password, name="account_set_password"),
+    path("account/confirm/", confirming.confirm, name="account_reauthenticate"),
 ]

@@ -4,13 +4,15 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from sesame.utils import get_user
 
 from audit.record import Actor, record
+from people import fresh
 from people.comforts import back, begin_first_days
 from people.models import User
 from people.requests import PersonRequest
@@ -28,7 +30,7 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponse:
         return render(request, "people/link_used.html", status=403)
     if request.method != "POST":
         return render(request, "people/sign_in_by_link.html", {"person": person})
-    answer = redirect("queue")
+    answer = HttpResponseRedirect(fresh.waits_at(request) or reverse("queue"))
     answer.status_code = 303
     return answer
 

@@ -20,6 +20,7 @@ from proposals import diffs
 from proposals.actions.proposals import submit
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
 from proposals.models import Check, Coauthor, Comment, Decision, Proposal, Revision, Thread
+from proposals.policies import bypasser_id
 
 router = Router(tags=["proposals"])
 
@@ -66,6 +67,7 @@ class ProposalOut(Schema):
     author: str
     base_version: int
     published_version: int | None
+    bypassed: bool = Field(description="Published in an emergency, without the approvals needed.")
     pattern: int | None
     created_at: datetime
     decided_at: datetime | None
@@ -318,6 +320,7 @@ def _proposal(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         "author": proposal.author_label,
         "base_version": proposal.base_version.number,
         "published_version": proposal.published.number if proposal.published else None,
+        "bypassed": bypasser_id(proposal) is not None,
         "pattern": proposal.pattern_id,
         "created_at": proposal.created_at,
         "decided_at": proposal.decided_at,

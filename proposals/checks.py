@@ -134,7 +134,7 @@ def _protected(change: _Change) -> CheckResult:
     return CheckResult(
         "protected",
         "warn",
-        f"Changes {names}, which is protected: needs two approvals, one by a section owner.",
+        f"Changes {names}, which is protected; the decision says whose approvals that takes.",
     )
 
 

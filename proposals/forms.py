@@ -10,6 +10,7 @@ from agents.texts import MAX_TEXT
 from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.proposals import MAX_TITLE
+from proposals.merging import Conflict
 from proposals.models import Comment, Decision, Thread
 
 MAX_NOTE = 5_000
@@ -58,7 +59,7 @@ class AmendForm(TypedForm):
     """A new wording of the text under review, bound to the revision it started from."""
 
     is_merged = False
-    is_clean = True
+    conflicts: tuple[Conflict, ...] = ()
 
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     title = title_field()

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Count, Q
 
-from agents.models import Section
+from agents.models import Document, Section
 from agents.sections import protected_changed
 from people.models import User
 from proposals.digests import decision_digest
 from proposals.exceptions import NotAllowed
-from proposals.models import Coauthor, Decision, Proposal, Revision, Thread
+from proposals.models import Bypass, Coauthor, Decision, Policy, Proposal, Revision, Thread
+from proposals.terms import BUILT_IN, Quorum, Terms, owners_in_words, strictest
 
 DOMINANT_SHARE = 0.4
 ACCOUNTS = "django.contrib.auth.backends.ModelBackend"
@@ -44,6 +45,17 @@ def require_may_decide(user: User, proposal: Proposal) -> Leave:
     if not leave.allowed:
         raise NotAllowed(leave.why)
     return leave
+
+
+def may_bypass(user: User, proposal: Proposal) -> Leave:
+    """Whether this person may publish the proposal in an emergency, without the approvals it needs."""
+    if not user.has_perm("proposals.bypass_review"):
+        return Leave(False, "Bypassing the review needs the role admin.")
+    if settings.COUNTERSIGN_SINGLE_OPERATOR:
+        return Leave(False, "This board has a single operator, who may approve alone; there is nothing to bypass.")
+    return Leave(
+        True, f"You may publish this without the approvals it needs. Proposal {proposal.pk} will say so for good."
+    )
 
 
 def may_withdraw(user: User, proposal: Proposal) -> Leave:
@@ -94,9 +106,17 @@ def conflict_of_interest(user: User, proposal: Proposal) -> str:
         return "You proposed this change."
     if user.pk == proposal.requested_by_id:
         return "You asked for this draft."
+    if user.pk == bypasser_id(proposal):
+        return "You published this without its approvals."
     if user.pk in dominant_key_owners(proposal):
         return "Your API keys reported most of the evidence."
     return ""
+
+
+def bypasser_id(proposal: Proposal) -> int | None:
+    """Who published it by emergency bypass, if anybody did."""
+    bypass: Bypass | None = getattr(proposal, "bypass", None)
+    return bypass.actor_id if bypass else None
 
 
 def _owner(revision: Revision) -> int | None:
@@ -117,21 +137,58 @@ def dominant_key_owners(proposal: Proposal) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many approvals a revision needs, whether one must be a section owner's, and why."""
+    """How many approvals a revision needs, how many of them from these owners of sections, and why."""
 
     approvals: int
     owners: frozenset[int]
     why: str
+    owner_approvals: int = 0
 
 
 def approvals_needed(proposal: Proposal, revision: Revision) -> Need:
-    """One approval; two, one of them a section owner's, when a protected section changes."""
+    """What the policy asks for: the stricter of the one kept with the revision and the present one. One query.
+
+    A rollback is in effect already and takes one approval, whatever it changed.
+    """
+    if proposal.status == Proposal.Status.IN_EFFECT and proposal.origin == Proposal.Origin.ROLLBACK:
+        return Need(1, frozenset(), "One approval.")
+    kept, today = Terms.from_json(revision.terms), terms_today(proposal.document)
+    terms = kept.or_stricter(today)
     touched = touched_protected(revision, proposal.document.sections.all())
-    if not touched or proposal.status == Proposal.Status.IN_EFFECT:
-        return Need(1, frozenset(), "One approval is needed.")
+    quorum, now = (terms.protected, today.protected) if touched else (terms.usual, today.usual)
     owners = frozenset(owner.pk for section in touched for owner in section.owners.all())
-    names = ", ".join(section.heading for section in touched)
-    return Need(2, owners, f"Two approvals are needed, one by an owner of {names}: it is protected.")
+    return Need(quorum.approvals, owners, _why(quorum, touched, quorum != now), quorum.owners)
+
+
+def _why(quorum: Quorum, touched: list[Section], is_older: bool) -> str:
+    """“Two approvals, one by an owner of Safety: protected section.”"""
+    said = str(Quorum(quorum.approvals))
+    if quorum.owners:
+        said += f", {owners_in_words(quorum.owners, ' or '.join(section.heading for section in touched))}"
+    if touched:
+        said += ": protected section" if len(touched) == 1 else ": protected sections"
+    return f"{said}. The policy asked for that when this text was written." if is_older else f"{said}."
+
+
+def terms_today(document: Document) -> Terms:
+    """What the rules in force ask of changes of this document. One query."""
+    return _terms(Policy.objects.fitting(document))
+
+
+def _terms(rules: Iterable[Policy]) -> Terms:
+    quorums: dict[str, list[Quorum]] = {covers: [] for covers in Policy.Covers.values}
+    general = set()
+    for rule in rules:
+        quorums[rule.covers].append(rule.quorum)
+        general |= {rule.covers} if rule.is_general else set()
+    for covers in set(quorums) - general:
+        quorums[covers].append(built_in(covers))
+    return strictest(quorums[Policy.Covers.ANY], quorums[Policy.Covers.PROTECTED])
+
+
+def built_in(covers: str) -> Quorum:
+    """What is asked of these changes where no rule for all agents and kinds says otherwise."""
+    return BUILT_IN.protected if covers == Policy.Covers.PROTECTED else BUILT_IN.usual
 
 
 def last_worded(proposal: Proposal) -> Revision | None:
@@ -174,11 +231,13 @@ def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
     actors = {decision.actor_id for decision in counting(approvals)}
     if alone and actors:
         return ""
-    if len(actors) < need.approvals:
-        return f"{need.approvals - len(actors)} more approval needed."
-    if need.approvals > 1 and not actors & need.owners:
-        return "An owner of the protected section has still to approve."
-    return ""
+    more = need.approvals - len(actors)
+    if more > 0:
+        return f"{more} more approval{'s' if more > 1 else ''} needed."
+    by_owners = need.owner_approvals - len(actors & need.owners)
+    if by_owners > 1:
+        return f"{by_owners} owners of the protected section have still to approve."
+    return "An owner of the protected section has still to approve." if by_owners > 0 else ""
 
 
 def counting(approvals: Iterable[Decision]) -> list[Decision]:

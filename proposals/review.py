@@ -95,6 +95,7 @@ class Standing:
     blocking: list[Check]
     recheck: bool
     may_withdraw: bool
+    may_bypass: bool
     pill: Pill
 
 
@@ -106,19 +107,25 @@ def standing(proposal: Proposal, user: User) -> Standing:
     given = [d for d in decisions(proposal) if d.verdict == "approve" and d.revision_id == revision.pk]
     approvals = policies.counting(given)
     blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
+    missing_after = policies.missing(need, [*approvals, Decision(actor=user)], alone=leave.alone)
     mine = queue.waiting_for(user, [proposal.pk]).exists()
     return Standing(
         leave=leave,
         need=need,
         approvals=approvals,
         missing=policies.missing(need, approvals, alone=leave.alone),
-        missing_after_mine=policies.missing(need, [*approvals, Decision(actor=user)], alone=leave.alone),
+        missing_after_mine=missing_after,
         approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
         blocking=blocking,
         recheck=proposal.is_open and policies.protection_changed(proposal, revision),
         may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal).allowed,
+        may_bypass=_may_bypass(proposal, user) and not (leave.allowed and not missing_after),
         pill=pill(proposal, my_turn=mine, blocked=bool(blocking)),
     )
+
+
+def _may_bypass(proposal: Proposal, user: User) -> bool:
+    return proposal.status == Proposal.Status.PENDING and policies.may_bypass(user, proposal).allowed
 
 
 def decisions(proposal: Proposal) -> QuerySet[Decision]:

@@ -30,7 +30,8 @@ def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False) -> Pill:
     if proposal.status == Status.CHANGES_REQUESTED:
         return Pill("Yours to amend", "turn") if my_turn else Pill("Changes requested", "warn")
     if proposal.status == Status.IN_EFFECT:
-        return Pill("Confirm rollback", "turn") if my_turn else Pill("In effect", "info")
+        what = "rollback" if proposal.origin == Proposal.Origin.ROLLBACK else "bypass"
+        return Pill(f"Confirm {what}", "turn") if my_turn else Pill("In effect", "info")
     if blocked:
         return Pill("Blocked", "bad")
     if proposal.is_stale:

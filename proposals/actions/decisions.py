@@ -27,7 +27,7 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     in_effect = proposal.status == Status.IN_EFFECT
     if not in_effect:
-        _require_publishable(proposal, revision)
+        require_publishable(proposal, revision)
     try:
         with transaction.atomic():
             decision = _decide(revision, user, Decision.Verdict.APPROVE, note=note, alone=leave.alone)
@@ -38,9 +38,9 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     if policies.missing(need, approvals, alone=leave.alone):
         _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
         return decision
-    version = (in_effect and proposal.published) or _publish(proposal, revision, user)
+    version = (in_effect and proposal.published) or publish_revision(proposal, revision, user)
     _move(proposal, Status.APPROVED, version)
-    _settle_pattern(proposal, Pattern.Status.WATCHING, user)
+    settle_pattern(proposal, Pattern.Status.WATCHING, user)
     _record(proposal, "proposal.approved", decision, {"version": version.number})
     return decision
 
@@ -52,7 +52,7 @@ def request_changes(proposal_id: int, *, user: User, digest: str, note: str) -> 
         raise Invalid("note", "Say what should change.")
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     if proposal.status == Status.IN_EFFECT:
-        raise NotPending("A rollback is in effect already; approve it, or reject it with a reason.")
+        raise NotPending("This is in effect already; approve it, or reject it with a reason.")
     decision = _decide(revision, user, Decision.Verdict.REQUEST_CHANGES, note=note, alone=leave.alone)
     _move(proposal, Status.CHANGES_REQUESTED)
     _record(proposal, "proposal.changes_requested", decision)
@@ -72,7 +72,7 @@ def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str)
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     decision = _decide(revision, user, Decision.Verdict.REJECT, reason=reason, note=note, alone=leave.alone)
     _move(proposal, Status.REJECTED)
-    _settle_pattern(proposal, Pattern.Status.OPEN, user)
+    settle_pattern(proposal, Pattern.Status.OPEN, user)
     _record(proposal, "proposal.rejected", decision)
     return decision
 
@@ -98,8 +98,11 @@ def _already(proposal: Proposal) -> str:
     return f"{last.actor} {last.get_verdict_display()} this proposal already. Nothing was recorded."
 
 
-def _require_publishable(proposal: Proposal, revision: Revision) -> None:
-    """What was true when the revision was checked may not be true today, so protection is looked at again."""
+def require_publishable(proposal: Proposal, revision: Revision) -> None:
+    """What was true when the revision was checked may not be true today, so protection is looked at again.
+
+    Raises Outdated, Blocked, StaleProposal.
+    """
     lock_document(proposal.document_id)
     if policies.protection_changed(proposal, revision):
         raise Outdated(
@@ -131,7 +134,8 @@ def _decide(
     )
 
 
-def _publish(proposal: Proposal, revision: Revision, user: User) -> Version:
+def publish_revision(proposal: Proposal, revision: Revision, user: User) -> Version:
+    """Make the text the document's next version, current at once. Raises StaleProposal."""
     try:
         return publish(
             proposal.document,
@@ -155,7 +159,8 @@ def _move(proposal: Proposal, status: Status, version: Version | None = None) ->
         raise NotPending(_already(proposal))
 
 
-def _settle_pattern(proposal: Proposal, status: Pattern.Status, user: User) -> None:
+def settle_pattern(proposal: Proposal, status: Pattern.Status, user: User) -> None:
+    """Move the pattern it came from, if any, into this state; nothing is due to be drafted from it."""
     if proposal.pattern_id:
         Pattern.objects.filter(pk=proposal.pattern_id).update(draft_due_at=None)
         change_status([proposal.pattern_id], status, actor=Actor.person(user), proposal=proposal.pk)

@@ -19,7 +19,7 @@ from people.models import User
 from proposals import policies
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
-from proposals.merging import merge
+from proposals.merging import Merged, merge
 from proposals.models import Proposal, ProposalEvidence, Revision
 
 EVIDENCE_KEPT = 1000
@@ -205,8 +205,9 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
     seen, base = newest(proposal), _current(proposal)
     if not proposal.is_stale and not policies.protection_changed(proposal, seen):
         raise NotPending("The proposal stands on the current version already.")
-    text, clean = merged_onto_current(proposal)
-    if not clean or text == base.text:
+    merged = merged_onto_current(proposal)
+    text = merged.text
+    if not merged.is_clean or text == base.text:
         raise StaleProposal(f"The change does not apply cleanly to version {base.number}; amend it by hand.")
     revision = add_revision(proposal, text, base=base, author=Author(), note=_moved_note(proposal, base))
     actor = Actor.person(user) if user else SYSTEM
@@ -231,11 +232,10 @@ def _moved_note(proposal: Proposal, base: Version) -> str:
     return f"{moved} Changes are still requested." if asked else moved
 
 
-def merged_onto_current(proposal: Proposal) -> tuple[str, bool]:
-    """The proposed change applied to the current version's text, and whether it applied cleanly."""
+def merged_onto_current(proposal: Proposal) -> Merged:
+    """The proposed change applied to the current version's text, with the places both changed."""
     revision = newest(proposal)
-    merged = merge(base=revision.base_version.text, ours=_current(proposal).text, theirs=revision.text)
-    return merged.text, merged.is_clean
+    return merge(base=revision.base_version.text, ours=_current(proposal).text, theirs=revision.text)
 
 
 @transaction.atomic

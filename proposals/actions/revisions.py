@@ -19,6 +19,7 @@ from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
 from proposals.risk import Facts, Risk, assess
+from proposals.terms import Terms
 
 EVIDENCE_READ = 500
 RUNS_READ = 500
@@ -64,6 +65,7 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
         author=author.user,
         author_key=author.key,
         note=note,
+        terms=_terms(proposal, author).to_json(),
     )
     found = _run_checks(proposal, revision, protected)
     reanchor(proposal, revision)
@@ -84,6 +86,14 @@ def _risk(proposal: Proposal, revision: Revision, found: Sequence[checks.CheckRe
         failing={result.name for result in found if result.verdict == "fail"},
     )
     return assess(facts)
+
+
+def _terms(proposal: Proposal, author: Author) -> Terms:
+    """The policy of today; what only moves a text keeps what was asked for it before, where that is stricter."""
+    today = policies.terms_today(proposal.document)
+    if author != Author() or proposal.revision is None:
+        return today
+    return Terms.from_json(proposal.revision.terms).or_stricter(today)
 
 
 def update_unmoved(proposal: Proposal, **changes: Any) -> None:

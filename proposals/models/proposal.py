@@ -32,6 +32,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
             "pattern",
             "author",
             "author_key",
+            "bypass__actor",
         )
 
 
@@ -167,6 +168,7 @@ class Revision(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="revisions")
     author_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="+")
     note = models.TextField(blank=True)
+    terms = models.JSONField(default=dict, help_text="The approvals the policy asked for then, see `proposals.terms`.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -60,7 +60,9 @@ def _able(who: str) -> "QuerySet[Assignment, Any]":
         by_them = Q(author=OuterRef("who")) | Q(author_key__owner=OuterRef("who"))
         written = Revision.objects.filter(by_them, proposal=OuterRef("proposal"))
         suggested = Coauthor.objects.filter(person=OuterRef("who"), revision__proposal=OuterRef("proposal"))
-        wanted = Proposal.objects.filter(by_them | Q(requested_by=OuterRef("who")), pk=OuterRef("proposal"))
+        wanted = Proposal.objects.filter(
+            by_them | Q(requested_by=OuterRef("who")) | Q(bypass__actor=OuterRef("who")), pk=OuterRef("proposal")
+        )
         able = able.filter(~Exists(written), ~Exists(suggested), ~Exists(wanted))
     return able.order_by().values("proposal")
 
@@ -74,6 +76,7 @@ def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQueryS
         Q(author=None) | ~Q(author=user),
         Q(author_key=None) | ~Q(author_key__owner=user),
         Q(requested_by=None) | ~Q(requested_by=user),
+        Q(bypass=None) | ~Q(bypass__actor=user),
     )
     if not user.keys.exists():
         return free

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from people.requests import PersonRequest
-from proposals import review
+from proposals import interdiff, review, shown
 from proposals.actions import proposals
 from proposals.exceptions import ReviewError
 from proposals.forms import AmendForm
@@ -43,13 +43,24 @@ def amend(request: PersonRequest, pk: int) -> HttpResponseBase:
 def _start(proposal: Proposal) -> AmendForm:
     """The newest text; where the document moved on, the change carried over to what is current now."""
     revision = review.newest(proposal)
-    text, clean = proposals.merged_onto_current(proposal) if proposal.is_stale else (revision.text, True)
+    merged = proposals.merged_onto_current(proposal) if proposal.is_stale else None
+    text = merged.text if merged else revision.text
     form = AmendForm(initial={"title": proposal.title, "text": text, "digest": revision.digest})
-    form.is_merged, form.is_clean = proposal.is_stale, clean
+    form.is_merged, form.conflicts = proposal.is_stale, merged.conflicts if merged else ()
     return form
 
 
 def _page(request: PersonRequest, proposal: Proposal, form: AmendForm, *, status: int = 200) -> HttpResponseBase:
-    context = {"place": "review", "proposal": proposal, "revision": review.newest(proposal), "form": form}
+    newest = review.newest(proposal)
+    sent = str(form["digest"].value() or "")[:64] if form.is_bound else ""
+    context = {
+        "place": "review",
+        "proposal": proposal,
+        "revision": newest,
+        "form": form,
+        "conflicts": form.conflicts,
+        "code": shown.is_code(proposal.document),
+        "interdiff": interdiff.since(proposal, newest, request.user, digest=sent) if sent else None,
+    }
     context |= editor(request, proposal.document, form, proposal)
     return render(request, template(request, "proposals/amend.html"), context, status=status)

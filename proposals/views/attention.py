@@ -1,5 +1,7 @@
 """What the page of a proposal says around it: what changed since one looked, its neighbours, who it is assigned to."""
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,7 +14,7 @@ from proposals.models import Proposal
 from proposals.queue.place import first
 
 
-def around(request: PersonRequest, proposal: Proposal, assign_form: AssignForm | None = None) -> dict[str, object]:
+def around(request: PersonRequest, proposal: Proposal, assign_form: AssignForm | None = None) -> dict[str, Any]:
     """For the template; opening the page is looking at its newest revision."""
     position = queue.Place.carried(request.GET)
     assigned = proposal.assignments.select_related("user", "group")

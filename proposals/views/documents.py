@@ -40,7 +40,9 @@ def _versions(document: Document) -> list[Version]:
 def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     """The current text, what was current when, and what is proposed."""
     found = _find(slug, name)
-    releases = found.releases.select_related("version__restores", "version__proposal").defer(*whole_of("version"))
+    releases = found.releases.select_related("version__restores", "version__proposal__bypass").defer(
+        *whole_of("version")
+    )
     context = {
         "place": "agents",
         "document": found,
@@ -58,7 +60,7 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
 def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpResponse:
     """One immutable version: text, digest, where it came from, when it was current."""
     found = _find(slug, name)
-    this = get_object_or_404(found.versions.select_related("parent", "restores", "proposal"), number=number)
+    this = get_object_or_404(found.versions.select_related("parent", "restores", "proposal__bypass"), number=number)
     if request.GET.get("view") == "blame":
         return render(request, "proposals/blame.html", _blamed(found, this))
     context = {

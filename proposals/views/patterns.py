@@ -13,6 +13,7 @@ from feedback.exceptions import PatternError
 from feedback.models import Pattern
 from feedback.trends import trends
 from people.requests import PersonRequest
+from proposals import memory
 from proposals.actions import drafting
 from proposals.forms import DismissForm
 from proposals.models import Proposal
@@ -90,6 +91,7 @@ def _page(
         "page": Paginator(rows, EVIDENCE_PER_PAGE).get_page(request.GET.get("page")),
         "loudest": _loudest(found),
         "proposals": found.proposals.select_related("document", "revision").order_by("-pk")[:20],
+        "memory": memory.of_pattern(found),
         "refusal": refusal,
         "form": form or DismissForm(),
     }

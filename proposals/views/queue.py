@@ -108,7 +108,7 @@ def _heading(filters: queue.Filters, counts: dict[str, int], found: int) -> str:
         case "open":
             return f"{_many(counts['open'], 'change')} {_wait(counts['open'])} for somebody"
         case "effect":
-            return f"{_many(counts['effect'], 'rollback')} {_wait(counts['effect'])} to be confirmed"
+            return f"{_many(counts['effect'], 'change')} {_wait(counts['effect'])} to be confirmed"
         case "decided":
             return f"{_many(counts['decided'], 'change')} decided"
     return f"{_many(found, 'proposal')} found" + (f" for “{filters.q}”" if filters.q else "")

@@ -1,9 +1,11 @@
 """The page of one proposal, and what is done there."""
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,15 +16,17 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import review, shown, talks
+from proposals import interdiff, memory, policies, review, shown, talks
 from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
-from proposals.models import Decision, Proposal, Revision
+from proposals.merging import Conflict
+from proposals.models import Decision, Proposal, ProposalSeen, Revision
 from proposals.queue import Place
 from proposals.views.attention import and_next, around
+from proposals.views.confirming import before_deciding, form_again
 from proposals.views.refusals import show_in, status_of
 
 VIEWS = {"inline": "Inline", "side": "Side by side", "full": "Full text"}
@@ -34,7 +38,8 @@ may_see = permission_required("proposals.view_proposal", raise_exception=True)
 @vary_on_headers("HX-Request", "HX-Target")
 def page(request: PersonRequest, pk: int) -> HttpResponse:
     """The change, its reason, evidence, checks and consequence; and the decision."""
-    return show(request, review.find(pk))
+    kept = None if request.htmx.target == "change" else form_again(request, pk)
+    return show(request, review.find(pk), kept)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,6 +52,8 @@ def decide(request: PersonRequest, pk: int) -> HttpResponseBase:
     if not form.is_valid():
         return show(request, review.find(pk), form, status=422)
     get_object_or_404(Proposal, pk=pk)
+    if detour := before_deciding(request, pk, form):
+        return detour
     try:
         said = _carry_out(pk, request.user, form)
     except ReviewError as refusal:
@@ -72,9 +79,11 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
 
 
 def _approved(proposal: Proposal) -> str:
+    if proposal.status == Proposal.Status.IN_EFFECT:
+        return "Approval recorded. It is confirmed with the last approval needed."
     if proposal.status != Proposal.Status.APPROVED or proposal.published is None:
         return "Approval recorded. The change takes effect with the last approval needed."
-    if proposal.origin == Proposal.Origin.ROLLBACK:
+    if proposal.origin == Proposal.Origin.ROLLBACK or policies.bypasser_id(proposal):
         return f"Approved. Version {proposal.published.number} stays as it is."
     return f"Approved. Version {proposal.published.number} is current from now on."
 
@@ -112,23 +121,32 @@ def withdraw(request: PersonRequest, pk: int) -> HttpResponseBase:
 @require_safe
 @may_see
 def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
-    """One revision, compared with the one before it or with the version it stands on."""
+    """One revision, compared with another of the proposal (`?from=`), or with the version it stands on (`?from=0`)."""
     proposal = review.find(pk)
     found = proposal.revisions.select_related("base_version", "author", "author_key")
     this = get_object_or_404(found, number=number)
-    earlier = found.filter(number=number - 1).first()
+    earlier = _compared_with(request, found, number)
     before, label = (earlier.text, str(earlier)) if earlier else (this.base_version.text, str(this.base_version))
     difference = compute(before, this.text, _protected(proposal))
     context = {
         "place": "review",
         "proposal": proposal,
         "this": this,
+        "earlier": earlier,
         "from_label": label,
         "difference": difference,
-        "lines": shown.inline(difference.rows),
+        "lines": shown.inline(difference.rows, whole=request.GET.get("lines") == "all"),
+        "still": f"?from={earlier.number if earlier else 0}&lines=all",
         "code": shown.is_code(proposal.document),
     }
     return render(request, "proposals/revision.html", context)
+
+
+def _compared_with(request: PersonRequest, found: QuerySet[Revision], number: int) -> Revision | None:
+    """The revision asked for, else the one before; None stands for the version it was made on, asked for as 0."""
+    asked = request.GET.get("from", "")
+    wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else number - 1
+    return get_object_or_404(found, number=wanted) if wanted else None
 
 
 def _protected(proposal: Proposal) -> list[str]:
@@ -164,9 +182,11 @@ def show(
         return render(request, "includes/comment_row.html", context)
     if request.htmx.target == "change":
         return render(request, "proposals/proposal.html#change", context)
+    beside = around(request, proposal, assign_form)
     context |= {
         "standing": review.standing(proposal, request.user),
         "form": form or DecisionForm(),
+        "is_back": form is not None and status == 200,
         "refusal": refusal,
         "checks": newest.checks.all(),
         "tally": review.tally(proposal),
@@ -175,7 +195,10 @@ def show(
         "history": review.history(proposal),
         "effect": review.effect(proposal),
         "trend": _trend(proposal),
-        **around(request, proposal, assign_form),
+        **beside,
+        "conflicts": _conflicts(proposal),
+        "memory": memory.of_proposal(proposal),
+        "interdiff": _since(request, proposal, newest, form, beside["looked"]),
     }
     return render(request, "proposals/proposal.html", context, status=status)
 
@@ -209,6 +232,22 @@ def view_query(request: PersonRequest) -> str:
     kept = {"view": request.GET.get("view", ""), "lines": request.GET.get("lines", "")}
     known = {"view": [*VIEWS][1:], "lines": ["all"]}
     return urlencode({name: value for name, value in kept.items() if value in known[name]})
+
+
+def _conflicts(proposal: Proposal) -> Sequence[Conflict]:
+    """Where the current version changed the same lines; looked for only where the base moved."""
+    return proposals.merged_onto_current(proposal).conflicts if proposal.is_open and proposal.is_stale else ()
+
+
+def _since(
+    request: PersonRequest, proposal: Proposal, newest: Revision, form: DecisionForm | None, looked: ProposalSeen | None
+) -> interdiff.Interdiff | None:
+    """What changed since the person looked; a form that was sent tells which revision they saw."""
+    if not proposal.is_open:
+        return None
+    sent = str(form["digest"].value() or "")[:64] if form and form.is_bound else ""
+    seen = looked.revision.number if looked else 0
+    return interdiff.since(proposal, newest, request.user, digest=sent, seen=seen)
 
 
 def _trend(proposal: Proposal) -> object:

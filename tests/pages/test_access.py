@@ -28,6 +28,7 @@ READ: dict[str, Address] = {
     "compare": lambda proposal, pattern: reverse("compare", args=["support", "system-prompt"]),
     "patterns": lambda proposal, pattern: reverse("patterns"),
     "pattern": lambda proposal, pattern: reverse("pattern", args=[pattern.pk]),
+    "policy": lambda proposal, pattern: reverse("policy"),
     "audit log": lambda proposal, pattern: reverse("audit_log"),
 }
 """Pages that every role may read."""
@@ -38,6 +39,7 @@ WRITE: dict[str, tuple[str, Address]] = {
     "roll back": ("aiko", lambda proposal, pattern: reverse("roll_back", args=["support", "system-prompt"]) + "?to=1"),
     "together": ("mara", lambda proposal, pattern: f"{reverse('together')}?id={proposal.pk}"),
     "together done": ("mara", lambda proposal, pattern: reverse("together_done")),
+    "bypass": ("ada", lambda proposal, pattern: reverse("bypass", args=[proposal.pk])),
     "new key": ("ada", lambda proposal, pattern: reverse("new_key", args=["support"])),
     "sections": ("ada", lambda proposal, pattern: reverse("sections", args=["support", "system-prompt"])),
     "new person": ("ada", lambda proposal, pattern: reverse("new_person")),

@@ -102,11 +102,13 @@ def _pages() -> dict[str, str]:
         "pattern": reverse("pattern", args=[Pattern.objects.order_by("pk")[0].pk]),
         "audit log": reverse("audit_log"),
         "settings": reverse("settings"),
+        "policy": reverse("policy"),
     }
 
 
 def _for_admins() -> dict[str, str]:
     return {
+        "bypass": reverse("bypass", args=[Proposal.objects.filter(status="pending").order_by("pk")[0].pk]),
         "new key": reverse("new_key", args=["support"]),
         "sections": reverse("sections", args=["support", "system-prompt"]),
         "new person": reverse("new_person"),

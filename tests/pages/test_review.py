@@ -227,7 +227,7 @@ def test_a_rollback_is_reviewed_after_the_fact(
     made = rollbacks.roll_back(prompt.pk, user=mara, to_number=1, current_number=2, reason="Wrong after all.")
     client.force_login(jonas)
     text = client.get(reverse("proposal", args=[made.pk])).text
-    assert "Approving confirms the rollback: version 3 stays current." in text
+    assert "Approving confirms the rollback: version 3 stays as it is." in text
     assert "Request changes" not in text
     assert decide(client, made, "approve").status_code == 303
     assert "Version 3 stays as it is." in client.get(reverse("proposal", args=[made.pk])).text
@@ -246,7 +246,7 @@ def test_a_protected_section_says_whose_approval_is_missing(
     proposal = propose(protected, aiko, old="card numbers", new="card numbers, PINs")
     client.force_login(mara)
     page = client.get(reverse("proposal", args=[proposal.pk])).text
-    assert "Two approvals are needed, one by an owner of Safety" in page
+    assert "Two approvals, one by an owner of Safety: protected section." in page
     assert "nothing takes effect yet" in page
     decide(client, proposal, "approve")
     page = client.get(reverse("proposal", args=[proposal.pk])).text

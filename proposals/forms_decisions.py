@@ -1,0 +1,38 @@
+"""What admins type about approvals: the policy, and bypassing it."""
+
+from django import forms
+
+from agents.models import Agent, Document
+from proposals.forms import TypedForm, note_field
+from proposals.models import Policy
+from proposals.terms import MOST
+
+_BIGGEST = 2**31 - 1
+
+
+class BypassForm(TypedForm):
+    """Why a change cannot wait, and the number of its proposal, typed by hand."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    reason = note_field("Why it cannot wait", "What goes wrong right now, and for whom")
+    number = forms.IntegerField(
+        label="Number of the proposal",
+        required=False,
+        min_value=0,
+        max_value=_BIGGEST,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+
+class PolicyForm(TypedForm):
+    """How many approvals some changes need."""
+
+    agent = forms.ModelChoiceField(Agent.objects.all(), label="Agent", required=False, empty_label="All agents")
+    kind = forms.ChoiceField(
+        label="Kind of document", required=False, choices=[("", "Every kind"), *Document.Kind.choices]
+    )
+    covers = forms.ChoiceField(label="Which changes", choices=Policy.Covers.choices)
+    approvals = forms.IntegerField(label="Approvals", min_value=1, max_value=MOST, initial=1)
+    owner_approvals = forms.IntegerField(
+        label="Of these, by owners of the section", min_value=0, max_value=MOST, initial=0
+    )

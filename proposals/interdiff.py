@@ -1,0 +1,61 @@
+"""What changed between two revisions of one proposal, above all since a reviewer last looked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from people.models import User
+from proposals import shown
+from proposals.diffs import Diff, compute
+from proposals.models import Decision, Proposal, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Interdiff:
+    """The difference from the text of `before` to that of `after`, laid out in lines."""
+
+    before: Revision
+    after: Revision
+    difference: Diff
+    lines: Sequence[shown.Line]
+
+    @property
+    def moved(self) -> bool:
+        """Whether they stand on different versions, so that the difference holds what those changed, too."""
+        return self.before.base_version_id != self.after.base_version_id
+
+    @property
+    def whole_address(self) -> str:
+        """Where the two are compared with nothing left out."""
+        address = reverse("revision", args=[self.after.proposal_id, self.after.number])
+        return f"{address}?from={self.before.number}&lines=all"
+
+
+def between(proposal: Proposal, before: Revision, after: Revision, *, whole: bool = False) -> Interdiff:
+    """Any two revisions of one proposal."""
+    protected = [section.heading for section in proposal.document.sections.all() if section.is_protected]
+    difference = compute(before.text, after.text, protected)
+    return Interdiff(before, after, difference, shown.inline(difference.rows, whole=whole))
+
+
+def since(proposal: Proposal, newest: Revision, user: User, *, digest: str = "", seen: int = 0) -> Interdiff | None:
+    """From the revision this person saw last to the newest; None when that is the newest, or they saw none.
+
+    They saw the one whose `digest` they sent, else the one with the number `seen`, else the one they last decided on.
+    """
+    if newest.number == 1:
+        return None
+    texts = proposal.revisions.select_related("base_version", "author", "author_key").defer("base_version__text")
+    before = (
+        (texts.filter(digest=digest).last() if digest else None)
+        or (texts.filter(number=seen).first() if seen else None)
+        or _decided_on(proposal, user)
+    )
+    return between(proposal, before, newest) if before and before.number < newest.number else None
+
+
+def _decided_on(proposal: Proposal, user: User) -> Revision | None:
+    last = Decision.objects.filter(revision__proposal=proposal, actor=user).order_by("-pk")
+    found = last.select_related("revision__base_version", "revision__author", "revision__author_key").first()
+    return found.revision if found else None

@@ -1,0 +1,66 @@
+"""How many approvals changes need."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from agents.models import Agent, Document
+from proposals.terms import MOST, Quorum
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    """Reads that speak."""
+
+    def fitting(self, document: Document) -> "PolicyQuerySet":
+        """Those that apply to changes of this document."""
+        agents = Q(agent=None) | Q(agent=document.agent_id)
+        return self.filter(agents, kind__in=["", document.kind])
+
+
+class Policy(models.Model):
+    """How many approvals the changes that it covers need at least. Of all that fit a change the strictest applies.
+
+    Without a row for all agents and kinds, the built-in terms stand in for it, see `proposals.terms`.
+    """
+
+    class Covers(models.TextChoices):
+        ANY = "any", "Any change"
+        PROTECTED = "protected", "Changes of protected sections"
+
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="policies")
+    kind = models.CharField(max_length=8, choices=Document.Kind, blank=True, help_text="Empty: every kind.")
+    covers = models.CharField(max_length=9, choices=Covers)
+    approvals = models.PositiveSmallIntegerField()
+    owner_approvals = models.PositiveSmallIntegerField(default=0)
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "policies"
+        permissions = [("manage_policy", "Can change how many approvals are needed")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agent", "kind", "covers"], nulls_distinct=False, name="policy_once_per_scope"
+            ),
+            models.CheckConstraint(
+                condition=Q(approvals__gte=1, approvals__lte=MOST, owner_approvals__lte=F("approvals")),
+                name="policy_counts_make_sense",
+            ),
+            models.CheckConstraint(
+                condition=Q(covers="protected") | Q(owner_approvals=0), name="policy_owners_of_protected_only"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        scope = [str(self.agent) if self.agent else "all agents"]
+        scope += [self.get_kind_display().lower()] if self.kind else []
+        return f"{self.get_covers_display()} ({', '.join(scope)})"
+
+    @property
+    def quorum(self) -> Quorum:
+        """What it asks for."""
+        return Quorum(self.approvals, self.owner_approvals)
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it stands in the place of the built-in terms."""
+        return self.agent_id is None and not self.kind

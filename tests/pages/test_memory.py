@@ -1,0 +1,72 @@
+"""What was rejected before and what is new since, on the pattern's page and on the next draft."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from agents.models import Agent, Document, Version
+from agents.versions import publish
+from audit.record import SYSTEM
+from feedback.actions.mining import mine
+from feedback.models import Feedback, Pattern
+from people.models import User
+from proposals.actions.decisions import reject
+from proposals.actions.drafting import draft
+from proposals.models import Proposal
+from tests.cast import digest_of, report
+
+NEW = [f"the refund deadline for digital courses is wrong, case {n}" for n in range(4)]
+
+
+@pytest.fixture
+def rejected(support: Agent, prompt: Document, complaints: list[Feedback], mara: User) -> Proposal:
+    """What four people led to, and Mara refused."""
+    mine(support)
+    made = draft(Pattern.objects.shown().get().pk)
+    assert isinstance(made, Proposal), made
+    reject(made.pk, user=mara, digest=digest_of(made), reason="wrong_fix", note="Name the shop's own courses.")
+    return made
+
+
+def again(support: Agent) -> Pattern:
+    """Four others report the same later."""
+    for number, text in enumerate(NEW):
+        report(support, f"newcomer {number}", reason=text, at=timezone.now() + timedelta(minutes=1))
+    mine(support)
+    return Pattern.objects.shown().get()
+
+
+def test_a_pattern_remembers_what_was_rejected(client: Client, support: Agent, rejected: Proposal, luis: User) -> None:
+    client.force_login(luis)
+    page = reverse("pattern", args=[rejected.pattern_id])
+    text = client.get(page).text
+    assert "Rejected before" in text
+    assert "The wrong fix for it" in text
+    assert "Name the shop&#x27;s own courses." in text
+    assert "No new report since" in text
+    again(support)
+    text = client.get(page).text
+    assert "4 reports from 4 sources since" in text
+    assert "case 3" in text
+
+
+def test_the_next_draft_says_what_became_of_the_last(
+    client: Client, support: Agent, prompt: Document, rejected: Proposal, jonas: User
+) -> None:
+    current = Version.objects.get(document=prompt)
+    publish(prompt, f"{current.text}\n## Tone\nBe brief.\n", base=current, actor=SYSTEM, proposal=0)
+    made = draft(again(support).pk)
+    assert isinstance(made, Proposal), made
+    client.force_login(jonas)
+    text = client.get(reverse("proposal", args=[made.pk])).text
+    assert "Rejected before" in text
+    assert "Mara Okafor" in text
+    assert "4 reports from 4 sources since" in text
+
+
+def test_a_first_draft_remembers_nothing(client: Client, pending: Proposal, mara: User) -> None:
+    client.force_login(mara)
+    assert "Rejected before" not in client.get(reverse("proposal", args=[pending.pk])).text
