@@ -40,7 +40,7 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
         return decision
     version = (in_effect and proposal.published) or _publish(proposal, revision, user)
     _move(proposal, Status.APPROVED, version)
-    _settle_pattern(proposal, Pattern.Status.WATCHING, user)
+    _settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
     _record(proposal, "proposal.approved", decision, {"version": version.number})
     return decision
 
@@ -155,10 +155,11 @@ def _move(proposal: Proposal, status: Status, version: Version | None = None) ->
         raise NotPending(_already(proposal))
 
 
-def _settle_pattern(proposal: Proposal, status: Pattern.Status, user: User) -> None:
+def _settle_pattern(proposal: Proposal, status: Pattern.Status, user: User, version: Version | None = None) -> None:
     if proposal.pattern_id:
         Pattern.objects.filter(pk=proposal.pattern_id).update(draft_due_at=None)
-        change_status([proposal.pattern_id], status, actor=Actor.person(user), proposal=proposal.pk)
+        actor = Actor.person(user)
+        change_status([proposal.pattern_id], status, actor=actor, proposal=proposal.pk, version=version)
 
 
 def _record(proposal: Proposal, verb: str, decision: Decision, more: dict[str, object] | None = None) -> None:
