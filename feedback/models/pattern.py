@@ -5,7 +5,7 @@ from typing import Final
 from django.db import models
 from django.db.models import Q
 
-from agents.models import Agent, Version
+from agents.models import Agent, Version, whole_of
 from feedback.models.report import Feedback, Run
 
 
@@ -15,6 +15,10 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
     def shown(self) -> "PatternQuerySet":
         """Everything that recurs; a candidate is not shown before it does, and a merged one is shown as another."""
         return self.exclude(status__in=[Pattern.Status.CANDIDATE, Pattern.Status.MERGED])
+
+    def for_rows(self) -> "PatternQuerySet":
+        """With all that a row of a list shows, in one query."""
+        return self.select_related("agent", "answered_by").defer("centroid", *whole_of("answered_by"))
 
     def roots(self) -> dict[int, int]:
         """Of those that were merged: the pattern that has their reports now, by their keys. They are few."""

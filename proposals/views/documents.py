@@ -16,6 +16,7 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
+from proposals.views import answering
 from proposals.views.refusals import show_in
 
 VERSIONS_PER_PAGE = 50
@@ -132,15 +133,22 @@ def _protected(found: Document) -> list[str]:
 def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     """An editor with the current text; sent, it becomes a proposal for somebody else to decide."""
     found = _find(slug, name)
+    pattern = answering.asked_for(request, found)
     if request.method != "POST":
         start = {"text": found.current.text, "base": found.current.number} if found.current else {}
-        return _propose(request, found, ProposeForm(initial=start))
+        return _propose(request, found, ProposeForm(initial=start | answering.reason(pattern)))
     form = ProposeForm(request.POST)
     if not form.is_valid():
         return _propose(request, found, form, status=422)
     typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale")}
     try:
-        made = proposals.submit(document=found, base_number=form.cleaned_data["base"], user=request.user, **typed)
+        made = proposals.submit(
+            document=found,
+            base_number=form.cleaned_data["base"],
+            user=request.user,
+            pattern_id=pattern.pk if pattern else None,
+            **typed,
+        )
     except ReviewError as refusal:
         return _propose(request, found, form, status=show_in(form, refusal))
     messages.success(request, "Proposed. It waits for somebody else to decide.")
@@ -151,7 +159,13 @@ def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, stat
     return render(
         request,
         "proposals/propose.html",
-        {"place": "agents", "document": found, "code": shown.is_code(found), "form": form},
+        {
+            "place": "agents",
+            "document": found,
+            "code": shown.is_code(found),
+            "form": form,
+            "pattern": answering.asked_for(request, found),
+        },
         status=status,
     )
 
