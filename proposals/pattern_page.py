@@ -6,11 +6,12 @@ from functools import cached_property
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from agents.models import Document, whole_of
+from feedback.actions import lifecycle
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Pattern, PatternSource
 from feedback.timeline import PatternTime, timeline
@@ -113,7 +114,7 @@ class PatternPage:
 
     @property
     def is_whole(self) -> bool:
-        """Whether people may still say what it is: it is shown, and no proposal of it is under way or counted on."""
+        """Whether it stands by itself and recurs, so that people may say what it is."""
         return self.pattern.status not in (Pattern.Status.CANDIDATE, Pattern.Status.MERGED)
 
     @property
@@ -121,12 +122,14 @@ class PatternPage:
         """Whether somebody may propose a change that answers it."""
         return self.is_whole and self.pattern.status not in (Pattern.Status.DISMISSED, Pattern.Status.PROPOSED)
 
-    @property
+    @cached_property
     def resolved_on(self) -> datetime | None:
-        """When a watched one is resolved if nothing comes any more."""
+        """When a watched one is resolved if nothing new comes any more."""
         if self.pattern.status != Pattern.Status.WATCHING or self.pattern.answered_at is None:
             return None
-        return self.pattern.answered_at + timedelta(days=settings.COUNTERSIGN_RESOLVED_AFTER_DAYS)
+        last = lifecycle.new_since_answer(self.pattern).aggregate(at=Max("at"))["at"]
+        quiet_since = max(filter(None, [self.pattern.answered_at, last]))
+        return quiet_since + timedelta(days=settings.COUNTERSIGN_RESOLVED_AFTER_DAYS)
 
 
 def _day(given: str) -> date | None:

@@ -174,7 +174,7 @@ def test_merging_splitting_mining_and_withdrawing_at_once_keep_the_counts_true(
     for number in range(12):
         for each in range(6):
             report(support, f"round {number} {each}", reason=(COMPLAINTS + PARCELS)[each])
-        taken = Feedback.objects.filter(withdrawn_at=None).exclude(evidence=None).order_by("?")[0]
+        taken = Feedback.objects.filter(withdrawn_at=None).exclude(evidence=None).order_by("pk")[number * 2]
         some = list(refunds.evidence.order_by("pk").values_list("pk", flat=True)[:1])
 
         def regroup(number: int = number, some: list[int] = some) -> None:
