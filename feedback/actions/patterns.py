@@ -6,7 +6,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from agents.exceptions import BadName
 from agents.models import Version
+from agents.names import clean_name
 from audit.record import Actor, record
 from feedback.actions import naming
 from feedback.exceptions import PatternError
@@ -77,9 +79,7 @@ def rename(pattern_id: int, *, user: User, label: str) -> Pattern:
     Raises PatternError, with the field it is about.
     """
     require_curator(user)
-    label = " ".join(label.split())
-    if len(label) > MAX_LABEL:
-        raise PatternError(f"The label has {len(label)} characters; at most {MAX_LABEL} are allowed.", field="label")
+    label = clean_label(label)
     pattern = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent").get(pk=pattern_id)
     if pattern.status == Pattern.Status.MERGED:
         raise PatternError("The pattern was merged into another; look at it again.")
@@ -100,6 +100,17 @@ def rename(pattern_id: int, *, user: User, label: str) -> Pattern:
         after={"label": pattern.label, "by_hand": pattern.is_named_by_hand},
     )
     return pattern
+
+
+def clean_label(label: str) -> str:
+    """One line of at most MAX_LABEL characters that can be seen, or nothing. Raises PatternError."""
+    try:
+        label = clean_name(label, what="label") if label.strip() else ""
+    except BadName as bad:
+        raise PatternError(str(bad), field="label") from None
+    if len(label) > MAX_LABEL:
+        raise PatternError(f"The label has {len(label)} characters; at most {MAX_LABEL} are allowed.", field="label")
+    return label
 
 
 def change_status(

@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.record import Actor, record
 from feedback.actions import counting, lifecycle, locks, naming
 from feedback.actions.items import items_of
-from feedback.actions.patterns import MAX_LABEL, require_curator
+from feedback.actions.patterns import clean_label, require_curator
 from feedback.exceptions import PatternError
 from feedback.mining import DEFAULT, EXACT_KINDS, Kind
 from feedback.mining.texts import MAX_MOVES
@@ -109,8 +109,8 @@ def split(pattern_id: int, *, evidence_ids: Collection[int], user: User, label: 
     require_curator(user)
     locks.regroup(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
     (pattern,) = _lock(pattern_id)
-    label = " ".join(label.split())
-    _refuse_split(pattern, evidence_ids, label)
+    label = clean_label(label)
+    _refuse_split(pattern, evidence_ids)
     chosen = Evidence.objects.filter(pattern=pattern, pk__in=evidence_ids)
     touched = {group or pattern.pk for group in chosen.values_list("grouped_in", flat=True)}
     new = Pattern.objects.create(
@@ -131,13 +131,11 @@ def split(pattern_id: int, *, evidence_ids: Collection[int], user: User, label: 
     return new
 
 
-def _refuse_split(pattern: Pattern, evidence_ids: Collection[int], label: str) -> None:
+def _refuse_split(pattern: Pattern, evidence_ids: Collection[int]) -> None:
     if pattern.status in (Status.MERGED, Status.CANDIDATE):
         raise PatternError("The pattern was merged into another; look at it again.")
     if Kind(pattern.kind) in EXACT_KINDS:
         raise PatternError("What is grouped by equal text cannot be split; only what was merged can be taken apart.")
-    if len(label) > MAX_LABEL:
-        raise PatternError(f"The label has {len(label)} characters; at most {MAX_LABEL} are allowed.", field="label")
     if not evidence_ids:
         raise PatternError("Choose the reports that belong to another pattern.", field="items")
     there = Evidence.objects.filter(pattern=pattern, pk__in=list(evidence_ids)[:MOST_CHOSEN]).count()

@@ -135,6 +135,13 @@ def test_reports_about_older_versions_bring_nothing_back(watched: Pattern, suppo
     assert watched.status == "open"
 
 
+def test_with_several_documents_a_number_without_a_document_says_nothing(watched: Pattern, support: Agent) -> None:
+    Document.objects.create(agent=support, slug="settings", name="Settings", kind="prompt")
+    _again(support, 4, days=2, version=1)
+    watched.refresh_from_db()
+    assert watched.status == "open"
+
+
 def test_one_loud_person_brings_nothing_back(watched: Pattern, support: Agent) -> None:
     for text in COMPLAINTS:
         report(support, "loud", reason=text)
@@ -209,7 +216,9 @@ def test_a_label_given_by_hand_is_kept(support: Agent, complaints: list[Feedback
     found = pattern.label
     with pytest.raises(PatternError):
         rename(pattern.pk, user=luis, label="Mine")
-    rename(pattern.pk, user=mara, label="  Deadline of \n courses ")
+    with pytest.raises(PatternError):
+        rename(pattern.pk, user=mara, label="Deadline\u202e of courses")
+    rename(pattern.pk, user=mara, label="  Deadline of  courses ")
     _again(support, 6, days=0)
     pattern.refresh_from_db()
     assert pattern.label == "Deadline of courses"
