@@ -20,6 +20,12 @@ VERBS: Final[dict[str, str]] = {
     "pattern.opened": "found the pattern",
     "pattern.dismissed": "dismissed the pattern",
     "pattern.reopened": "reopened the pattern",
+    "pattern.came_back": "reopened, because it came back, the pattern",
+    "pattern.resolved": "saw nothing new and resolved the pattern",
+    "pattern.renamed": "renamed the pattern",
+    "pattern.merged": "merged the pattern",
+    "pattern.parted": "took apart again the pattern",
+    "pattern.split": "split off the pattern",
     "pattern.status_changed": "moved the pattern",
     "policy.set": "set the approvals needed for",
     "policy.removed": "removed the rule on approvals for",
@@ -86,6 +92,8 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"from {before['status']} to {after['status']}"
     if after.get("worded_by"):
         yield f"in the words of {after['worded_by']}"
+    if target_kind == "pattern":
+        yield from _of_pattern(before, after)
     if target_kind == "user" and "roles" in after:
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
     if target_kind == "user" and after.get("by"):
@@ -104,3 +112,20 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
 
 def _approvals(facts: dict[str, Any]) -> str:
     return f"{facts['approvals']} with {facts['owner_approvals']} by owners"
+
+
+def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if before.get("status") and after.get("status"):
+        yield f"from {before['status']} to {after['status']}"
+    if after.get("answered_by"):
+        yield f"after version {after['answered_by']}"
+    if after.get("duplicate_of"):
+        yield f"as like pattern {after['duplicate_of']}"
+    if after.get("merged_into"):
+        yield f"into pattern {after['merged_into']}"
+    if after.get("taken_from"):
+        yield f"from pattern {after['taken_from']}"
+    if after.get("moved"):
+        yield f"{after['moved']} report{'' if after['moved'] == 1 else 's'} moved"
+    if "label" in before:
+        yield f"which was “{before['label']}”"

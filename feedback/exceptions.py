@@ -2,4 +2,8 @@
 
 
 class PatternError(Exception):
-    """Base of this app's refusals; the message is fit to be shown."""
+    """Base of this app's refusals; the message is fit to be shown, `field` is what it is about, if it is one."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

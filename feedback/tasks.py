@@ -10,3 +10,11 @@ def mine_pending() -> None:
 
     for agent in waiting_agents():
         mine(agent)
+
+
+@shared_task
+def resolve_quiet() -> None:
+    """Resolve the watched patterns that nothing new came to."""
+    from feedback.actions.lifecycle import resolve_quiet
+
+    resolve_quiet()

@@ -20,11 +20,20 @@ TOP_PATTERNS = 5
 RECENT = timedelta(days=7)
 _SHOWN = {
     "open": Q(status__in=["open", "proposed"]),
-    "watching": Q(status__in=["watching", "resolved"]),
+    "proposed": Q(status="proposed"),
+    "watching": Q(status="watching"),
+    "resolved": Q(status="resolved"),
     "dismissed": Q(status="dismissed"),
     "all": Q(),
 }
-_LABELS = {"open": "Open", "watching": "Answered", "dismissed": "Dismissed", "all": "All"}
+_LABELS = {
+    "open": "Open",
+    "proposed": "Proposed",
+    "watching": "Watching",
+    "resolved": "Resolved",
+    "dismissed": "Dismissed",
+    "all": "All",
+}
 
 
 @require_safe
@@ -32,7 +41,8 @@ _LABELS = {"open": "Open", "watching": "Answered", "dismissed": "Dismissed", "al
 def agent(request: HttpRequest, slug: str) -> HttpResponse:
     """One agent: its documents, its days, its patterns, its keys."""
     found = get_object_or_404(Agent, slug=slug)
-    patterns = list(found.patterns.filter(_SHOWN["open"]).order_by("-sources", "-last_seen")[:TOP_PATTERNS])
+    rows = Pattern.objects.filter(_SHOWN["open"], agent=found).for_rows()
+    patterns = list(rows.order_by("-sources", "-last_seen")[:TOP_PATTERNS])
     lines = trends({pattern.pk for pattern in patterns})
     context = {
         "place": "agents",
@@ -52,7 +62,7 @@ def patterns(request: HttpRequest) -> HttpResponse:
     show, kind, agent = (request.GET.get(name, "").replace("\0", "") for name in ("show", "kind", "agent"))
     show = show if show in _SHOWN else "open"
     wanted = {name: value for name, value in {"kind": kind, "agent__slug": agent}.items() if value}
-    rows = Pattern.objects.shown().filter(_SHOWN[show], **wanted).select_related("agent")
+    rows = Pattern.objects.shown().filter(_SHOWN[show], **wanted).for_rows()
     page = Paginator(rows.order_by("-sources", "-last_seen", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     lines = trends({pattern.pk for pattern in page.object_list})
     context = {

@@ -144,12 +144,6 @@ class RollBackForm(TypedForm):
     reason = note_field("Why", "What went wrong; it stays with the version")
 
 
-class DismissForm(TypedForm):
-    """Why a pattern is wrongly found."""
-
-    reason = note_field("Why it is not a problem", rows=2)
-
-
 class CompareForm(forms.Form):
     """Any two versions of one document."""
 

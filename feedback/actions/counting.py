@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
-from django.utils import timezone
+from django.db.models import Count, Max, Min
 
-from feedback.actions import naming
+from feedback.actions import lifecycle, locks
 from feedback.models import Evidence, Pattern, PatternSource
 
 _ADD_SOURCES = """
@@ -31,11 +30,15 @@ def add(linked: Sequence[Evidence]) -> None:
     for evidence in linked:
         by_pattern[evidence.pattern_id].append(evidence)
     # Patterns are locked before their rollups, here and in `remove`, so that the two cannot deadlock.
-    patterns = list(Pattern.objects.select_for_update(no_key=True).filter(pk__in=by_pattern).order_by("pk"))
+    rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent")
+    patterns = list(rows.filter(pk__in=by_pattern).order_by("pk"))
     new_sources = _add_sources(linked)
     _add_days(linked)
+    heard = lifecycle.Dismissed()
     for pattern in patterns:
         _grow(pattern, by_pattern[pattern.pk], new_sources[pattern.pk])
+        lifecycle.react(pattern, heard)
+        pattern.save()
 
 
 def _grow(pattern: Pattern, came: Sequence[Evidence], new_sources: int) -> None:
@@ -44,13 +47,6 @@ def _grow(pattern: Pattern, came: Sequence[Evidence], new_sources: int) -> None:
     pattern.sources += new_sources
     pattern.first_seen = min([*times, pattern.first_seen or times[0]])
     pattern.last_seen = max([*times, pattern.last_seen or times[0]])
-    if pattern.sources >= settings.COUNTERSIGN_MIN_SOURCES:
-        naming.refresh(pattern)
-        if pattern.status == Pattern.Status.CANDIDATE:
-            pattern.status = Pattern.Status.OPEN
-        if pattern.status == Pattern.Status.OPEN:
-            pattern.draft_due_at = pattern.draft_due_at or timezone.now()
-    pattern.save()
 
 
 def _add_sources(linked: Iterable[Evidence]) -> Counter[int]:
@@ -80,6 +76,8 @@ def _day(at: datetime) -> date:
 
 def remove(evidence: Evidence) -> None:
     """Count one piece of evidence out and unlink it. The caller holds the transaction."""
+    locks.hold_groups(evidence.pattern.agent_id)
+    evidence.refresh_from_db(fields=["pattern"])  # a merge or split may have moved it since it was read
     pattern = Pattern.objects.select_for_update(no_key=True).get(pk=evidence.pattern_id)
     share = PatternSource.objects.select_for_update().get(pattern=pattern, source=evidence.source)
     if share.items > 1:
@@ -96,3 +94,26 @@ def remove(evidence: Evidence) -> None:
     pattern.support -= 1
     pattern.save(update_fields=["support", "sources"])
     evidence.delete()
+
+
+_SOURCES_ANEW = """
+    INSERT INTO feedback_patternsource (pattern_id, source, items)
+    SELECT pattern_id, source, count(*) FROM feedback_evidence WHERE pattern_id = %s GROUP BY pattern_id, source
+"""
+_DAYS_ANEW = """
+    INSERT INTO feedback_patternday (pattern_id, day, items)
+    SELECT pattern_id, (at AT TIME ZONE 'UTC')::date, count(*) FROM feedback_evidence WHERE pattern_id = %s
+    GROUP BY 1, 2
+"""
+
+
+def recount(pattern: Pattern) -> None:
+    """Count all evidence of a pattern anew, after some was moved. The caller has locked the pattern, and saves it."""
+    pattern.source_counts.all().delete()
+    pattern.days.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_SOURCES_ANEW, [pattern.pk])
+        cursor.execute(_DAYS_ANEW, [pattern.pk])
+    found = pattern.evidence.aggregate(items=Count("pk"), first=Min("at"), last=Max("at"))
+    pattern.support, pattern.first_seen, pattern.last_seen = found["items"], found["first"], found["last"]
+    pattern.sources = pattern.source_counts.count()

@@ -4,15 +4,17 @@ One batch is one transaction: the reports are marked in the same commit that lin
 point leaves either all of a batch or nothing of it, and whoever comes next goes on from there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.actions import counting
+from feedback.actions import counting, locks
+from feedback.actions.items import items_of
 from feedback.mining import DEFAULT, EXACT_KINDS, Group, Grouper, Item, Kind
 from feedback.models import Evidence, Feedback, Pattern, Run
 
@@ -49,7 +51,7 @@ def waiting(agents: Iterable[Agent]) -> int:
 @transaction.atomic
 def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bool:
     """Mine an agent's oldest waiting reports, COUNTERSIGN_MINE_BATCH of each table at most; False when none waited."""
-    _one_miner_per_agent(agent_id)
+    locks.one_miner(agent_id)
     size = settings.COUNTERSIGN_MINE_BATCH
     feedback = list(Feedback.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
     runs = list(Run.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
@@ -72,43 +74,14 @@ def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bo
     return True
 
 
-def items_of(report: Feedback | Run, *, first_key: int = 0) -> list[Item]:
-    """What one report says, one item for each kind of pattern it can speak for; none when it says nothing.
-
-    A correction says more than the complaint beside it, so a report with both counts as the correction alone.
-    """
-    if isinstance(report, Run):
-        error = report.error or report.error_type
-        return [Item(first_key, Kind.ERROR, error)] if error else []
-    if report.withdrawn_at:
-        return []
-    said: list[Item] = []
-    correction = report.correction or report.edited_output
-    if correction and correction != report.output:
-        said.append(Item(first_key, Kind.CORRECTION, correction, output=report.output))
-    elif report.reason:
-        kind = Kind.SUCCESS if report.rating == Feedback.Rating.POSITIVE else Kind.COMPLAINT
-        said.append(Item(first_key, kind, report.reason))
-    if report.expected and report.predicted and report.expected != report.predicted:
-        labels = {"predicted": report.predicted, "expected": report.expected}
-        said.append(Item(first_key + len(said), Kind.MISLABEL, "", **labels))
-    return said
-
-
-def _one_miner_per_agent(agent_id: int) -> None:
-    """Two miners would both make a new group of the same first item; the lock ends with the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('feedback.mining'), %s)", [agent_id])
-
-
 def _assign(
     agent_id: int, items: Sequence[Item], reports: dict[int, Feedback | Run], grouper: Grouper
 ) -> list[Evidence]:
     known = _known_groups(agent_id, items, grouper)
     result = grouper.assign(items, known)
-    keys = _store_groups(agent_id, result.groups)
+    keys, merged = _store_groups(agent_id, result.groups), Pattern.objects.filter(agent=agent_id).roots()
     linked = [
-        _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item])
+        _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item], merged)
         for assigned in result.assignments
         if assigned.group is not None
     ]
@@ -139,6 +112,9 @@ def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
     return {group.key: pattern.pk for group, pattern in zip(new, made, strict=True)}
 
 
-def _evidence(pattern_id: int, report: Feedback | Run) -> Evidence:
-    which = {"run": report} if isinstance(report, Run) else {"feedback": report}
-    return Evidence(pattern_id=pattern_id, source=report.source, at=report.at, **which)
+def _evidence(group: int, report: Feedback | Run, merged: Mapping[int, int]) -> Evidence:
+    """What joins a group that was merged into another counts there, and keeps in mind where it came from."""
+    which: dict[str, Any] = {"run": report} if isinstance(report, Run) else {"feedback": report}
+    if group in merged:
+        which["grouped_in_id"] = group
+    return Evidence(pattern_id=merged.get(group, group), source=report.source, at=report.at, **which)

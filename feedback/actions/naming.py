@@ -23,7 +23,8 @@ def refresh(pattern: Pattern) -> None:
     first = evidence[0].feedback
     labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
     changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
-    pattern.label = label(kind, pattern.terms, template=pattern.signature, changed=changed, **labels)
+    if not pattern.is_named_by_hand:
+        pattern.label = label(kind, pattern.terms, template=pattern.signature, changed=changed, **labels)
     pattern.named_support = pattern.support
 
 

@@ -1,6 +1,7 @@
 """The first grouper: equal signatures for errors and mislabels, nearest centroids for texts."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from hashlib import sha256
 
@@ -8,7 +9,7 @@ from feedback.mining import errors, vectors
 from feedback.mining.cleaning import clean
 from feedback.mining.interface import EXACT_KINDS, MAX_SIGNATURE, Assignment, Group, Item, Kind, Result
 from feedback.mining.labels import content_terms
-from feedback.mining.texts import THRESHOLD, Centroids
+from feedback.mining.texts import CENTROID_BYTES, THRESHOLD, Centroids
 
 _ARROW = "→"
 
@@ -29,6 +30,24 @@ class LexicalGrouper:
         book = _Book(known)
         assignments = tuple(self._assign(item, book) for item in items)
         return Result(assignments, book.changed())
+
+    def centroid(self, items: Sequence[Item]) -> bytes:
+        """See interface.Grouper."""
+        centroids = Centroids([bytes(CENTROID_BYTES)], [0])
+        for vector in filter(None, map(_vector, items)):
+            centroids.join(0, vector)
+        return centroids.centroid(0)
+
+    def alike(self, items: Sequence[Item], known: Sequence[Group], among: Set[int]) -> int | None:
+        """See interface.Grouper."""
+        centroids = Centroids([group.centroid for group in known], [group.size for group in known])
+        asked = [number for number, group in enumerate(known) if group.key in among]
+        near: Counter[int] = Counter()
+        for vector in filter(None, map(_vector, items)):
+            similar = centroids.similarities(vector)
+            near.update(known[number].key for number in asked if similar[number] >= THRESHOLD)
+        key, items_near = min(near.items(), key=lambda found: (-found[1], found[0]), default=(0, 0))
+        return key if items_near * 2 >= len(items) > 0 else None
 
     def _assign(self, item: Item, book: "_Book") -> Assignment:
         if item.kind in EXACT_KINDS:

@@ -1,6 +1,6 @@
 """What the miner takes and gives. Whoever stores patterns knows this file and nothing behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -90,5 +90,17 @@ class Grouper(Protocol):
         Keys of known groups are positive and ascend in order of creation; store new groups in the order -1,
         -2, … and the answer does not depend on how a stream of items was cut into calls.
         Raises ValueError for a centroid of the wrong size or a known key that is not positive.
+        """
+        ...
+
+    def centroid(self, items: Sequence[Item]) -> bytes:
+        """What stands for these items of one text kind, in the order in which they came."""
+        ...
+
+    def alike(self, items: Sequence[Item], known: Sequence[Group], among: Set[int]) -> int | None:
+        """Key of the group among some of the known ones that at least half of these items are near enough to join.
+
+        None when there is no such group; of several, the one that most items are near to. `known` is as in `assign`,
+        of one text kind. The items may be members of another of the groups: that one is left out of the question.
         """
         ...

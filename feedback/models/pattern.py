@@ -1,9 +1,11 @@
 """What recurs, with its evidence and the counts that are kept up as evidence comes and goes."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import Q
 
-from agents.models import Agent
+from agents.models import Agent, Version, whole_of
 from feedback.models.report import Feedback, Run
 
 
@@ -11,8 +13,23 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
     """Reads that speak."""
 
     def shown(self) -> "PatternQuerySet":
-        """Everything that recurs; a candidate is not shown before it does."""
-        return self.exclude(status=Pattern.Status.CANDIDATE)
+        """Everything that recurs; a candidate is not shown before it does, and a merged one is shown as another."""
+        return self.exclude(status__in=[Pattern.Status.CANDIDATE, Pattern.Status.MERGED])
+
+    def for_rows(self) -> "PatternQuerySet":
+        """With all that a row of a list shows, in one query."""
+        return self.select_related("agent", "answered_by").defer("centroid", *whole_of("answered_by"))
+
+    def roots(self) -> dict[int, int]:
+        """Of those that were merged: the pattern that has their reports now, by their keys. They are few."""
+        into = dict(self.filter(status=Pattern.Status.MERGED).values_list("pk", "merged_into"))
+        found: dict[int, int] = {}
+        for pk in into:
+            root = pk
+            while root in into:
+                root = into[root]
+            found[pk] = root
+        return found
 
     def due(self) -> "PatternQuerySet":
         """Patterns the drafter has to look at, the longest waiting first."""
@@ -41,6 +58,16 @@ class Pattern(models.Model):
         WATCHING = "watching", "Watching"
         RESOLVED = "resolved", "Resolved"
         DISMISSED = "dismissed", "Dismissed"
+        MERGED = "merged", "Merged into another"
+
+    class Dismissal(models.TextChoices):
+        NOT_A_PROBLEM = "not_a_problem", "Not a problem"
+        MIXED_GROUP = "mixed_group", "Mixed group: these are several things"
+        NOISE = "noise", "Noise"
+        DUPLICATE = "duplicate", "Duplicate of another pattern"
+        ALIKE = "alike", "Like a dismissed one"
+
+    ANSWERED: Final = (Status.WATCHING, Status.RESOLVED)
 
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="patterns")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -61,6 +88,23 @@ class Pattern(models.Model):
     last_seen = models.DateTimeField(null=True)
     draft_due_at = models.DateTimeField(null=True)
     dismissed_reason = models.TextField(blank=True)
+    dismissed_as = models.CharField(max_length=13, choices=Dismissal, blank=True)
+    duplicate_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="duplicates",
+        help_text="The pattern that it says the same as, when it was dismissed for that.",
+    )  # fmt: skip
+    is_named_by_hand = models.BooleanField(default=False, help_text="A person chose the label; the miner keeps it.")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="merged",
+        help_text="The pattern that has its reports, and gets those that would join it.",
+    )  # fmt: skip
+    split_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="splits")
+    answered_by = models.ForeignKey(
+        Version, on_delete=models.PROTECT, null=True, related_name="answered_patterns", db_index=False,
+        help_text="The version that was published to end it, of those the newest.",
+    )  # fmt: skip
+    answered_at = models.DateTimeField(null=True)
+    came_back_at = models.DateTimeField(null=True, help_text="When it came back in spite of that version.")
     draft_note = models.TextField(blank=True, help_text="Why the drafter declined, when it last did.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -74,6 +118,10 @@ class Pattern(models.Model):
         constraints = [
             models.UniqueConstraint(
                 "agent", "kind", "signature", name="pattern_signature_unique", condition=~Q(signature="")
+            ),
+            models.CheckConstraint(
+                condition=Q(status="merged", merged_into__isnull=False) | (~Q(status="merged") & Q(merged_into=None)),
+                name="pattern_merged_exactly_when_into",
             ),
         ]
         indexes = [
@@ -92,13 +140,24 @@ class Pattern(models.Model):
             return None
         return (self.last_seen.date() - self.first_seen.date()).days + 1
 
+    @property
+    def back_after_days(self) -> int | None:
+        """How many days after the version that answers it the pattern came back; None when it did not."""
+        if self.came_back_at is None or self.answered_at is None:
+            return None
+        return (self.came_back_at - self.answered_at).days
+
 
 class Evidence(models.Model):
-    """One report that belongs to one pattern. `source` and `at` are the report's, copied for counting."""
+    """One report that belongs to one pattern. `source` and `at` are the report's, copied for counting.
+
+    `grouped_in` is the pattern that the miner put it in, where that one has been merged into another since.
+    """
 
     pattern = models.ForeignKey(Pattern, on_delete=models.PROTECT, related_name="evidence")
     feedback = models.ForeignKey(Feedback, on_delete=models.PROTECT, null=True, related_name="evidence")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="evidence")
+    grouped_in = models.ForeignKey(Pattern, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     source = models.BinaryField(max_length=16)
     at = models.DateTimeField()
 

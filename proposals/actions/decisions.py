@@ -40,7 +40,7 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
         return decision
     version = (in_effect and proposal.published) or publish_revision(proposal, revision, user)
     _move(proposal, Status.APPROVED, version)
-    settle_pattern(proposal, Pattern.Status.WATCHING, user)
+    settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
     _record(proposal, "proposal.approved", decision, {"version": version.number})
     return decision
 
@@ -159,11 +159,12 @@ def _move(proposal: Proposal, status: Status, version: Version | None = None) ->
         raise NotPending(_already(proposal))
 
 
-def settle_pattern(proposal: Proposal, status: Pattern.Status, user: User) -> None:
+def settle_pattern(proposal: Proposal, status: Pattern.Status, user: User, version: Version | None = None) -> None:
     """Move the pattern it came from, if any, into this state; nothing is due to be drafted from it."""
     if proposal.pattern_id:
         Pattern.objects.filter(pk=proposal.pattern_id).update(draft_due_at=None)
-        change_status([proposal.pattern_id], status, actor=Actor.person(user), proposal=proposal.pk)
+        actor = Actor.person(user)
+        change_status([proposal.pattern_id], status, actor=actor, proposal=proposal.pk, version=version)
 
 
 def _record(proposal: Proposal, verb: str, decision: Decision, more: dict[str, object] | None = None) -> None:

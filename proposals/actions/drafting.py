@@ -78,6 +78,8 @@ def _refusal(pattern: Pattern) -> str:
         return ""
     if earlier.is_open:
         return f"Proposal {earlier.pk} is open."
+    if earlier.status == Proposal.Status.APPROVED and pattern.came_back_at:
+        return ""  # it did not help: those who report it again count, new sources or not
     new = pattern.sources - earlier.evidence_sources
     if new < least:
         was = earlier.get_status_display().lower()

@@ -1,7 +1,7 @@
 """Open, amend, move and withdraw proposals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -52,9 +52,11 @@ def submit(
     user: User | None = None,
     key: ApiKey | None = None,
     evidence: Sequence[Feedback] = (),
+    pattern_id: int | None = None,
 ) -> Proposal:
     """Open a proposal written by a person or sent by an agent.
 
+    With `pattern_id`, the change answers that pattern, and its evidence is attached.
     Raises NotAllowed, Invalid (field), StaleProposal when `base_number` is not current, Duplicate.
     """
     if (user is None) == (key is None):
@@ -67,7 +69,25 @@ def submit(
     origin = Proposal.Origin.PERSON if user else Proposal.Origin.AGENT
     wish = Wish(document, base, clean_text(text), _clean_title(title), rationale.strip(), origin, Author(user, key))
     _refuse_bad(wish)
-    return open_proposal(wish, feedback=evidence)
+    return _open_for(pattern_id, wish) if pattern_id else open_proposal(wish, feedback=evidence)
+
+
+@transaction.atomic
+def _open_for(pattern_id: int, wish: Wish) -> Proposal:
+    """Open a proposal that answers a pattern. Raises what open_proposal raises, Duplicate and NotAllowed too."""
+    lock_document(wish.document.pk)  # before the pattern, as everywhere
+    rows = Pattern.objects.select_for_update(no_key=True).filter(agent=wish.document.agent_id)
+    pattern = rows.filter(pk=pattern_id).first()
+    if pattern is None or pattern.status in (Pattern.Status.MERGED, Pattern.Status.DISMISSED):
+        raise NotAllowed("The pattern was dismissed or merged meanwhile; look at it again.")
+    other = pattern.proposals.open().first()
+    if other:
+        raise Duplicate(f"Proposal {other.pk}, “{other.title}”, is for this pattern and open already.")
+    evidence = list(pattern.evidence.order_by("-at", "-pk")[:EVIDENCE_KEPT])
+    proposal = open_proposal(replace(wish, pattern=pattern), evidence=evidence)
+    Pattern.objects.filter(pk=pattern.pk).update(draft_due_at=None)
+    change_status([pattern.pk], Pattern.Status.PROPOSED, actor=actor_of(wish.author), proposal=proposal.pk)
+    return proposal
 
 
 def _refuse_bad(wish: Wish) -> None:

@@ -49,7 +49,7 @@ def _versions(document: Document, current_number: int, to_number: int) -> tuple[
 def _reopen_patterns(review: Proposal, target: Version, user: User) -> None:
     """What the undone versions were to fix is a problem again."""
     published = review.document.proposals.filter(published__number__gt=target.number, pattern__isnull=False)
-    undone, watched = list(published.values_list("pattern", flat=True)), [Pattern.Status.WATCHING]
+    undone, watched = list(published.values_list("pattern", flat=True)), Pattern.ANSWERED
     change_status(undone, Pattern.Status.OPEN, actor=Actor.person(user), proposal=review.pk, expected=watched)
 
 

@@ -16,6 +16,7 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
+from proposals.views import answering
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
@@ -135,9 +136,10 @@ def _protected(found: Document) -> list[str]:
 def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     """An editor with the current text; sent, a proposal for somebody else to decide. “Preview” sends nothing."""
     found = _find(slug, name)
+    pattern = answering.asked_for(request, found)
     if request.method != "POST":
         start = {"text": found.current.text, "base": found.current.number} if found.current else {}
-        return _propose(request, found, ProposeForm(initial=start))
+        return _propose(request, found, ProposeForm(initial=start | answering.reason(pattern)))
     form = ProposeForm(request.POST)
     if "preview" in request.POST:
         return _propose(request, found, form)
@@ -145,7 +147,13 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         return _propose(request, found, form, status=422)
     typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale")}
     try:
-        made = proposals.submit(document=found, base_number=form.cleaned_data["base"], user=request.user, **typed)
+        made = proposals.submit(
+            document=found,
+            base_number=form.cleaned_data["base"],
+            user=request.user,
+            pattern_id=pattern.pk if pattern else None,
+            **typed,
+        )
     except ReviewError as refusal:
         return _propose(request, found, form, status=show_in(form, refusal))
     messages.success(request, "Proposed. It waits for somebody else to decide.")
@@ -153,7 +161,12 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
 
 
 def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, status: int = 200) -> HttpResponse:
-    context = {"place": "agents", "document": found, "form": form, **editor(request, found, form)}
+    context = {
+        "place": "agents",
+        "document": found,
+        "form": form,
+        "pattern": answering.asked_for(request, found),
+    } | editor(request, found, form)
     return render(request, template(request, "proposals/propose.html"), context, status=status)
 
 

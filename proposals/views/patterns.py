@@ -1,33 +1,35 @@
 """One pattern: what recurs, its evidence, and what is made of it."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Paginator
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from feedback.actions import patterns
-from feedback.charts import spark
+from agents.models import whole_of
+from feedback.actions import patterns, regrouping
 from feedback.exceptions import PatternError
 from feedback.models import Pattern
-from feedback.trends import trends
 from people.requests import PersonRequest
 from proposals import memory
 from proposals.actions import drafting
-from proposals.forms import DismissForm
+from proposals.forms import TypedForm
 from proposals.models import Proposal
+from proposals.pattern_forms import DismissForm, MergeForm, RenameForm, SplitForm
+from proposals.pattern_page import PatternPage
 
-EVIDENCE_PER_PAGE = 25
 may_see = permission_required("feedback.view_pattern", raise_exception=True)
 may_curate = permission_required("feedback.curate_pattern", raise_exception=True)
 
 
 @require_safe
 @may_see
-def pattern(request: PersonRequest, pk: int) -> HttpResponse:
-    """Label, trend, evidence and the proposals that came of it."""
-    return _page(request, pk)
+def pattern(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """Label, trend, evidence and the proposals that came of it; a merged one leads to where its reports are."""
+    found = _shown(pk)
+    return _page(request, pk) if found.pk == pk else redirect("pattern", found.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,60 +50,129 @@ def draft(request: PersonRequest, pk: int) -> HttpResponseBase:
 @may_curate
 def dismiss(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Say that the pattern is wrongly found."""
-    get_object_or_404(Pattern, pk=pk)
-    if request.method != "POST":
-        return redirect("pattern", pk)
-    form = DismissForm(request.POST)
-    if not form.is_valid():
-        return _page(request, pk, form=form, status=422)
-    try:
-        patterns.dismiss(pk, user=request.user, reason=form.cleaned_data["reason"])
-    except PatternError as refusal:
-        missing = not form.cleaned_data["reason"].strip()
-        form.refuse("reason" if missing else "", str(refusal))
-        return _page(request, pk, form=form, status=422 if missing else 409)
-    messages.success(request, "Dismissed. Nothing is drafted from it any more.")
-    return _see("pattern", pk)
+    form = DismissForm(request.POST, others=_others(pk), auto_id="dismiss_%s")
+
+    def act() -> Pattern:
+        return patterns.dismiss(pk, user=request.user, **form.cleaned_data)
+
+    return _act(request, pk, form, act, "Dismissed. Nothing is drafted from it, and nothing like it opens.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_curate
 def reopen(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Take a dismissal back."""
+    return _act(
+        request,
+        pk,
+        TypedForm(request.POST),
+        lambda: patterns.reopen(pk, user=request.user),
+        "Reopened. It is looked at again.",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_curate
+def rename(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """Give it a label by hand, or let it be named by what is reported again."""
+    form = RenameForm(request.POST, auto_id="rename_%s")
+
+    def act() -> Pattern:
+        return patterns.rename(pk, user=request.user, label=form.cleaned_data["label"])
+
+    return _act(request, pk, form, act, "Renamed.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_curate
+def merge(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """Merge another pattern into this one."""
+    form = MergeForm(request.POST, others=_others(pk), auto_id="merge_%s")
+
+    def act() -> Pattern:
+        other = form.cleaned_data["other"]
+        if other is None:
+            raise PatternError("Choose the pattern to merge into this one.", field="other")
+        return regrouping.merge(pk, other_id=other, user=request.user)
+
+    return _act(request, pk, form, act, "Merged. What would have joined the other counts here from now on.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_curate
+def part(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """Take a merged pattern apart again."""
+    return _act(
+        request,
+        pk,
+        TypedForm(request.POST),
+        lambda: regrouping.part(pk, user=request.user),
+        "Taken apart. This pattern has its reports again.",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_curate
+def split(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """Make a pattern of its own of the chosen reports."""
+    form = SplitForm(request.POST, auto_id="split_%s")
+
+    def act() -> Pattern:
+        chosen = form.cleaned_data
+        return regrouping.split(pk, evidence_ids=chosen["items"], label=chosen["label"], user=request.user)
+
+    return _act(request, pk, form, act, "Split off. Later reports go to whichever of the two they are nearer to.")
+
+
+def _act(request: PersonRequest, pk: int, form: TypedForm, act: Callable[[], Pattern], done: str) -> HttpResponseBase:
+    """Do it and lead to the pattern it is about, or show the page with what was typed and why not."""
     get_object_or_404(Pattern, pk=pk)
     if request.method != "POST":
         return redirect("pattern", pk)
+    if not form.is_valid():
+        return _page(request, pk, form=form, status=422)
     try:
-        patterns.reopen(pk, user=request.user)
+        found = act()
     except PatternError as refusal:
-        return _page(request, pk, refusal=str(refusal), status=409)
-    messages.success(request, "Reopened. It is looked at again.")
-    return _see("pattern", pk)
+        if not refusal.field:
+            return _page(request, pk, form=form, refusal=str(refusal), status=409)
+        form.refuse(refusal.field, str(refusal))
+        return _page(request, pk, form=form, status=422)
+    messages.success(request, done)
+    return _see("pattern", found.pk)
+
+
+def _others(pk: int) -> list[Pattern]:
+    return PatternPage(get_object_or_404(Pattern, pk=pk), QueryDict()).others
+
+
+def _shown(pk: int) -> Pattern:
+    """The pattern, or the one it was merged into."""
+    rows = Pattern.objects.select_related("agent", "answered_by__document", "duplicate_of", "split_from")
+    rows = rows.defer("centroid", *whole_of("answered_by"), "duplicate_of__centroid", "split_from__centroid")
+    found = get_object_or_404(rows, pk=pk)
+    if found.status != Pattern.Status.MERGED:
+        return found
+    return rows.get(pk=Pattern.objects.filter(agent=found.agent_id).roots()[pk])
 
 
 def _page(
-    request: PersonRequest, pk: int, *, refusal: str = "", form: DismissForm | None = None, status: int = 200
+    request: PersonRequest, pk: int, *, refusal: str = "", form: TypedForm | None = None, status: int = 200
 ) -> HttpResponse:
-    found = get_object_or_404(Pattern.objects.select_related("agent"), pk=pk)
-    rows = found.evidence.select_related("feedback", "run").order_by("-at", "-pk")
-    context = {
-        "place": "patterns",
-        "pattern": found,
-        "trend": spark(trends({pk}).get(pk, []), width=150, height=40),
-        "page": Paginator(rows, EVIDENCE_PER_PAGE).get_page(request.GET.get("page")),
-        "loudest": _loudest(found),
-        "proposals": found.proposals.select_related("document", "revision").order_by("-pk")[:20],
-        "memory": memory.of_pattern(found),
-        "refusal": refusal,
-        "form": form or DismissForm(),
-    }
-    return render(request, "proposals/pattern.html", context, status=status)
-
-
-def _loudest(pattern: Pattern) -> float:
-    """The share of all reports that came from the source with most of them."""
-    most = pattern.source_counts.order_by("-items").values_list("items", flat=True).first() or 0
-    return most / pattern.support if pattern.support else 0.0
+    found = _shown(pk)
+    shown = PatternPage(found, request.GET)
+    forms: dict[str, TypedForm] = {}
+    if request.user.has_perm("feedback.curate_pattern"):
+        forms = {
+            "dismissing": DismissForm(others=shown.others, auto_id="dismiss_%s"),
+            "merging": MergeForm(others=shown.others, auto_id="merge_%s"),
+            "renaming": RenameForm(initial={"label": found.label}, auto_id="rename_%s"),
+            "splitting": SplitForm(auto_id="split_%s"),
+        }
+        forms |= {name: form for name, empty in forms.items() if form is not None and type(form) is type(empty)}
+    context = {"place": "patterns", "pattern": found, "shown": shown, "page": shown.page, "refusal": refusal}
+    context["memory"] = memory.of_pattern(found)
+    return render(request, "proposals/pattern.html", context | {"form": form} | forms, status=status)
 
 
 def _see(name: str, pk: int) -> HttpResponse:

@@ -101,7 +101,7 @@ def _mara_dismisses_the_crashes(board: Board) -> None:
             note="This is about the shop's app, nothing the agent says can help.",
         )
     why = "About the shop's app, not about the agent. Passed on to the app team."
-    dismiss(pattern.pk, user=board.person("mara"), reason=why)
+    dismiss(pattern.pk, user=board.person("mara"), dismissed_as="not_a_problem", reason=why)
 
 
 def _jonas_approves_free_shipping(board: Board) -> None:

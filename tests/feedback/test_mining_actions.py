@@ -160,10 +160,10 @@ def test_a_dismissed_pattern_is_not_drafted_until_reopened(
     mine(support)
     pattern = Pattern.objects.shown().get()
     with pytest.raises(PatternError):
-        dismiss(pattern.pk, user=luis, reason="not mine to say")
+        dismiss(pattern.pk, user=luis, dismissed_as="noise", reason="not mine to say")
     with pytest.raises(PatternError):
-        dismiss(pattern.pk, user=mara, reason=" ")
-    dismiss(pattern.pk, user=mara, reason="These are two problems.")
+        dismiss(pattern.pk, user=mara, dismissed_as="noise", reason=" ")
+    dismiss(pattern.pk, user=mara, dismissed_as="mixed_group", reason="These are two problems.")
     report(support, "late", reason="wrong refund deadline for the digital course")
     mine(support)
     pattern.refresh_from_db()

@@ -61,6 +61,10 @@ ACTS: dict[str, Address] = {
     "draft": lambda proposal, pattern: reverse("draft", args=[pattern.pk]),
     "dismiss": lambda proposal, pattern: reverse("dismiss", args=[pattern.pk]),
     "reopen": lambda proposal, pattern: reverse("reopen", args=[pattern.pk]),
+    "rename": lambda proposal, pattern: reverse("rename", args=[pattern.pk]),
+    "merge": lambda proposal, pattern: reverse("merge", args=[pattern.pk]),
+    "take apart": lambda proposal, pattern: reverse("part", args=[pattern.pk]),
+    "split": lambda proposal, pattern: reverse("split", args=[pattern.pk]),
 }
 
 

@@ -1,14 +1,18 @@
 """Patterns: what recurs, and what is made of it."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from agents.models import Agent
+from agents.models import Agent, Document
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.models import Proposal
+from tests.cast import PROMPT, report
 
 
 @pytest.fixture
@@ -48,18 +52,120 @@ def test_draft_now_leads_to_the_proposal_or_says_why_not(client: Client, mara: U
 
 def test_dismissing_needs_a_reason_and_can_be_taken_back(client: Client, mara: User, pattern: Pattern) -> None:
     client.force_login(mara)
-    address = reverse("dismiss", args=[pattern.pk])
-    assert client.post(address, {"reason": ""}).status_code == 422
-    assert client.post(address, {"reason": "a\0b"}).status_code == 422
-    assert client.post(address, {"reason": "They mean the old shop."}).status_code == 303
+    address, good = (
+        reverse("dismiss", args=[pattern.pk]),
+        {"dismissed_as": "noise", "reason": "They mean the old shop."},
+    )
+    for bad in ({"reason": ""}, {"reason": "a\0b"}, {"dismissed_as": ""}, {"dismissed_as": "alike"}):
+        assert client.post(address, good | bad).status_code == 422
+    kept = client.post(address, good | {"dismissed_as": "duplicate", "duplicate_of": "x"})
+    assert kept.status_code == 422
+    assert "They mean the old shop." in kept.text
+    assert client.post(address, good).status_code == 303
     page = client.get(reverse("pattern", args=[pattern.pk])).text
+    assert "Dismissed as noise" in page
     assert "They mean the old shop." in page
-    again = client.post(address, {"reason": "Again."})
+    again = client.post(address, good)
     assert again.status_code == 409
     assert "no longer open" in again.text
     assert client.post(reverse("reopen", args=[pattern.pk])).status_code == 303
     pattern.refresh_from_db()
     assert pattern.status == Pattern.Status.OPEN
+
+
+@pytest.fixture
+def parcels(support: Agent, pattern: Pattern) -> Pattern:
+    """Another pattern of the same agent and kind."""
+    for number in range(3):
+        report(support, f"person {number}", reason="the parcel arrived broken, its box was open", version=1)
+    mine(support)
+    return Pattern.objects.latest("pk")
+
+
+def test_merged_patterns_share_an_address_until_they_are_taken_apart(
+    client: Client, mara: User, pattern: Pattern, parcels: Pattern
+) -> None:
+    client.force_login(mara)
+    merge, other = reverse("merge", args=[pattern.pk]), reverse("pattern", args=[parcels.pk])
+    assert client.post(merge, {"other": ""}).status_code == 422
+    assert client.post(merge, {"other": "9" * 30}).status_code == 422
+    assert client.post(merge, {"other": parcels.pk}).status_code == 303
+    assert client.get(other)["Location"] == reverse("pattern", args=[pattern.pk])
+    page = client.get(other, follow=True).text
+    assert "7 reports" in page
+    assert client.post(merge, {"other": parcels.pk}).status_code == 422
+    assert (
+        client.post(reverse("dismiss", args=[parcels.pk]), {"dismissed_as": "noise", "reason": "x"}).status_code == 409
+    )
+    assert client.post(reverse("part", args=[parcels.pk])).status_code == 303
+    assert client.get(other).status_code == 200
+    assert client.post(reverse("part", args=[parcels.pk])).status_code == 409
+
+
+def test_chosen_reports_are_split_off(client: Client, mara: User, pattern: Pattern) -> None:
+    client.force_login(mara)
+    split, items = reverse("split", args=[pattern.pk]), list(pattern.evidence.values_list("pk", flat=True))
+    refused = client.post(split, {"label": "Kept words"})
+    assert refused.status_code == 422
+    assert "Kept words" in refused.text
+    for bad in (["x"], ["9" * 17], items):
+        assert client.post(split, {"items": bad}).status_code == 422
+    done = client.post(split, {"items": items[:1], "label": "Something else"}, follow=True)
+    assert "Something else" in done.text
+    assert "Split off from" in done.text
+
+
+def test_evidence_is_filtered_by_day_and_version(
+    client: Client, luis: User, support: Agent, pattern: Pattern, parcels: Pattern
+) -> None:
+    client.force_login(luis)
+    address, today = reverse("pattern", args=[parcels.pk]), timezone.now().date().isoformat()
+    assert "3 reports about version 1" in " ".join(client.get(address, {"version": "1"}).text.split())
+    assert "No report is like this." in client.get(address, {"version": "7"}).text
+    assert "No report is like this." in client.get(address, {"day": "2020-02-02"}).text
+    assert "No report" not in client.get(address, {"day": today}).text
+    for odd in ({"day": "2020-13-99"}, {"version": "x"}, {"version": "9" * 40}, {"page": "x"}):
+        assert client.get(address, odd).status_code == 200
+
+
+def test_writing_the_change_oneself_links_the_pattern(
+    client: Client, aiko: User, prompt: Document, pattern: Pattern
+) -> None:
+    client.force_login(aiko)
+    propose = f"{reverse('propose', args=['support', 'system-prompt'])}?pattern={pattern.pk}"
+    assert propose in client.get(reverse("pattern", args=[pattern.pk])).text
+    form = client.get(propose).text
+    assert "4 sources sent 4 reports" in form
+    sent = {"base": 1, "title": "Say it", "rationale": "They ask.", "text": PROMPT + "- Courses: 14 days.\n"}
+    assert client.post(propose, sent).status_code == 303
+    made = Proposal.objects.get(pattern=pattern)
+    assert made.evidence.count() == 4
+    again = client.post(propose, sent | {"text": PROMPT + "- Else.\n"})
+    assert again.status_code == 409
+    for wrong in ("999999", "x", "9" * 40):
+        assert client.get(propose.replace(f"pattern={pattern.pk}", f"pattern={wrong}")).status_code == 404
+
+
+def test_a_pattern_that_came_back_says_when(client: Client, mara: User, prompt: Document, pattern: Pattern) -> None:
+    client.force_login(mara)
+    now = timezone.now()
+    Pattern.objects.filter(pk=pattern.pk).update(
+        answered_by=prompt.current, answered_at=now - timedelta(days=5), came_back_at=now - timedelta(days=2)
+    )
+    for address in (reverse("patterns"), reverse("pattern", args=[pattern.pk])):
+        assert "came back 3 days after version 1" in client.get(address).text
+    Pattern.objects.filter(pk=pattern.pk).update(status="watching", came_back_at=None)
+    page = client.get(reverse("pattern", args=[pattern.pk])).text
+    assert "Version 1 is to end it" in page
+    assert "<title>Version 1</title>" in page
+
+
+def test_a_new_label_stays(client: Client, mara: User, pattern: Pattern) -> None:
+    client.force_login(mara)
+    rename = reverse("rename", args=[pattern.pk])
+    assert client.post(rename, {"label": "x" * 201}).status_code == 422
+    assert client.post(rename, {"label": "Course deadlines"}).status_code == 303
+    assert "Course deadlines" in client.get(reverse("patterns")).text
 
 
 def test_the_agent_page_draws_its_days_with_a_table_behind(client: Client, mara: User, pattern: Pattern) -> None:

@@ -1,0 +1,27 @@
+"""What reports say, as the miner takes it."""
+
+from feedback.mining import Item, Kind
+from feedback.models import Feedback, Run
+
+
+def items_of(report: Feedback | Run, *, first_key: int = 0) -> list[Item]:
+    """What one report says, one item for each kind of pattern it can speak for; none when it says nothing.
+
+    A correction says more than the complaint beside it, so a report with both counts as the correction alone.
+    """
+    if isinstance(report, Run):
+        error = report.error or report.error_type
+        return [Item(first_key, Kind.ERROR, error)] if error else []
+    if report.withdrawn_at:
+        return []
+    said: list[Item] = []
+    correction = report.correction or report.edited_output
+    if correction and correction != report.output:
+        said.append(Item(first_key, Kind.CORRECTION, correction, output=report.output))
+    elif report.reason:
+        kind = Kind.SUCCESS if report.rating == Feedback.Rating.POSITIVE else Kind.COMPLAINT
+        said.append(Item(first_key, kind, report.reason))
+    if report.expected and report.predicted and report.expected != report.predicted:
+        labels = {"predicted": report.predicted, "expected": report.expected}
+        said.append(Item(first_key + len(said), Kind.MISLABEL, "", **labels))
+    return said

@@ -1,0 +1,150 @@
+"""What becomes of a pattern by itself as reports come, or stop coming.
+
+A candidate opens when enough sources stand behind it, unless people dismissed one like it. One that a version answers
+is resolved when nothing new comes, and opens again when it comes back.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from audit.record import SYSTEM, record
+from feedback.actions import naming
+from feedback.actions.items import items_of
+from feedback.mining import DEFAULT, EXACT_KINDS, Group, Kind
+from feedback.models import Evidence, Pattern
+
+Status = Pattern.Status
+_CLOCKS = timedelta(hours=1)
+"""By so much a reporter's clock may be slow: what names the new version counts even if it seems older."""
+
+
+class Dismissed:
+    """The dismissed patterns of one agent, read when they are first asked for, once for a batch of reports."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, tuple[list[Group], dict[int, int]]] = {}
+
+    def like(self, pattern: Pattern) -> int | None:
+        """The dismissed pattern whose kind of text most reports of a text pattern are; None if there is none."""
+        if Kind(pattern.kind) in EXACT_KINDS:
+            return None  # an equal signature is an equal pattern
+        if pattern.kind not in self._groups:
+            self._groups[pattern.kind] = self._read(pattern)
+        known, dismissed = self._groups[pattern.kind]
+        if not dismissed:
+            return None
+        items = [
+            item
+            for evidence in naming.newest_evidence(pattern)
+            for item in items_of(evidence.report)
+            if item.kind == pattern.kind
+        ]
+        found = DEFAULT.alike(items, known, dismissed.keys() - {pattern.pk})
+        return None if found is None else dismissed[found]
+
+    def _read(self, pattern: Pattern) -> tuple[list[Group], dict[int, int]]:
+        """All groups of the pattern's agent and kind, and the dismissed pattern of each that has one."""
+        rows = Pattern.objects.filter(agent=pattern.agent_id, kind=pattern.kind).order_by("pk")
+        silent = set(rows.filter(status=Status.DISMISSED).values_list("pk", flat=True))
+        if not silent:
+            return [], {}
+        roots = rows.roots()
+        found = rows.values_list("pk", "kind", "signature", "centroid", "grouped")
+        groups = [Group(pk, Kind(kind), sign, bytes(centroid), size) for pk, kind, sign, centroid, size in found]
+        return groups, {group.key: root for group in groups if (root := roots.get(group.key, group.key)) in silent}
+
+
+def react(pattern: Pattern, dismissed: Dismissed) -> None:
+    """What new evidence makes of a pattern. The caller has locked it and counted the evidence, and saves it."""
+    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES:
+        return
+    naming.refresh(pattern)
+    if pattern.status == Status.CANDIDATE:
+        _first_shown(pattern, dismissed.like(pattern))
+    elif pattern.status in Pattern.ANSWERED:
+        _come_back(pattern)
+    if pattern.status == Status.OPEN:
+        pattern.draft_due_at = pattern.draft_due_at or timezone.now()
+
+
+def _first_shown(pattern: Pattern, like: int | None) -> None:
+    """Open a candidate, or dismiss it with the one it is like."""
+    if like is None:
+        pattern.status = Status.OPEN
+        _record("pattern.opened", pattern, Status.CANDIDATE, {"sources": pattern.sources})
+        return
+    pattern.status, pattern.duplicate_of_id = Status.DISMISSED, like
+    pattern.dismissed_as = Pattern.Dismissal.ALIKE
+    pattern.dismissed_reason = f"Most of its reports read like those of pattern {like}, which was dismissed."
+    after = {"reason": pattern.dismissed_reason, "dismissed_as": pattern.dismissed_as, "duplicate_of": like}
+    _record("pattern.dismissed", pattern, Status.CANDIDATE, after)
+
+
+def _come_back(pattern: Pattern) -> None:
+    """Open an answered pattern again when enough sources reported it since."""
+    if pattern.answered_by is None or pattern.answered_at is None:
+        return
+    new = new_since_answer(pattern)
+    sources = new.values("source").distinct().count()
+    if sources < settings.COUNTERSIGN_MIN_SOURCES:
+        return
+    was, pattern.status = pattern.status, Status.OPEN
+    last = new.aggregate(at=Max("at"))["at"]
+    pattern.came_back_at = max(last, pattern.answered_at)
+    _record("pattern.came_back", pattern, was, {"sources": sources, "answered_by": pattern.answered_by.number})
+
+
+def new_since_answer(pattern: Pattern) -> QuerySet[Evidence]:
+    """What was reported in spite of the version that answers the pattern.
+
+    A report that names a version of that document counts if it names this one or a later one; any other by its time.
+    Where an agent has several documents, the number in a report counts only if it says which document it means.
+    Raises ValueError for a pattern that no version answers.
+    """
+    version, since = pattern.answered_by, pattern.answered_at
+    if version is None or since is None:
+        raise ValueError(f"no version answers pattern {pattern.pk}")
+    document = version.document
+    is_only = not document.agent.documents.exclude(pk=document.pk).exists()
+    names = [document.slug, ""] if is_only else [document.slug]
+    named = Q(run__version__isnull=False, run__document__in=names)
+    if is_only:
+        named |= Q(feedback__version__isnull=False)
+    newer = Q(run__version__gte=version.number) | Q(feedback__version__gte=version.number)
+    return pattern.evidence.filter((named & newer) | (~named & Q(at__gt=since)), at__gt=since - _CLOCKS).order_by()
+
+
+def resolve_quiet() -> int:
+    """Resolve every watched pattern that nothing new came to for long enough; how many there were."""
+    before = timezone.now() - timedelta(days=settings.COUNTERSIGN_RESOLVED_AFTER_DAYS)
+    watched = Pattern.objects.filter(status=Status.WATCHING, answered_at__lte=before).order_by("pk")
+    return sum(_resolve(pattern_id, before) for pattern_id in list(watched.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _resolve(pattern_id: int, before: datetime) -> bool:
+    rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent", "answered_by__document")
+    rows = rows.filter(status=Status.WATCHING, answered_at__lte=before).defer("centroid", "answered_by__text")
+    pattern = rows.filter(pk=pattern_id).first()
+    if pattern is None or new_since_answer(pattern).filter(at__gt=before).exists():
+        return False
+    Pattern.objects.filter(pk=pattern.pk).update(status=Status.RESOLVED)
+    number = pattern.answered_by.number if pattern.answered_by else None
+    pattern.status = Status.RESOLVED
+    _record("pattern.resolved", pattern, Status.WATCHING, {"answered_by": number})
+    return True
+
+
+def _record(verb: str, pattern: Pattern, was: str, after: dict[str, object]) -> None:
+    record(
+        verb,
+        actor=SYSTEM,
+        target=pattern,
+        agent=pattern.agent.slug,
+        before={"status": was},
+        after={"status": pattern.status, **after},
+    )

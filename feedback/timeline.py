@@ -1,0 +1,52 @@
+"""One pattern's days as a chart, with the version that was to end it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+
+from django.utils import timezone
+
+from feedback.activity import Mark
+from feedback.charts import Bar, bars
+from feedback.models import Pattern
+
+LEAST_DAYS, MOST_DAYS = 30, 90
+BEFORE = 10
+"""So many days before the version that answers a pattern are shown with it."""
+WIDTH, HEIGHT = 630, 72
+
+
+@dataclass(frozen=True, slots=True)
+class PatternTime:
+    """The days (UTC), oldest first, each with its reports; `bars` are red where `answer` did not help."""
+
+    days: list[tuple[date, int]]
+    answer: str
+    answered_on: date | None
+    bars: list[Bar]
+    marks: list[Mark]
+    top: int
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    @property
+    def busy(self) -> list[tuple[date, int]]:
+        """The days with reports, newest first."""
+        return [(day, items) for day, items in reversed(self.days) if items]
+
+
+def timeline(pattern: Pattern) -> PatternTime:
+    """The last days up to today, more of them if the answer is older; one query."""
+    today = timezone.now().astimezone(UTC).date()
+    answered = pattern.answered_at.astimezone(UTC).date() if pattern.answered_at else None
+    count = LEAST_DAYS if answered is None else (today - answered).days + BEFORE
+    first = today - timedelta(days=min(max(count, LEAST_DAYS), MOST_DAYS) - 1)
+    items = dict(pattern.days.filter(day__range=(first, today)).values_list("day", "items"))
+    dates = [first + timedelta(days=number) for number in range((today - first).days + 1)]
+    days = [(day, items.get(day, 0)) for day in dates]
+    named = f"version {pattern.answered_by.number}" if pattern.answered_by else ""
+    drawn = [(count, count if answered and day > answered else 0) for day, count in days]
+    step = WIDTH / len(days)
+    marks = [Mark(round(number * step, 1), named.capitalize()) for number, day in enumerate(dates) if day == answered]
+    return PatternTime(
+        days, named, answered, bars(drawn, width=WIDTH, height=HEIGHT), marks, max(items.values() or [0])
+    )

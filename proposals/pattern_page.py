@@ -1,0 +1,143 @@
+"""What the page of one pattern shows."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+
+from agents.models import Document, whole_of
+from feedback.actions import lifecycle
+from feedback.mining import EXACT_KINDS, Kind
+from feedback.models import Evidence, Pattern, PatternSource
+from feedback.timeline import PatternTime, timeline
+from proposals.models import Proposal
+
+PER_PAGE = 25
+LOUDEST = 5
+VERSIONS_OF = 1000
+"""Versions are counted over so many of the newest reports."""
+OTHERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source's part of a pattern; `share` is of one."""
+
+    source: bytes
+    items: int
+    share: float
+
+
+class PatternPage:
+    """One pattern with its evidence, filtered as the query says. What is not valid there filters nothing."""
+
+    def __init__(self, pattern: Pattern, query: QueryDict) -> None:
+        self.pattern = pattern
+        self.day = _day(query.get("day", ""))
+        self.version = _number(query.get("version", ""))
+        self._query = query
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.day is not None or self.version is not None
+
+    @cached_property
+    def page(self) -> Page[Evidence]:
+        """The evidence, newest first."""
+        rows = self.pattern.evidence.select_related("feedback", "run")
+        if self.day:
+            start = datetime.combine(self.day, datetime.min.time(), UTC)
+            rows = rows.filter(at__gte=start, at__lt=start + timedelta(days=1))
+        if self.version is not None:
+            rows = rows.filter(Q(feedback__version=self.version) | Q(run__version=self.version))
+        return Paginator(rows.order_by("-at", "-pk"), PER_PAGE).get_page(self._query.get("page"))
+
+    @cached_property
+    def time(self) -> PatternTime:
+        return timeline(self.pattern)
+
+    @cached_property
+    def loudest(self) -> list[Source]:
+        """The sources with most reports."""
+        rows: QuerySet[PatternSource] = self.pattern.source_counts.order_by("-items", "pk")
+        whole = self.pattern.support or 1
+        return [Source(bytes(row.source), row.items, row.items / whole) for row in rows[:LOUDEST]]
+
+    @cached_property
+    def versions(self) -> list[tuple[int | None, int]]:
+        """The versions that the newest reports are about, each with their number; None for those that name none."""
+        newest = self.pattern.evidence.order_by("-at", "-pk").values("pk")[:VERSIONS_OF]
+        rows = Evidence.objects.filter(pk__in=newest).annotate(of=Coalesce("feedback__version", "run__version"))
+        counts = rows.values_list("of").annotate(items=Count("pk")).order_by()
+        return sorted(counts, key=lambda row: (row[0] is None, -(row[0] or 0)))
+
+    @cached_property
+    def proposals(self) -> list[Proposal]:
+        """What came of it, and of what was merged into it."""
+        rows = Proposal.objects.filter(pattern__in=[self.pattern, *self.merged])
+        return list(rows.select_related("published").defer(*whole_of("published")).order_by("-pk")[:20])
+
+    @cached_property
+    def merged(self) -> list[Pattern]:
+        """Patterns whose reports this one has."""
+        roots = Pattern.objects.filter(agent=self.pattern.agent_id).roots()
+        inside = [pk for pk, root in roots.items() if root == self.pattern.pk]
+        return list(Pattern.objects.filter(pk__in=inside).defer("centroid").order_by("pk")[:50]) if inside else []
+
+    @cached_property
+    def others(self) -> list[Pattern]:
+        """Patterns it could be merged with, those of most sources first, after those that were split off from it."""
+        same = Pattern.objects.filter(agent=self.pattern.agent_id, kind=self.pattern.kind).exclude(pk=self.pattern.pk)
+        parts = Q(split_from=self.pattern, status=Pattern.Status.CANDIDATE)
+        found = list(same.filter(parts).defer("centroid")[:OTHERS])
+        return found + list(same.shown().defer("centroid").order_by("-sources", "pk")[: OTHERS - len(found)])
+
+    @cached_property
+    def splits(self) -> list[Pattern]:
+        """What was split off from it and stands by itself."""
+        rows = self.pattern.splits.exclude(status=Pattern.Status.MERGED).defer("centroid").order_by("pk")
+        return list(rows[:20])
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        """The documents a change could be made to."""
+        return list(self.pattern.agent.documents.exclude(current=None).select_related("agent").order_by("slug")[:10])
+
+    @property
+    def can_split(self) -> bool:
+        return Kind(self.pattern.kind) not in EXACT_KINDS and self.pattern.support > 1 and self.is_whole
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it stands by itself and recurs, so that people may say what it is."""
+        return self.pattern.status not in (Pattern.Status.CANDIDATE, Pattern.Status.MERGED)
+
+    @property
+    def can_be_written_for(self) -> bool:
+        """Whether somebody may propose a change that answers it."""
+        return self.is_whole and self.pattern.status not in (Pattern.Status.DISMISSED, Pattern.Status.PROPOSED)
+
+    @cached_property
+    def resolved_on(self) -> datetime | None:
+        """When a watched one is resolved if nothing new comes any more."""
+        if self.pattern.status != Pattern.Status.WATCHING or self.pattern.answered_at is None:
+            return None
+        last = lifecycle.new_since_answer(self.pattern).aggregate(at=Max("at"))["at"]
+        quiet_since = max(filter(None, [self.pattern.answered_at, last]))
+        return quiet_since + timedelta(days=settings.COUNTERSIGN_RESOLVED_AFTER_DAYS)
+
+
+def _day(given: str) -> date | None:
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        return None
+
+
+def _number(given: str) -> int | None:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
