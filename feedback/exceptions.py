@@ -3,3 +3,7 @@
 
 class PatternError(Exception):
     """Base of this app's refusals; the message is fit to be shown."""
+
+
+class ExclusionError(Exception):
+    """A report cannot be excluded, or counted again; the message is fit to be shown."""

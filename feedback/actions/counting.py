@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from feedback.actions import naming
@@ -93,6 +94,9 @@ def remove(evidence: Evidence) -> None:
             "UPDATE feedback_patternday SET items = items - 1 WHERE pattern_id = %s AND day = %s",
             [pattern.pk, _day(evidence.at)],
         )
-    pattern.support -= 1
-    pattern.save(update_fields=["support", "sources"])
     evidence.delete()
+    pattern.support -= 1
+    if evidence.at in (pattern.first_seen, pattern.last_seen):
+        span = Evidence.objects.filter(pattern=pattern).aggregate(first=Min("at"), last=Max("at"))
+        pattern.first_seen, pattern.last_seen = span["first"], span["last"]
+    pattern.save(update_fields=["support", "sources", "first_seen", "last_seen"])

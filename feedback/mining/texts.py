@@ -51,15 +51,19 @@ class Centroids:
 
     def nearest(self, vector: Vector) -> tuple[int, float]:
         """Number and similarity (cosine) of the nearest group, the oldest of equals; (-1, -1.0) of none."""
-        count = len(self)
-        if not count:
+        if not len(self):
             return -1, -1.0
+        scores = self.likeness(vector)
+        best = int(scores.argmax())
+        return best, float(scores[best])
+
+    def likeness(self, vector: Vector) -> npt.NDArray[np.float64]:
+        """The similarity (cosine) of every group, in order of creation."""
+        count = len(self)
         query = self._query(vector)
         rows = self._sums[vector.places, :count].astype(np.float64)
         lengths = np.sqrt(self._squares[:count] * float(query @ query))
-        scores = np.divide(query @ rows, lengths, out=np.zeros(count), where=lengths > 0)
-        best = int(scores.argmax())
-        return best, float(scores[best])
+        return np.divide(query @ rows, lengths, out=np.zeros(count), where=lengths > 0)
 
     def _query(self, vector: Vector) -> npt.NDArray[np.float64]:
         """The vector with what many groups share made weaker, in whole numbers again.
