@@ -35,9 +35,9 @@ _ITEM = re2.compile(r"^\s*(?:[-*+•]|\d{1,4}[.)])\s+(?:\[[ xX]\]\s+)?")
 _SENTENCE = re2.compile(r"[^.!?]+(?:[.!?]+[^\s.!?][^.!?]*)*[.!?]*")
 _WORD = re2.compile(r"\p{N}+(?:[.,:]\p{N}+)*|\p{L}[\p{L}\p{M}\p{N}]*(?:['’]\p{L}+)?")
 _NUMBER_WORDS: Final = {
-    word: str(number)
-    for number, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)
-}
+    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+    "seven": "7", "eight": "8", "nine": "9", "ten": "10", "twelve": "12",
+}  # fmt: skip
 _NOT: Final = frozenset({"not", "never", "no", "cannot", "avoid", "nor"})
 _FIRM: Final = frozenset({"never", "always", "must"})
 _HEDGES: Final = frozenset({"unless", "except", "until", "before", "without", "only", "but", "instead", "than"})
@@ -182,7 +182,8 @@ def _rule(number: int, line: str, start: int, end: int) -> Rule:
 def look(after: str, fresh: Collection[int], protected: Collection[str] = ()) -> list[Finding]:
     """What the rules on these lines (from 1) of a text repeat or contradict on its other lines; the gravest first."""
     locked = under(after, protected)
-    new, live = [], []
+    new: list[Rule] = []
+    live: list[Rule] = []
     for rule in _rules(after):
         (new if rule.line in fresh else live).append(rule)
     holders: dict[str, list[Rule]] = defaultdict(list)
@@ -197,7 +198,9 @@ def _findings(rule: Rule, holders: dict[str, list[Rule]], locked: Sequence[bool]
     """Its contradictions, and its nearest duplicate."""
     shared = Counter(other for word in sorted(rule.stems) for other in holders.get(word, ()))
     nearest: tuple[float, Rule] | None = None
-    for other in shared:
+    for other, count in shared.items():
+        if count < NEAR * max(len(rule.topic), len(other.topic)):
+            continue
         against = contradiction(rule, other)
         if against:
             yield _finding(*against, rule, other, locked)

@@ -10,3 +10,11 @@ def draft_due() -> None:
 
     drafting.draft_all_due()
     drafting.rebase_stale_drafts()
+
+
+@shared_task
+def propose_removals() -> None:
+    """Propose to take out what nothing supports any more."""
+    from proposals.actions import removals
+
+    removals.propose_all()

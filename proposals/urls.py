@@ -3,6 +3,7 @@
 from django.urls import path
 
 from proposals.views import agents, amend, comments, documents, patterns, queue, review
+from proposals.views import agents, amend, documents, evidence, patterns, queue, review
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 
@@ -13,6 +14,9 @@ urlpatterns = [
     path("proposals/<int:pk>/amend/", amend.amend, name="amend"),
     path("proposals/<int:pk>/rebase/", review.rebase, name="rebase"),
     path("proposals/<int:pk>/withdraw/", review.withdraw, name="withdraw"),
+    path("proposals/<int:pk>/evidence/<int:item>/exclude/", evidence.exclude, name="exclude"),
+    path("proposals/<int:pk>/evidence/<int:item>/include/", evidence.include, name="include"),
+    path("proposals/<int:pk>/merge-rules/", evidence.merge_rules, name="merge_rules"),
     path("proposals/<int:pk>/revisions/<int:number>/", review.revision, name="revision"),
     path("proposals/<int:pk>/comment/", comments.comment, name="comment"),
     path("threads/<int:pk>/reply/", comments.reply, name="reply"),

@@ -25,9 +25,5 @@ def nearest(text: str, others: Sequence[str], *, limit: int) -> list[tuple[int, 
         if vector is not None:
             book.add(vector)
             places.append(place)
-    found = [
-        (place, float(score))
-        for place, score in zip(places, book.likeness(wanted), strict=True)
-        if score >= NEAR
-    ]
+    found = [(place, float(score)) for place, score in zip(places, book.likeness(wanted), strict=True) if score >= NEAR]
     return sorted(found, key=lambda entry: (-entry[1], entry[0]))[:limit]

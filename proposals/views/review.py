@@ -1,5 +1,6 @@
 """The page of one proposal, and what is done there."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import review, shown, talks
+from proposals import evidence, review, shown, talks
 from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -128,6 +129,11 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
     return render(request, "proposals/revision.html", context)
 
 
+def refused(request: PersonRequest, pk: int, status: int, **more: object) -> HttpResponse:
+    """The page as it is now, with what a refused act has to say and what was typed for it."""
+    return show(request, review.find(pk), status=status, more=more)
+
+
 def _protected(proposal: Proposal) -> list[str]:
     return [section.heading for section in proposal.document.sections.all() if section.is_protected]
 
@@ -146,6 +152,7 @@ def show(
     refusal: str = "",
     status: int = 200,
     typed: talks.Typed | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """The whole page, with what was typed and could not be kept; to htmx, the part it asks for."""
     newest = review.newest(proposal)
@@ -164,13 +171,12 @@ def show(
         "standing": review.standing(proposal, request.user),
         "form": form or DecisionForm(),
         "refusal": refusal,
-        "checks": newest.checks.all(),
-        "tally": review.tally(proposal),
-        "quotes": review.quotes(proposal, request.GET.get("evidence")),
+        **evidence.grounds(proposal, newest, request.GET.get("evidence")),
         "decisions": review.decisions(proposal),
         "history": review.history(proposal),
         "effect": review.effect(proposal),
         "trend": _trend(proposal),
+        **(more or {}),
     }
     return render(request, "proposals/proposal.html", context, status=status)
 
