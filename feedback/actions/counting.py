@@ -96,7 +96,11 @@ def remove(evidence: Evidence) -> None:
         )
     evidence.delete()
     pattern.support -= 1
-    if evidence.at in (pattern.first_seen, pattern.last_seen):
+    if (
+        pattern.first_seen is None
+        or pattern.last_seen is None
+        or not pattern.first_seen < evidence.at < pattern.last_seen
+    ):
         span = Evidence.objects.filter(pattern=pattern).aggregate(first=Min("at"), last=Max("at"))
         pattern.first_seen, pattern.last_seen = span["first"], span["last"]
     pattern.save(update_fields=["support", "sources", "first_seen", "last_seen"])

@@ -32,7 +32,7 @@ def exclude(request: PersonRequest, pk: int, item: int) -> HttpResponseBase:
         evidence.exclude(found, user=request.user, reason=reason)
     except Invalid as refusal:
         said = {"reason": reason, "error": str(refusal), "at": item}
-        return refused(request, pk, 422, excluding=said)
+        return refused(request, pk, 422, refusal=str(refusal), excluding=said)
     except ReviewError as refusal:
         return refused(request, pk, status_of(refusal), refusal=str(refusal))
     messages.success(request, "Excluded. It counts nowhere any more; the numbers below are without it.")

@@ -12,8 +12,14 @@ from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.comments import Spot, open_thread
 from proposals.models import Comment, Proposal, Thread
+from proposals.models import Proposal, ProposalEvidence
 
 Address = Callable[[Proposal, Pattern], str]
+
+
+def _item(proposal: Proposal) -> ProposalEvidence:
+    return ProposalEvidence.objects.get_or_create(proposal=proposal, feedback=Feedback.objects.earliest("pk"))[0]
+
 
 READ: dict[str, Address] = {
     "queue": lambda proposal, pattern: reverse("queue"),
@@ -50,6 +56,9 @@ ACTS: dict[str, Address] = {
     "apply": lambda proposal, pattern: reverse("apply_suggestion", args=[_thread(proposal).comments.get().pk]),
     "rebase": lambda proposal, pattern: reverse("rebase", args=[proposal.pk]),
     "withdraw": lambda proposal, pattern: reverse("withdraw", args=[proposal.pk]),
+    "exclude": lambda proposal, pattern: reverse("exclude", args=[proposal.pk, _item(proposal).pk]),
+    "include": lambda proposal, pattern: reverse("include", args=[proposal.pk, _item(proposal).pk]),
+    "merge rules": lambda proposal, pattern: reverse("merge_rules", args=[proposal.pk]),
     "draft": lambda proposal, pattern: reverse("draft", args=[pattern.pk]),
     "dismiss": lambda proposal, pattern: reverse("dismiss", args=[pattern.pk]),
     "reopen": lambda proposal, pattern: reverse("reopen", args=[pattern.pk]),
