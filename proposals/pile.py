@@ -32,7 +32,8 @@ MAX_FINDINGS: Final = 10
 MAX_RULE: Final = 1000
 
 _ITEM = re2.compile(r"^\s*(?:[-*+•]|\d{1,4}[.)])\s+(?:\[[ xX]\]\s+)?")
-_SENTENCE = re2.compile(r"[^.!?]+(?:[.!?]+[^\s.!?][^.!?]*)*[.!?]*")
+# A full stop ends a sentence before a blank and a capital only, so that "e.g. in v1.2" stays whole.
+_SENTENCE = re2.compile(r"[^.!?]+(?:[.!?]+(?:[^\s.!?]|\s+[^\p{Lu}\s.!?])[^.!?]*)*[.!?]*")
 _WORD = re2.compile(r"\p{N}+(?:[.,:]\p{N}+)*|\p{L}[\p{L}\p{M}\p{N}]*(?:['’]\p{L}+)?")
 _NUMBER_WORDS: Final = {
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",

@@ -79,12 +79,12 @@ def test_an_excluded_report_is_in_no_later_draft(
     item = _items(drafted)[0]
     _exclude(client, item)
     proposals.withdraw(drafted.pk, user=mara)
-    for number in range(3):
+    for number in range(4):
         report(support, f"later {number}", reason="wrong refund deadline for my digital course")
     mine(support)
     again = draft(Pattern.objects.shown().get().pk)
     assert isinstance(again, Proposal), again
-    assert again.evidence_sources == 6
+    assert again.evidence_sources == 7
     assert item.feedback_id not in set(again.evidence.values_list("feedback", flat=True))
 
 
@@ -179,6 +179,9 @@ def test_the_size_of_the_document_and_its_growth_are_shown(
     client.force_login(mara)
     text = client.get(reverse("proposal", args=[beside.pk])).text
     assert "The whole document" in text
+    import re
+
+    print(re.findall("From about[^;<]*", text))
     assert "From about 65 tokens in version 1 to 83 as proposed" in text
     approve(beside.pk, user=mara, digest=digest_of(beside))
     text = client.get(reverse("document", args=["support", "system-prompt"])).text

@@ -12,8 +12,8 @@ from agents.keys import create
 from agents.models import Agent, Document
 from agents.versions import create_agent, sha256
 from audit.record import SYSTEM
-from feedback.models import Evidence, Pattern, PatternDay, PatternSource
 from feedback.actions.exclusion import exclude
+from feedback.models import Evidence, Pattern, PatternDay, PatternSource
 from people.models import User
 from people.roles import Role
 from people.signin import create_person

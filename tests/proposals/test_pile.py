@@ -10,8 +10,9 @@ from tests.cast import PROMPT
 
 TEXTS = st.lists(
     st.sampled_from(
-        ["# A\n", "## Refunds\n", "- Refund within 30 days.\n", "1. Refund within 14 days of purchase.\n", "```\n", "\n",
-         "Never ask for a card number. Always ask for the order number first.\n", "- [ ] \n", "- Ask for a card number.\n",
+        ["# A\n", "## Refunds\n", "- Refund within 30 days.\n", "1. Refund within 14 days of purchase.\n",
+         "```\n", "\n", "Never ask for a card number. Always ask for the order number first.\n", "- [ ] \n",
+         "- Ask for a card number.\n",
          "- Answer in the customer's language.\r\n", "Always answer in the language of the customer!", "| a | b |\n"]
     ),
     max_size=16,
@@ -24,7 +25,8 @@ def _meet(new: str, old: str) -> list[str]:
 
 
 def test_rules_are_list_items_and_sentences() -> None:
-    text = "# Head\nBe kind to people. Say so, e.g. in v1.2 of it.\n- Short\n```\n- code\n```\n| a | b | c |\n2) Second rule\n"
+    code = "```\n- code\n```\n| a | b | c |\n"
+    text = f"# Head\nBe kind to people. Say so, e.g. in v1.2 of it.\n- Short\n{code}2) Second rule\n"
     assert [(rule.line, rule.text) for rule in pile.rules(text)] == [
         (2, "Be kind to people."),
         (2, "Say so, e.g. in v1.2 of it."),
