@@ -159,3 +159,9 @@ def counter_examples(revision: Revision) -> list[CounterExample]:
     """Praise the revision might harm, the nearest first, as found when it was made; without what no longer counts."""
     found = revision.counter_examples.filter(feedback__withdrawn_at=None, feedback__excluded_at=None)
     return list(found.select_related("feedback"))
+
+
+def left_out_of(pattern_id: int) -> list[Exclusion]:
+    """The newest reports that reviewers took out of a pattern, at most PER_PAGE."""
+    found = Exclusion.objects.filter(patterns__contains=[pattern_id], lifted_at=None).order_by("-pk")
+    return list(found.select_related("feedback", "run", "by")[:PER_PAGE])

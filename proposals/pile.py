@@ -226,8 +226,8 @@ def contradiction(one: Rule, other: Rule) -> tuple[Kind, str] | None:
     if closeness >= SAME_TOPIC and one.is_negative == other.is_negative:
         for unit in sorted(one.numbers.keys() & other.numbers.keys()):
             if one.numbers[unit].isdisjoint(other.numbers[unit]):
-                said = (", ".join(sorted(numbers[unit])) for numbers in (one.numbers, other.numbers))
-                return "number", "{} here, {} there, about the same.".format(*said)
+                here, there = (" and ".join(sorted(numbers[unit])) for numbers in (one.numbers, other.numbers))
+                return "number", f"Says {here} where another rule about the same says {there}."
     if one.is_negative == other.is_negative or one.lead != other.lead or one.is_hedged or other.is_hedged:
         return None
     firm = all(not _FIRM.isdisjoint(rule.words) for rule in (one, other))

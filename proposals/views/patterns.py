@@ -13,6 +13,7 @@ from feedback.exceptions import PatternError
 from feedback.models import Pattern
 from feedback.trends import trends
 from people.requests import PersonRequest
+from proposals import evidence
 from proposals.actions import drafting
 from proposals.forms import DismissForm
 from proposals.models import Proposal
@@ -89,6 +90,7 @@ def _page(
         "trend": spark(trends({pk}).get(pk, []), width=150, height=40),
         "page": Paginator(rows, EVIDENCE_PER_PAGE).get_page(request.GET.get("page")),
         "loudest": _loudest(found),
+        "left_out": evidence.left_out_of(pk),
         "proposals": found.proposals.select_related("document", "revision").order_by("-pk")[:20],
         "refusal": refusal,
         "form": form or DismissForm(),

@@ -179,10 +179,15 @@ def test_the_size_of_the_document_and_its_growth_are_shown(
     client.force_login(mara)
     text = client.get(reverse("proposal", args=[beside.pk])).text
     assert "The whole document" in text
-    import re
-
-    print(re.findall("From about[^;<]*", text))
-    assert "From about 65 tokens in version 1 to 83 as proposed" in text
+    assert "From about 57 tokens in version 1 to 74 as proposed" in text
     approve(beside.pk, user=mara, digest=digest_of(beside))
     text = client.get(reverse("document", args=["support", "system-prompt"])).text
-    assert "From about 65 tokens in version 1 to 83 in version 2" in text
+    assert "From about 57 tokens in version 1 to 74 in version 2" in text
+
+
+def test_a_pattern_lists_what_was_left_out_of_it(client: Client, mara: User, drafted: Proposal) -> None:
+    client.force_login(mara)
+    _exclude(client, _items(drafted)[0], "Sent four times.")
+    text = client.get(reverse("pattern", args=[drafted.pattern_id])).text
+    assert "Left out" in text
+    assert "Sent four times." in text
