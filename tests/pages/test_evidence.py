@@ -90,7 +90,7 @@ def test_an_excluded_report_is_in_no_later_draft(
 
 def test_the_runs_behind_the_reports_are_shown(client: Client, support: Agent, mara: User, drafted: Proposal) -> None:
     item = _items(drafted)[0]
-    Feedback.objects.filter(pk=item.feedback_id).update(run_id="run-1")
+    Feedback.objects.filter(pk=item.report.pk).update(run_id="run-1")
     Run.objects.create(
         agent=support, external_id="run-1", digest=b"1", source=source("x"), at=timezone.now(), success=True,
         task="answer mail", tool="find_order", latency_ms=1234.4, model="small-2",

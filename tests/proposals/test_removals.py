@@ -38,7 +38,7 @@ def rule(support: Agent, complaints: list[Feedback], mara: User) -> Proposal:
 def _age(proposal: Proposal, *, days: int) -> None:
     past = timezone.now() - timedelta(days=days)
     Proposal.objects.filter(pk=proposal.pk).update(decided_at=past)
-    Pattern.objects.filter(pk=proposal.pattern_id).update(last_seen=past, first_seen=past)
+    Pattern.objects.filter(proposals=proposal).update(last_seen=past, first_seen=past)
 
 
 def _current(prompt: Document) -> str:
@@ -71,7 +71,7 @@ def test_a_refused_removal_comes_again_only_after_new_support_and_a_new_silence(
     assert propose_all() == 0
     _age(rule, days=120)
     assert propose_all() == 1
-    assert Pattern.objects.get(pk=rule.pattern_id).status == "watching"
+    assert Pattern.objects.get(proposals=rule).status == "watching"
 
 
 def test_a_rule_whose_evidence_was_all_excluded_is_proposed_at_once(
