@@ -10,10 +10,11 @@ a qualification of its own ("for digital courses") neither repeats nor contradic
 pattern runs in re2.
 """
 
+import string
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, Self
 
 import re2
@@ -34,7 +35,8 @@ MAX_RULE: Final = 1000
 _ITEM = re2.compile(r"^\s*(?:[-*+•]|\d{1,4}[.)])\s+(?:\[[ xX]\]\s+)?")
 # A full stop ends a sentence before a blank and a capital only, so that "e.g. in v1.2" stays whole.
 _SENTENCE = re2.compile(r"[^.!?]+(?:[.!?]+(?:[^\s.!?]|\s+[^\p{Lu}\s.!?])[^.!?]*)*[.!?]*")
-_WORD = re2.compile(r"\p{N}+(?:[.,:]\p{N}+)*|\p{L}[\p{L}\p{M}\p{N}]*(?:['’]\p{L}+)?")
+_AROUND_WORDS: Final = string.punctuation + "“”„‘’…•–—"
+_BETWEEN_WORDS: Final = str.maketrans("-/–—’", "    '")
 _NUMBER_WORDS: Final = {
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9", "ten": "10", "twelve": "12",
@@ -42,6 +44,9 @@ _NUMBER_WORDS: Final = {
 _NOT: Final = frozenset({"not", "never", "no", "cannot", "avoid", "nor"})
 _FIRM: Final = frozenset({"never", "always", "must"})
 _HEDGES: Final = frozenset({"unless", "except", "until", "before", "without", "only", "but", "instead", "than"})
+
+# A text says the same few thousand words again and again.
+_root = lru_cache(maxsize=10_000)(stem)
 
 Kind = Literal["near", "number", "polarity"]
 
@@ -66,12 +71,13 @@ class Rule:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        found = (match.group().lower().replace("’", "'") for match in _WORD.finditer(self.text[:MAX_RULE]))
-        return tuple(_NUMBER_WORDS.get(word, word) for word in found)
+        chunks = self.text[:MAX_RULE].lower().translate(_BETWEEN_WORDS).split()
+        found = (chunk.strip(_AROUND_WORDS) for chunk in chunks)
+        return tuple(_NUMBER_WORDS.get(word, word) for word in found if word)
 
     @cached_property
     def stems(self) -> frozenset[str]:
-        return frozenset(stem(word) for word in self.words if is_content(word))
+        return frozenset(_root(word) for word in self.words if is_content(word))
 
     @cached_property
     def numbers(self) -> dict[str, frozenset[str]]:
@@ -79,7 +85,7 @@ class Rule:
         found: dict[str, set[str]] = defaultdict(set)
         for word, following in zip(self.words, (*self.words[1:], ""), strict=True):
             if word[0].isnumeric():
-                found[stem(following)].add(word.rstrip("0").rstrip(".") if "." in word else word)
+                found[_root(following)].add(word.rstrip("0").rstrip(".") if "." in word else word)
         return {unit: frozenset(values) for unit, values in found.items()}
 
     @cached_property
@@ -90,7 +96,7 @@ class Rule:
     @cached_property
     def lead(self) -> str:
         """The stem of its first word with a meaning: the verb of a command, the subject of a statement."""
-        return next((stem(word) for word in self.words if is_content(word) and not word[0].isnumeric()), "")
+        return next((_root(word) for word in self.words if is_content(word) and not word[0].isnumeric()), "")
 
     @cached_property
     def is_negative(self) -> bool:

@@ -8,8 +8,8 @@ from proposals import pile
 from proposals.diffs import Diff
 from proposals.models import CounterExample, Revision, Surroundings
 
-PRAISE_READ = 300
-PRAISE_CHARS = 400
+PRAISE_READ = 200
+PRAISE_CHARS = 200
 TOPIC_CHARS = 2000
 COUNTER_EXAMPLES = 5
 
