@@ -122,6 +122,8 @@ class CommentForm(ReplyForm):
         """Tells the forms of several lines on one page apart."""
         line = str(self["line"].value())[:9]
         return f"on-{'old' if self['side'].value() == 'old' else 'new'}-{line if line.isdigit() else 0}"
+
+
 class MergeRulesForm(forms.Form):
     """Which new rule takes which old one's place, in the revision with this digest."""
 

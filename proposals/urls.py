@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from proposals.views import agents, amend, comments, documents, patterns, queue, review
-from proposals.views import agents, amend, documents, evidence, patterns, queue, review
+from proposals.views import agents, amend, comments, documents, evidence, patterns, queue, review
 
 _DOCUMENT = "agents/<slug:slug>/<slug:name>/"
 

@@ -6,9 +6,10 @@ from proposals.models.proposal import Proposal, ProposalEvidence, Revision
 from proposals.models.removal import Removal
 from proposals.models.surroundings import CounterExample, Surroundings
 
-__all__ = ["Check", "Coauthor", "Comment", "Decision", "Proposal", "ProposalEvidence", "Revision", "Thread"]
 __all__ = [
     "Check",
+    "Coauthor",
+    "Comment",
     "CounterExample",
     "Decision",
     "Proposal",
@@ -16,4 +17,5 @@ __all__ = [
     "Removal",
     "Revision",
     "Surroundings",
+    "Thread",
 ]

@@ -11,8 +11,7 @@ from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.comments import Spot, open_thread
-from proposals.models import Comment, Proposal, Thread
-from proposals.models import Proposal, ProposalEvidence
+from proposals.models import Comment, Proposal, ProposalEvidence, Thread
 
 Address = Callable[[Proposal, Pattern], str]
 

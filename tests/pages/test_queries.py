@@ -19,11 +19,8 @@ from people.roles import Role
 from people.signin import create_person
 from proposals.actions import comments, decisions, proposals
 from proposals.actions.comments import Spot, Wording
-from proposals.models import Proposal, ProposalEvidence, Thread
+from proposals.models import CounterExample, Proposal, ProposalEvidence, Thread
 from reviewapp import context
-from tests.cast import digest_of, propose, report, source
-from proposals.actions import decisions, proposals
-from proposals.models import CounterExample, Proposal, ProposalEvidence
 from tests.cast import digest_of, failure, propose, report, source
 
 World = Callable[[int], None]

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('feedback', '0002_exclusion'),
-        ('proposals', '0002_append_only'),
+        ('proposals', '0003_comments'),
     ]
 
     operations = [
