@@ -17,6 +17,10 @@ VERBS: Final[dict[str, str]] = {
     "key.created": "created the API key",
     "key.revoked": "revoked the API key",
     "feedback.withdrawn": "withdrew",
+    "feedback.excluded": "excluded from the evidence",
+    "feedback.included": "counted again",
+    "run.excluded": "excluded from the evidence",
+    "run.included": "counted again",
     "pattern.opened": "found the pattern",
     "pattern.dismissed": "dismissed the pattern",
     "pattern.reopened": "reopened the pattern",
@@ -94,6 +98,8 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"in the words of {after['worded_by']}"
     if target_kind == "pattern":
         yield from _of_pattern(before, after)
+    if target_kind in ("feedback", "run") and after.get("reason"):
+        yield f"because: {after['reason'][:300]}"
     if target_kind == "user" and "roles" in after:
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
     if target_kind == "user" and after.get("by"):

@@ -7,3 +7,9 @@ class PatternError(Exception):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+    """Base of this app's refusals; the message is fit to be shown."""
+
+
+class ExclusionError(Exception):
+    """A report cannot be excluded, or counted again; the message is fit to be shown."""

@@ -1,6 +1,7 @@
 """What a machine can say of a revision before a person reads it. Pure functions; every pattern runs in re2.
 
     run(before, after, context) -> list[CheckResult]
+    evidence(context) -> CheckResult
     override_phrases(text) -> list[str]      secret_strings(text) -> list[str]
     CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
@@ -20,7 +21,7 @@ import re2
 
 from agents.sections import lines_of, protected_changed
 from feedback.mining.stems import is_content, stem
-from proposals import invisible
+from proposals import invisible, pile
 from proposals.diffs import compute
 
 Verdict = Literal["pass", "warn", "fail", "skipped"]
@@ -32,7 +33,6 @@ COPIED_WORDS: Final = 8
 MAX_LINES = 5000
 MAX_FRESH = 100
 CLOSE: Final = 0.6
-CHARS_PER_TOKEN: Final = 4
 
 _LINK = re2.compile(
     r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|mailto:|javascript:|data:[a-z]+/)[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+"
@@ -65,7 +65,6 @@ _OVERRIDE = re2.compile(
     r"|even if (?:it is |it's )?(?:unsafe|forbidden|not allowed|against)|always (?:comply|obey|agree|forward|approve)"
 )
 _WORD = re2.compile(r"[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*")
-_RULE = re2.compile(r"^\s*(?:[-*+•]|\d{1,4}[.)])\s+\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,16 +268,12 @@ def _bag(line: str) -> frozenset[str]:
 
 def _size(change: _Change) -> CheckResult:
     old, new = len(change.before), len(change.after)
-    before, after = _tokens(change.before), _tokens(change.after)
-    rules = sum(_RULE.search(line[:200]) is not None for line in lines_of(change.after))
+    before, after = pile.tokens(old), pile.tokens(new)
+    rules = pile.size(change.after).rules
     verb = "Grows" if new > old else "Shrinks" if new < old else "Stays the same size:"
     message = f"{verb} from about {_number(before)} to {_number(after)} tokens, {_number(rules)} rules."
     grown = new - old > max(2000, old // 5) and change.context.author in ("drafter", "agent")
     return CheckResult("size", "warn" if grown else "pass", message)
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text) // CHARS_PER_TOKEN)
 
 
 def _number(count: int) -> str:
@@ -286,7 +281,11 @@ def _number(count: int) -> str:
 
 
 def _evidence(change: _Change) -> CheckResult:
-    context = change.context
+    return evidence(change.context)
+
+
+def evidence(context: Context) -> CheckResult:
+    """Whether enough sources stand behind a change, and none is too loud; also for a count made anew."""
     share = f"{context.loudest_share:.0%}".replace("%", "\u00a0%")
     if not context.sources:
         return CheckResult("evidence", "skipped", "No reports are linked to this proposal.")

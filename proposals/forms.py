@@ -125,6 +125,14 @@ class CommentForm(ReplyForm):
         return f"on-{'old' if self['side'].value() == 'old' else 'new'}-{line if line.isdigit() else 0}"
 
 
+class MergeRulesForm(forms.Form):
+    """Which new rule takes which old one's place, in the revision with this digest."""
+
+    digest = forms.CharField(max_length=64)
+    line = forms.IntegerField(min_value=1)
+    other = forms.IntegerField(min_value=1)
+
+
 class ProposeForm(TypedForm):
     """A change somebody wants, with its reason."""
 

@@ -1,12 +1,8 @@
 """The reads behind the page of one proposal, each bounded whatever the proposal holds."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, Min, Prefetch, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Max, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
 from agents.models import Version
@@ -14,10 +10,9 @@ from audit.models import AuditEntry
 from people.models import User
 from proposals import policies, queue
 from proposals.diffs import count_words
-from proposals.models import Check, Decision, Proposal, ProposalEvidence, Revision
+from proposals.models import Check, Decision, Proposal, Revision
 from proposals.turns import Pill, pill
 
-EVIDENCE_PER_PAGE = 10
 HISTORY_SHOWN = 40
 
 
@@ -38,48 +33,6 @@ def newest(proposal: Proposal) -> Revision:
     if proposal.revision is None:
         raise Revision.DoesNotExist(f"proposal {proposal.pk} has no revision")
     return proposal.revision
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What the evidence amounts to: `loudest` is the share of all reports that came from the loudest source."""
-
-    reports: int
-    sources: int
-    loudest: float
-    days: int
-    versions: list[int]
-
-
-def tally(proposal: Proposal) -> Tally | None:
-    """Counted over all linked reports; None without any."""
-    rows = _reports(proposal)
-    totals = rows.aggregate(n=Count("pk"), sources=Count("by", distinct=True), first=Min("when"), last=Max("when"))
-    if not totals["n"]:
-        return None
-    loudest = rows.values("by").annotate(n=Count("pk")).order_by("-n").values_list("n", flat=True)[0]
-    versions = rows.filter(on__isnull=False).values_list("on", flat=True).distinct().order_by("on")[:6]
-    days = _days(totals["first"], totals["last"])
-    return Tally(totals["n"], totals["sources"], loudest / totals["n"], days, list(versions))
-
-
-def _reports(proposal: Proposal) -> QuerySet[Any]:
-    """Its evidence with source, time and version of whichever report each row points at."""
-    return proposal.evidence.order_by().annotate(
-        by=Coalesce("feedback__source", "run__source"),
-        when=Coalesce("feedback__at", "run__at"),
-        on=Coalesce("feedback__version", "run__version"),
-    )
-
-
-def _days(first: datetime, last: datetime) -> int:
-    return (last.date() - first.date()).days + 1
-
-
-def quotes(proposal: Proposal, number: str | None) -> Page[ProposalEvidence]:
-    """One page of the reports, newest first."""
-    rows = _reports(proposal).select_related("feedback", "run").order_by("-when", "-pk")
-    return Paginator(rows, EVIDENCE_PER_PAGE).get_page(number)
 
 
 @dataclass(frozen=True, slots=True)

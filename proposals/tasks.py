@@ -18,3 +18,10 @@ def expire_stale() -> None:
     from proposals.actions import expiry
 
     expiry.expire_stale()
+
+
+def propose_removals() -> None:
+    """Propose to take out what nothing supports any more."""
+    from proposals.actions import removals
+
+    removals.propose_all()

@@ -24,5 +24,6 @@ beat_schedule = {
     "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "expire": {"task": "proposals.tasks.expire_stale", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "resolve": {"task": "feedback.tasks.resolve_quiet", "schedule": 600.0, "options": {"expires": 600.0}},
+    "remove": {"task": "proposals.tasks.propose_removals", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "heartbeat": {"task": "reviewapp.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},
 }

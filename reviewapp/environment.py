@@ -33,6 +33,7 @@ class Environment(BaseSettings):
     countersign_single_operator: bool = False
     countersign_min_sources: int = Field(default=3, ge=1, le=1000)
     countersign_resolved_after_days: int = Field(default=14, ge=1, le=365)
+    countersign_remove_after_days: int = Field(default=90, ge=0, le=3650)
     countersign_mine_every_s: float = Field(default=15.0, ge=1, le=3600)
     countersign_mine_batch: int = Field(default=500, ge=1, le=10_000)
     countersign_expire_after_days: int = Field(default=30, ge=0, le=3650)

@@ -28,6 +28,7 @@ def board_settings(request: PersonRequest) -> HttpResponse:
         "roles": list(Role),
         "own_roles": request.user.groups.order_by("name"),
         "min_sources": settings.COUNTERSIGN_MIN_SOURCES,
+        "remove_after_days": settings.COUNTERSIGN_REMOVE_AFTER_DAYS,
         "head": ChainHead.objects.first(),
     }
     return render(request, "settings.html", context)

@@ -91,9 +91,13 @@ def remove(evidence: Evidence) -> None:
             "UPDATE feedback_patternday SET items = items - 1 WHERE pattern_id = %s AND day = %s",
             [pattern.pk, _day(evidence.at)],
         )
-    pattern.support -= 1
-    pattern.save(update_fields=["support", "sources"])
     evidence.delete()
+    pattern.support -= 1
+    first, last = pattern.first_seen, pattern.last_seen
+    if first is None or last is None or not first < evidence.at < last:
+        span = Evidence.objects.filter(pattern=pattern).aggregate(first=Min("at"), last=Max("at"))
+        pattern.first_seen, pattern.last_seen = span["first"], span["last"]
+    pattern.save(update_fields=["support", "sources", "first_seen", "last_seen"])
 
 
 _SOURCES_ANEW = """

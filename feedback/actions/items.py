@@ -9,6 +9,8 @@ def items_of(report: Feedback | Run, *, first_key: int = 0) -> list[Item]:
 
     A correction says more than the complaint beside it, so a report with both counts as the correction alone.
     """
+    if report.excluded_at:
+        return []
     if isinstance(report, Run):
         error = report.error or report.error_type
         return [Item(first_key, Kind.ERROR, error)] if error else []

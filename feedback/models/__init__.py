@@ -1,6 +1,7 @@
 """What happened, and what recurs in it."""
 
+from feedback.models.exclusion import Exclusion
 from feedback.models.pattern import Evidence, Pattern, PatternDay, PatternSource
 from feedback.models.report import Feedback, Run
 
-__all__ = ["Evidence", "Feedback", "Pattern", "PatternDay", "PatternSource", "Run"]
+__all__ = ["Evidence", "Exclusion", "Feedback", "Pattern", "PatternDay", "PatternSource", "Run"]

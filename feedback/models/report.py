@@ -27,6 +27,7 @@ class Report(models.Model):
     at = models.DateTimeField()
     received_at = models.DateTimeField(db_default=Now())
     mined_at = models.DateTimeField(null=True)
+    excluded_at = models.DateTimeField(null=True, help_text="Since when a reviewer holds that it does not count.")
 
     class Meta:
         abstract = True
@@ -84,8 +85,12 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         return self.filter(mined_at=None).order_by("pk")
 
     def counted(self) -> "FeedbackQuerySet":
-        """Everything that was not withdrawn."""
-        return self.filter(withdrawn_at=None)
+        """Everything that was neither withdrawn nor excluded."""
+        return self.filter(withdrawn_at=None, excluded_at=None)
+
+    def praise(self) -> "FeedbackQuerySet":
+        """What people were content with and that counts, newest first."""
+        return self.counted().filter(rating=Feedback.Rating.POSITIVE).order_by("-at")
 
 
 class Feedback(Report):
@@ -133,6 +138,7 @@ class Feedback(Report):
         indexes = [
             models.Index(fields=["agent", "-at"], name="feedback_by_agent_and_time"),
             models.Index(fields=["id"], name="feedback_unmined", condition=Q(mined_at=None)),
+            models.Index(fields=["agent", "-at"], name="feedback_praise", condition=Q(rating="positive")),
         ]
 
     def __str__(self) -> str:

@@ -130,7 +130,7 @@ def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Se
 
 
 def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
-    sources = {bytes(report.source) for report in feedback}
+    counted = [report for report in feedback if not report.withdrawn_at and not report.excluded_at]
     return Proposal.objects.create(
         document=wish.document,
         base_version=wish.base,
@@ -142,8 +142,8 @@ def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
         author_key=wish.author.key,
         requested_by=wish.requested_by,
         fingerprint=wish.fingerprint,
-        evidence_items=wish.pattern.support if wish.pattern else len(feedback),
-        evidence_sources=wish.pattern.sources if wish.pattern else len(sources),
+        evidence_items=wish.pattern.support if wish.pattern else len(counted),
+        evidence_sources=wish.pattern.sources if wish.pattern else len({bytes(report.source) for report in counted}),
     )
 
 

@@ -14,6 +14,7 @@ from agents.versions import sha256
 from feedback.models import Feedback, Run
 from people.models import User
 from proposals import checks, diffs, policies
+from proposals.actions import surroundings
 from proposals.actions.anchoring import reanchor
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
@@ -69,6 +70,7 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
     )
     found = _run_checks(proposal, revision, protected)
     reanchor(proposal, revision)
+    surroundings.look_around(revision, diff, agent_id=proposal.document.agent_id, protected=protected)
     risk = _risk(proposal, revision, found)
     update_unmoved(
         proposal, revision=revision, base_version=base, risk=risk.level.value, risk_reasons=list(risk.reasons)
@@ -157,8 +159,8 @@ def _role(proposal: Proposal) -> checks.Author:
 
 
 def evidence_reports(proposal: Proposal) -> list[checks.Report]:
-    """What the evidence says, with its sources; at most EVIDENCE_READ reports."""
-    rows = proposal.evidence.select_related("feedback", "run").order_by("-pk")[:EVIDENCE_READ]
+    """What the evidence that counts says, with its sources; at most EVIDENCE_READ reports."""
+    rows = proposal.evidence.counted().select_related("feedback", "run").order_by("-pk")[:EVIDENCE_READ]
     return [checks.Report(bytes(row.report.source), _said(row.report)) for row in rows]
 
 

@@ -6,6 +6,8 @@ from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
 from proposals.models.policy import Policy
 from proposals.models.proposal import Proposal, ProposalEvidence, Revision
+from proposals.models.removal import Removal
+from proposals.models.surroundings import CounterExample, Surroundings
 
 __all__ = [
     "Assignment",
@@ -13,12 +15,15 @@ __all__ = [
     "Check",
     "Coauthor",
     "Comment",
+    "CounterExample",
     "Decision",
     "Policy",
     "Proposal",
     "ProposalEvidence",
     "ProposalSeen",
+    "Removal",
     "Revision",
     "SavedFilter",
+    "Surroundings",
     "Thread",
 ]

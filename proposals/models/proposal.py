@@ -187,12 +187,22 @@ class Revision(models.Model):
         return str(self.author or self.author_key or "Countersign")
 
 
+class ProposalEvidenceQuerySet(models.QuerySet["ProposalEvidence"]):
+    """Reads that speak."""
+
+    def counted(self) -> "ProposalEvidenceQuerySet":
+        """Without what was withdrawn by its reporter or excluded by a reviewer since."""
+        return self.filter(feedback__withdrawn_at=None, feedback__excluded_at=None, run__excluded_at=None)
+
+
 class ProposalEvidence(models.Model):
     """One report a proposal rests on, as known when it was drafted."""
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="evidence")
     feedback = models.ForeignKey(Feedback, on_delete=models.PROTECT, null=True, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = ProposalEvidenceQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "proposal evidence"

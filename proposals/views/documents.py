@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from agents.models import WHOLE, Document, Version, whole_of
 from people.requests import PersonRequest
-from proposals import blame, shown
+from proposals import blame, growth, shown
 from proposals.actions import proposals, rollbacks
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -51,6 +51,8 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
         "sections": [section for section in found.sections.all() if section.is_protected],
         "text_lines": shown.text_lines(found, found.current.text) if found.current else [],
         "page": Paginator(releases, VERSIONS_PER_PAGE).get_page(request.GET.get("page")),
+        "size": growth.size_of(found.current) if found.current else None,
+        "growth": growth.of_document(found.pk),
         "open_proposals": found.proposals.open().order_by("-pk")[:20],
     }
     return render(request, "proposals/document.html", context)

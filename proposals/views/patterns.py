@@ -13,7 +13,7 @@ from feedback.actions import patterns, regrouping
 from feedback.exceptions import PatternError
 from feedback.models import Pattern
 from people.requests import PersonRequest
-from proposals import memory
+from proposals import evidence, memory
 from proposals.actions import drafting
 from proposals.forms import TypedForm
 from proposals.models import Proposal
@@ -171,7 +171,7 @@ def _page(
         }
         forms |= {name: form for name, empty in forms.items() if form is not None and type(form) is type(empty)}
     context = {"place": "patterns", "pattern": found, "shown": shown, "page": shown.page, "refusal": refusal}
-    context["memory"] = memory.of_pattern(found)
+    context |= {"memory": memory.of_pattern(found), "left_out": evidence.left_out_of(pk)}
     return render(request, "proposals/pattern.html", context | {"form": form} | forms, status=status)
 
 

@@ -1,6 +1,6 @@
 """The page of one proposal, and what is done there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -16,7 +16,7 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import interdiff, memory, policies, review, shown, talks
+from proposals import evidence, interdiff, memory, policies, review, shown, talks
 from proposals.actions import decisions, drafting, proposals
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -149,6 +149,11 @@ def _compared_with(request: PersonRequest, found: QuerySet[Revision], number: in
     return get_object_or_404(found, number=wanted) if wanted else None
 
 
+def refused(request: PersonRequest, pk: int, status: int, **more: object) -> HttpResponse:
+    """The page as it is now, with what a refused act has to say and what was typed for it."""
+    return show(request, review.find(pk), status=status, more=more)
+
+
 def _protected(proposal: Proposal) -> list[str]:
     return [section.heading for section in proposal.document.sections.all() if section.is_protected]
 
@@ -168,6 +173,7 @@ def show(
     assign_form: AssignForm | None = None,
     status: int = 200,
     typed: talks.Typed | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """The whole page, with what was typed and could not be kept; to htmx, the part it asks for."""
     newest = review.newest(proposal)
@@ -188,9 +194,7 @@ def show(
         "form": form or DecisionForm(),
         "is_back": form is not None and status == 200,
         "refusal": refusal,
-        "checks": newest.checks.all(),
-        "tally": review.tally(proposal),
-        "quotes": review.quotes(proposal, request.GET.get("evidence")),
+        **evidence.grounds(proposal, newest, request.GET.get("evidence")),
         "decisions": review.decisions(proposal),
         "history": review.history(proposal),
         "effect": review.effect(proposal),
@@ -199,6 +203,7 @@ def show(
         "conflicts": _conflicts(proposal),
         "memory": memory.of_proposal(proposal),
         "interdiff": _since(request, proposal, newest, form, beside["looked"]),
+        **(more or {}),
     }
     return render(request, "proposals/proposal.html", context, status=status)
 

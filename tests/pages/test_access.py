@@ -11,9 +11,14 @@ from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.comments import Spot, open_thread
-from proposals.models import Comment, Proposal, Thread
+from proposals.models import Comment, Proposal, ProposalEvidence, Thread
 
 Address = Callable[[Proposal, Pattern], str]
+
+
+def _item(proposal: Proposal) -> ProposalEvidence:
+    return ProposalEvidence.objects.get_or_create(proposal=proposal, feedback=Feedback.objects.earliest("pk"))[0]
+
 
 READ: dict[str, Address] = {
     "queue": lambda proposal, pattern: reverse("queue"),
@@ -58,6 +63,9 @@ ACTS: dict[str, Address] = {
     "assign": lambda proposal, pattern: reverse("assign", args=[proposal.pk]),
     "unassign": lambda proposal, pattern: reverse("unassign", args=[proposal.pk]),
     "withdraw": lambda proposal, pattern: reverse("withdraw", args=[proposal.pk]),
+    "exclude": lambda proposal, pattern: reverse("exclude", args=[proposal.pk, _item(proposal).pk]),
+    "include": lambda proposal, pattern: reverse("include", args=[proposal.pk, _item(proposal).pk]),
+    "merge rules": lambda proposal, pattern: reverse("merge_rules", args=[proposal.pk]),
     "draft": lambda proposal, pattern: reverse("draft", args=[pattern.pk]),
     "dismiss": lambda proposal, pattern: reverse("dismiss", args=[pattern.pk]),
     "reopen": lambda proposal, pattern: reverse("reopen", args=[pattern.pk]),

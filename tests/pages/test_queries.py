@@ -12,15 +12,16 @@ from agents.keys import create
 from agents.models import Agent, Document
 from agents.versions import create_agent, sha256
 from audit.record import SYSTEM
+from feedback.actions.exclusion import exclude
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource
 from people.models import User
 from people.roles import Role
 from people.signin import create_person
 from proposals.actions import comments, decisions, proposals
 from proposals.actions.comments import Spot, Wording
-from proposals.models import Proposal, ProposalEvidence, Thread
+from proposals.models import CounterExample, Proposal, ProposalEvidence, Thread
 from reviewapp import context
-from tests.cast import digest_of, propose, report, source
+from tests.cast import digest_of, failure, propose, report, source
 
 World = Callable[[int], None]
 
@@ -71,8 +72,15 @@ def _report(support: Agent, proposal: Proposal, number: int) -> None:
     PatternDay.objects.create(pattern=pattern, day=item.at.date(), items=1)
     PatternSource.objects.create(pattern=pattern, source=source(f"person {number}"), items=1)
     Proposal.objects.filter(pk=proposal.pk).update(pattern=pattern)
-    oldest = Proposal.objects.filter(status="pending").order_by("pk")[0]
+    oldest = Proposal.objects.filter(status="pending").select_related("revision").order_by("pk")[0]
     ProposalEvidence.objects.create(proposal=oldest, feedback=item)
+    left_out = report(
+        support, f"person {number}", reason="spam", run_id=failure(support, f"unit {number}", "boom").external_id
+    )
+    ProposalEvidence.objects.create(proposal=oldest, feedback=left_out)
+    exclude(left_out, user=User.objects.get(username="jonas"), reason="Spam.")
+    assert oldest.revision
+    CounterExample.objects.create(revision=oldest.revision, feedback=item, likeness=0.5)
 
 
 def _pages() -> dict[str, str]:

@@ -164,7 +164,7 @@ def test_a_rewritten_line_is_not_close_to_itself() -> None:
 
 
 def test_size_counts_tokens_and_rules() -> None:
-    assert _check("size", _adding("Be kind.")).message == "Grows from about 80 to 83 tokens, 4 rules."
+    assert _check("size", _adding("Be kind.")).message == "Grows from about 80 to 83 tokens, 7 rules."
     assert _check("size", _adding("word " * 1000), author="agent").verdict == "warn"
 
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0003_append_only'),
-        ('feedback', '0001_initial'),
+        ('feedback', '0002_exclusion'),
     ]
 
     operations = [

@@ -1,0 +1,91 @@
+"""Say of a report that it does not count, and take that back.
+
+Rows are locked in mining's order: the report, then its patterns by primary key, then their rollups. A miner that waits
+for the report's lock reads it anew and finds it excluded; one that was first has linked it, and is undone here.
+"""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.record import Actor, record
+from feedback.actions import counting
+from feedback.exceptions import ExclusionError
+from feedback.models import Evidence, Exclusion, Feedback, Pattern, Run
+from people.models import User
+
+MAX_REASON = 500
+Report = Feedback | Run
+
+
+@transaction.atomic
+def exclude(report: Report, *, user: User, reason: str, proposal: int | None = None) -> Exclusion:
+    """Take one report out of every count, for good or until somebody takes that back.
+
+    `proposal` is the one it was met on. Raises ExclusionError.
+    """
+    _require_curator(user)
+    reason = " ".join(reason.split())
+    if not reason:
+        raise ExclusionError("Say why this report should not count; the reason stays with it.")
+    if len(reason) > MAX_REASON:
+        raise ExclusionError(f"The reason has {len(reason)} characters; at most {MAX_REASON} are allowed.")
+    now = timezone.now()
+    if not type(report).objects.filter(pk=report.pk, excluded_at=None).update(excluded_at=now):
+        raise ExclusionError("Somebody excluded this report already.")
+    linked = list(Evidence.objects.filter(**_is(report)).order_by("pattern"))
+    patterns = [evidence.pattern_id for evidence in linked]
+    for evidence in linked:
+        counting.remove(evidence)
+    made = Exclusion.objects.create(**_is(report), reason=reason, patterns=patterns, by=user, at=now)
+    _record("excluded", made, user, proposal)
+    return made
+
+
+@transaction.atomic
+def include(report: Report, *, user: User, proposal: int | None = None) -> Exclusion:
+    """Count an excluded report again, in the patterns it was taken from. Raises ExclusionError."""
+    _require_curator(user)
+    if not type(report).objects.filter(pk=report.pk, excluded_at__isnull=False).update(excluded_at=None):
+        raise ExclusionError("This report counts already.")
+    taken = Exclusion.objects.get(**_is(report), lifted_at=None)
+    taken.lifted_by, taken.lifted_at = user, timezone.now()
+    taken.save(update_fields=["lifted_by", "lifted_at"])
+    _count_again(taken.report, taken.patterns)
+    _record("included", taken, user, proposal)
+    return taken
+
+
+def _count_again(report: Report, pattern_ids: Sequence[int]) -> None:
+    """Back into its patterns; one that was in none is the miner's to look at again, as when it first came."""
+    if isinstance(report, Feedback) and report.withdrawn_at:
+        return
+    if not pattern_ids:
+        type(report).objects.filter(pk=report.pk).update(mined_at=None)
+        return
+    known = Pattern.objects.filter(pk__in=pattern_ids).order_by("pk").values_list("pk", flat=True)
+    linked = [Evidence(pattern_id=pk, source=report.source, at=report.at, **_is(report)) for pk in known]
+    Evidence.objects.bulk_create(linked)
+    counting.add(linked)
+
+
+def _is(report: Report) -> dict[str, Report]:
+    return {"run": report} if isinstance(report, Run) else {"feedback": report}
+
+
+def _require_curator(user: User) -> None:
+    if not user.has_perm("feedback.curate_pattern"):
+        raise ExclusionError("This needs the role reviewer or admin.")
+
+
+def _record(verb: str, exclusion: Exclusion, user: User, proposal: int | None) -> None:
+    report = exclusion.report
+    record(
+        f"{'run' if isinstance(report, Run) else 'feedback'}.{verb}",
+        actor=Actor.person(user),
+        target=report,
+        agent=report.agent.slug,
+        proposal=proposal,
+        after={"reason": exclusion.reason if verb == "excluded" else "", "patterns": exclusion.patterns},
+    )
