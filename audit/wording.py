@@ -92,8 +92,6 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"in place of version {before['version']}"
     if after.get("restores"):
         yield f"with the text of version {after['restores']}"
-    if target_kind == "pattern" and before.get("status") and after.get("status"):
-        yield f"from {before['status']} to {after['status']}"
     if after.get("worded_by"):
         yield f"in the words of {after['worded_by']}"
     if target_kind == "pattern":

@@ -8,8 +8,6 @@ class PatternError(Exception):
         super().__init__(message)
         self.field = field
 
-    """Base of this app's refusals; the message is fit to be shown."""
-
 
 class ExclusionError(Exception):
     """A report cannot be excluded, or counted again; the message is fit to be shown."""

@@ -78,7 +78,7 @@ def test_what_is_new_and_what_changed_is_marked_until_it_is_opened(
     amend(pending.pk, user=jonas, text=PROMPT.replace("30 days", "2 weeks"), note="", digest=digest_of(pending))
     assert "Its text changed since you looked" in client.get("/").text
     page = client.get(reverse("proposal", args=[pending.pk])).text
-    assert "You looked at revision 1" in page
+    assert "You saw revision 1." in page
     assert "since you looked" not in client.get("/").text
     assert ProposalSeen.objects.filter(user=mara).count() == 1
 
