@@ -188,24 +188,31 @@ def show(
         return render(request, "includes/comment_row.html", context)
     if request.htmx.target == "change":
         return render(request, "proposals/proposal.html#change", context)
-    beside = around(request, proposal, assign_form)
+    position = around(request, proposal, assign_form)
     context |= {
-        "standing": review.standing(proposal, request.user),
         "form": form or DecisionForm(),
         "is_back": form is not None and status == 200,
         "refusal": refusal,
+        "interdiff": _since(request, proposal, newest, form, position["looked"]),
+        **_grounds(request, proposal, newest),
+        **position,
+        **(more or {}),
+    }
+    return render(request, "proposals/proposal.html", context, status=status)
+
+
+def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> dict[str, object]:
+    """What a decision rests on, beside the change itself."""
+    return {
+        "standing": review.standing(proposal, request.user),
         **evidence.grounds(proposal, newest, request.GET.get("evidence")),
         "decisions": review.decisions(proposal),
         "history": review.history(proposal),
         "effect": review.effect(proposal),
         "trend": _trend(proposal),
-        **beside,
         "conflicts": _conflicts(proposal),
         "memory": memory.of_proposal(proposal),
-        "interdiff": _since(request, proposal, newest, form, beside["looked"]),
-        **(more or {}),
     }
-    return render(request, "proposals/proposal.html", context, status=status)
 
 
 def _change(
