@@ -29,6 +29,12 @@ _CHROMIUM_OPTIONS = [
 ]
 _engines = ExitStack()
 
+# A page left open asks for news until its browser is gone; emptying the tables under such a request is a deadlock.
+_STRAGGLERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
+"""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the engines once, in the process that starts first; pytest-xdist's workers inherit their addresses."""
@@ -91,7 +97,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     original = DatabaseOperations.sql_flush
 
     def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-        return ["SET LOCAL session_replication_role = replica;", *original(self, *args, **kwargs)]
+        return [_STRAGGLERS, "SET LOCAL session_replication_role = replica;", *original(self, *args, **kwargs)]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)

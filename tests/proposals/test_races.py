@@ -122,7 +122,7 @@ def test_two_approvals_of_different_proposals_publish_one_after_the_other_or_not
 def test_approve_and_amend_at_once_never_publish_an_unseen_text(
     prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
 ) -> None:
-    for number in range(ROUNDS // 2):
+    for number in range(40):
         proposal = _next(prompt, aiko, number)
         shown, seen = digest_of(proposal), proposal.revision.text
         results = at_once(
@@ -142,7 +142,7 @@ def test_approve_and_withdraw_at_once_have_one_winner(
     prompt: Document, aiko: User, mara: User, pool: ThreadPoolExecutor
 ) -> None:
     approved = 0
-    for number in range(ROUNDS):
+    for number in range(60):
         proposal = _next(prompt, aiko, number)
         shown = digest_of(proposal)
         results = at_once(
