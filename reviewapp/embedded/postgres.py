@@ -39,6 +39,7 @@ _SETTINGS = {
     "synchronous_commit": "on",
 }
 _THROWAWAY = {
+    "max_connections": "200",  # several test processes, and races of fifty
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",

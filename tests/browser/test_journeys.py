@@ -94,6 +94,13 @@ def test_tabs_swap_the_change_and_back_brings_it_again(page: Page) -> None:
     expect(page.get_by_label("Note")).to_have_value("Not to be lost.")
 
 
+def test_a_field_dragged_larger_breaks_no_rule_when_the_page_is_swapped(page: Page) -> None:
+    page.get_by_role("link", name="Say 14 days").click()
+    page.get_by_label("Note").evaluate("note => { note.style.height = '200px' }")  # as the browser does
+    page.get_by_role("button", name="Reject", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose why it is rejected.")
+
+
 def test_filters_swap_the_list_and_change_the_address(page: Page) -> None:
     page.get_by_role("link", name="Decided").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("No changes decided")
