@@ -1,6 +1,7 @@
 """What an auditor asks the log for."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 from django import forms
 
@@ -12,8 +13,35 @@ def _day(label: str) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
-def _verbs() -> list[tuple[str, str]]:
-    return [(verb, verb.replace(".", ": ").replace("_", " ")) for verb in sorted(VERBS)]
+TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
+    "decisions": (
+        "All decisions",
+        frozenset(
+            {
+                "proposal.approval_given",
+                "proposal.approved",
+                "proposal.rejected",
+                "proposal.changes_requested",
+                "proposal.bypassed",
+            }
+        ),
+    ),
+    "served": ("All that changed what agents get", frozenset({"version.published", "version.restored"})),
+    "access": (
+        "All about people and keys",
+        frozenset(verb for verb in VERBS if verb.partition(".")[0] in ("person", "key")),
+    ),
+}
+"""Several verbs under one name, for what auditors ask most: (what it is called, its verbs)."""
+
+
+def _verbs() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The choices: several at once first, then each verb under what it is done to."""
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for verb in sorted(VERBS):
+        kind, _, deed = verb.partition(".")
+        kinds.setdefault(kind.capitalize(), []).append((verb, deed.replace("_", " ").capitalize()))
+    return [("Several", [(name, words) for name, (words, _) in TOGETHER.items()]), *kinds.items()]
 
 
 class LogFilter(forms.Form):
@@ -36,9 +64,12 @@ class LogFilter(forms.Form):
         if not self.is_valid():
             return found
         asked = self.cleaned_data
-        for column in ("agent", "document", "verb", "proposal"):
+        for column in ("agent", "document", "proposal"):
             if asked[column]:
                 found = found.filter(**{column: asked[column]})
+        if asked["verb"]:
+            _, verbs = TOGETHER.get(asked["verb"], ("", {asked["verb"]}))
+            found = found.filter(verb__in=verbs)
         if asked["actor"]:
             found = found.filter(actor_label__icontains=asked["actor"])
         if asked["text"]:

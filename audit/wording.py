@@ -74,13 +74,26 @@ class Wording:
     verb: str
     target: str
     details: tuple[str, ...]
+    why: str
+
+
+_CODED: Final = frozenset({"proposal.rejected"})
+"""Verbs whose reason is one of a few codes; it is worded, and the note follows it."""
 
 
 def in_words(entry: AuditEntry) -> Wording:
     """Word one entry from the fact it holds."""
     fact = entry.fact
     told = tuple(_details(entry.target_kind, fact.get("before") or {}, fact.get("after") or {}))
-    return Wording(verb_in_words(entry.verb), entry.target_label, told)
+    return Wording(verb_in_words(entry.verb), entry.target_label, told, _why(entry.verb, fact.get("after") or {}))
+
+
+def _why(verb: str, after: dict[str, Any]) -> str:
+    """What the actor gave as the reason, in the actor's words; empty when none was given."""
+    reason, note = str(after.get("reason") or ""), str(after.get("note") or after.get("text") or "")
+    if verb in _CODED:
+        reason = reason.replace("_", " ").capitalize()
+    return ": ".join(filter(None, (reason, note)))
 
 
 def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -96,8 +109,6 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"in the words of {after['worded_by']}"
     if target_kind == "pattern":
         yield from _of_pattern(before, after)
-    if target_kind in ("feedback", "run") and after.get("reason"):
-        yield f"because: {after['reason'][:300]}"
     if target_kind == "user" and "roles" in after:
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
     if target_kind == "user" and after.get("by"):

@@ -140,6 +140,13 @@ def worded_shortly(entry: AuditEntry) -> SafeString:
     return format_html("{}{}", said.verb.removesuffix(" to").removesuffix(" for"), _more(said))
 
 
+@register.filter
+def why(entry: AuditEntry, longest: int | None = None) -> SafeString:
+    """The reason its actor gave, or its beginning, with what is invisible made visible; empty when there is none."""
+    given = in_words(entry).why
+    return chips(given if longest is None or len(given) <= longest else f"{given[:longest]}…")
+
+
 def _more(said: Wording) -> SafeString:
     return format_html_join("", ", {}", ((detail,) for detail in said.details))
 

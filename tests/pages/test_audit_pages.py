@@ -31,6 +31,8 @@ def test_the_log_says_who_did_what(client: Client, approved: Proposal) -> None:
     [
         ({"verb": "proposal.approved"}, {"proposal.approved"}),
         ({"actor": "mara", "agent": "support"}, {"proposal.approved", "version.published"}),
+        ({"verb": "decisions"}, {"proposal.approved"}),
+        ({"verb": "served"}, {"version.published"}),
         ({"document": "none"}, set()),
         ({"text": "say 14", "verb": "proposal.opened"}, {"proposal.opened"}),
         ({"until": "2020-01-01"}, set()),
@@ -41,6 +43,18 @@ def test_the_log_says_who_did_what(client: Client, approved: Proposal) -> None:
 def test_filters_narrow_it(client: Client, approved: Proposal, query: dict[str, str], verbs: set[str]) -> None:
     response = client.get(reverse("audit_log"), query)
     assert {entry.verb for entry in response.context["rows"]} == verbs
+
+
+def test_the_reason_stands_beside_the_deed(client: Client, luis: User, mara: User, pending: Proposal) -> None:
+    note = "Legal says\u200b no.\n" + "x" * 400
+    decisions.reject(pending.pk, user=mara, digest=digest_of(pending), reason="wrong_place", note=note)
+    client.force_login(luis)
+    page = client.get(reverse("audit_log"), {"verb": "decisions"})
+    assert "1 of " in page.text
+    assert 'Wrong place: Legal says<span class="chip" title="zero width space">U+200B</span> no.' in page.text
+    assert "x" * 301 not in page.text
+    entry = page.context["rows"][0]
+    assert "x" * 400 in client.get(reverse("audit_entry", args=[entry.sequence])).text
 
 
 def test_a_proposal_has_its_own_story(client: Client, approved: Proposal) -> None:
