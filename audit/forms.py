@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from django import forms
+from django.http import QueryDict
 
 from audit.models import AuditEntry, AuditEntryQuerySet
 from audit.wording import VERBS
@@ -12,6 +13,8 @@ from audit.wording import VERBS
 def _day(label: str) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
+
+_MOST_NAMES: Final = 500
 
 TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "decisions": (
@@ -53,10 +56,15 @@ class LogFilter(forms.Form):
     document = forms.CharField(label="Document", required=False, max_length=80)
     verb = forms.ChoiceField(label="What", required=False, choices=[("", "Anything"), *_verbs()])
     actor = forms.CharField(label="Who", required=False, max_length=200)
-    proposal = forms.IntegerField(label="Proposal", required=False, min_value=1)
     since = _day("From")
     until = _day("To")
+    proposal = forms.IntegerField(label="Proposal", required=False, min_value=1)
     text = forms.CharField(label="Text or hash", required=False, max_length=200)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.fields["agent"].widget = forms.Select(choices=_named("agent", "target_label", data))
+        self.fields["document"].widget = forms.Select(choices=_named("document", "document", data))
 
     def entries(self) -> AuditEntryQuerySet:
         """The sealed entries asked for, newest first; everything where the question makes no sense."""
@@ -75,6 +83,13 @@ class LogFilter(forms.Form):
         if asked["text"]:
             found = found.filter(body__icontains=asked["text"])
         return found.between(_start(asked["since"]), _start(asked["until"], days=1))
+
+
+def _named(column: str, label: str, data: QueryDict) -> list[tuple[str, str]]:
+    """The agents or documents the log has seen created, by name; and the one asked for, even when it has not."""
+    created = AuditEntry.objects.filter(verb=f"{column}.created").values_list(column, label)
+    names = {data.get(column, ""): data.get(column, "")} | dict(created[:_MOST_NAMES]) | {"": "Any"}
+    return sorted(names.items(), key=lambda pair: (pair[0] != "", pair[1].casefold()))
 
 
 def _start(day: date | None, days: int = 0) -> datetime | None:

@@ -1,6 +1,7 @@
 """The log, for reading. Nothing here writes."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from audit.forms import LogFilter
 from audit.models import AuditEntry, ChainHead
 
 PER_PAGE = 100
+SPANS = (("Today", 0), ("Last 7 days", 6), ("Last 30 days", 29))
 _LARGEST = 2**63 - 1
 may_see = permission_required("audit.view_auditentry", raise_exception=True)
 
@@ -32,6 +34,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "rows": rows[:PER_PAGE],
         "more": more,
         "head": ChainHead.objects.first(),
+        "spans": [(name, _days_ago(days)) for name, days in SPANS],
         "filtered": any(request.GET.get(name) for name in form.fields),
     }
     return render(request, "audit/log.html", context, status=200 if form.is_valid() else 422)
@@ -53,6 +56,10 @@ def entry(request: HttpRequest, sequence: int) -> HttpResponse:
         "head": ChainHead.objects.first(),
     }
     return render(request, "audit/entry.html", context)
+
+
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
 
 
 def _spelled(facts: object) -> str:

@@ -45,6 +45,12 @@ def test_filters_narrow_it(client: Client, approved: Proposal, query: dict[str, 
     assert {entry.verb for entry in response.context["rows"]} == verbs
 
 
+def test_agents_are_chosen_by_the_name_people_know(client: Client, approved: Proposal) -> None:
+    page = client.get(reverse("audit_log"), {"agent": "gone"}).text
+    assert f'<option value="support">{approved.document.agent.name}</option>' in page
+    assert '<option value="gone" selected>gone</option>' in page
+
+
 def test_the_reason_stands_beside_the_deed(client: Client, luis: User, mara: User, pending: Proposal) -> None:
     note = "Legal says\u200b no.\n" + "x" * 400
     decisions.reject(pending.pk, user=mara, digest=digest_of(pending), reason="wrong_place", note=note)
