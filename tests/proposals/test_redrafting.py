@@ -82,12 +82,8 @@ def test_a_rule_moves_to_the_section_asked_for() -> None:
 def test_a_rule_is_merged_with_one_there_is() -> None:
     merged = _reworked(Ask("merge", "Be friendly and brief."))
     assert f"- Be friendly and brief. {RULE}\n" in merged
-    near = _reworked(Ask("merge", "Refunds are possible within 30 days of purchase."), _with("Refunds: 30 days."))
-    assert "Refunds are possible within 30 days of purchase. Refunds: 30 days." in near
-    old, same = (
-        "Refunds are possible within 30 days of purchase.",
-        "Refunds are possible within 14 days of the purchase.",
-    )
+    old = "Refunds are possible within 30 days of purchase."
+    same = "Refunds are possible within 14 days of the purchase."
     assert old not in _reworked(Ask("merge", old), _with(same))
     assert "is not there once" in _declined(Ask("merge", "Never ask for card numbers or passwords."))
 

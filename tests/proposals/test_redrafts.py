@@ -74,18 +74,18 @@ def test_carried_out_twice_it_is_done_once(drafted: Proposal, mara: User) -> Non
     assert AuditEntry.objects.filter(verb="proposal.redrafted").count() == 1
 
 
-def test_what_cannot_be_done_is_declined_with_the_reason_and_bars_nobody(drafted: Proposal, mara: User) -> None:
+def test_what_cannot_be_done_is_declined_with_the_reason_and_bars_nobody(
+    drafted: Proposal, mara: User, jonas: User
+) -> None:
     ask(drafted, mara)
     redrafts.carry_out_all()
-    jonas_like = User.objects.create_user("kim")
-    jonas_like.groups.set(mara.groups.all())
-    wish = ask(drafted, jonas_like)
+    wish = ask(drafted, jonas)
     assert redrafts.carry_out_all() == 0
     wish.refresh_from_db()
     assert wish.why_not == "It is as short as the drafter can make it."
     assert now(drafted).status == "changes_requested"
     assert AuditEntry.objects.filter(verb="proposal.redraft_declined").count() == 1
-    assert "You asked" not in may_decide(jonas_like, now(drafted)).why
+    assert "You asked" not in may_decide(jonas, now(drafted)).why
 
 
 def test_a_rule_is_moved_merged_and_reworded(drafted: Proposal, mara: User) -> None:
