@@ -77,6 +77,7 @@ class ProposalOut(Schema):
     turn: Literal["reviewers", "author"] | None = Field(description="Whose turn it is; null once it is decided.")
     assignees: list[str] = Field(description="The people and roles asked to decide.")
     pattern: int | None
+    superseded_by: int | None = Field(description="The proposal for the same pattern that was chosen instead.")
     created_at: datetime
     decided_at: datetime | None
 
@@ -310,6 +311,7 @@ def _proposal(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         "turn": _turn(proposal),
         "assignees": [str(one) for one in proposal.assignments.all()],
         "pattern": proposal.pattern_id,
+        "superseded_by": proposal.superseded_by_id,
         "created_at": proposal.created_at,
         "decided_at": proposal.decided_at,
     }

@@ -14,7 +14,7 @@ from people.models import User
 from proposals import policies
 from proposals.actions import drafting
 from proposals.actions.decisions import request_changes
-from proposals.actions.proposals import lock, newest, require_newest
+from proposals.actions.proposals import lock, lock_with_rivals, newest, require_newest
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
 from proposals.diffs import Diff
 from proposals.drafting import Declined, DocumentText
@@ -69,7 +69,7 @@ def ask(proposal_id: int, *, user: User, digest: str, kind: str, about: str = ""
     Where changes were requested already, the ask is added to that.
     Raises NotAllowed, NotPending, Outdated, Invalid (field ask, section, rule or wording).
     """
-    proposal = lock(proposal_id)
+    proposal = lock_with_rivals(proposal_id)  # as the request for changes below does
     policies.require_may_decide(user, proposal)
     if reason := why_not(proposal):
         raise NotPending(reason)

@@ -55,7 +55,7 @@ def hand_in(proposal_id: int, *, key: ApiKey, digest: str, outputs: Sequence[New
             feedback=one.feedback,
             model=one.model,
             output=one.output,
-            marks=diffs.compute(one.feedback.output, one.output).to_json(),
+            marks=diffs.compute(_ended(one.feedback.output), _ended(one.output)).to_json(),
             key=key,
         )
         for one in new
@@ -63,6 +63,11 @@ def hand_in(proposal_id: int, *, key: ApiKey, digest: str, outputs: Sequence[New
     if new:
         _record(proposal, revision, key, len(new))
     return len(new)
+
+
+def _ended(text: str) -> str:
+    """With a line break at the end, which no answer of an agent is compared by."""
+    return text if not text or text.endswith("\n") else f"{text}\n"
 
 
 def _new(revision: Revision, outputs: Sequence[NewOutput]) -> list[NewOutput]:

@@ -51,7 +51,7 @@ def alternatives(request: PersonRequest, pk: int) -> HttpResponseBase:
         return _page(request, pattern, refusal=str(refusal), status=status_of(refusal))
     if made:
         words = "1 more candidate" if len(made) == 1 else f"{len(made)} more candidates"
-        messages.success(request, f"{words} drafted. You asked for it, so somebody else decides on what is new.")
+        messages.success(request, f"{words} drafted. What is new counts as drafts you asked for.")
     else:
         messages.info(request, "The drafter knows no other way than those that were proposed already.")
     return _see("candidates", pk)

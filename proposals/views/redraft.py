@@ -35,7 +35,7 @@ def ask(request: PersonRequest, pk: int) -> HttpResponseBase:
     except ReviewError as refusal:
         status = show_in(form, refusal)
         return _page(request, review.find(pk), form, status=status)
-    messages.success(request, "Asked. Countersign redrafts it within a minute; somebody else then approves it.")
+    messages.success(request, "Asked. Countersign redrafts it within a minute.")
     return _see(pk)
 
 
@@ -50,7 +50,7 @@ def on_current(request: PersonRequest, pk: int) -> HttpResponseBase:
         made = redrafts.on_current(pk, user=request.user)
     except ReviewError as refusal:
         return refused(request, pk, status_of(refusal), refusal=str(refusal))
-    messages.success(request, f"Revision {made.number}: {made.note} You asked for it, so somebody else decides.")
+    messages.success(request, f"Revision {made.number}: {made.note} It counts as a draft you asked for.")
     return _see(pk)
 
 
