@@ -96,6 +96,13 @@ def may_resolve(user: User, thread: Thread, proposal: Proposal) -> Leave:
     return Leave(False, "Only who opened the thread, the author of the proposal, or a reviewer settles it.")
 
 
+def _asked_for(user: User, proposal: Proposal) -> int | None:
+    """The newest revision that the drafter wrote because this person asked. No query for what it did not draft."""
+    if proposal.origin != Proposal.Origin.DRAFTER:
+        return None
+    return Redraft.objects.made_for(user).filter(proposal=proposal).values_list("made__number", flat=True).last()
+
+
 def conflict_of_interest(user: User, proposal: Proposal) -> str:
     """Why four eyes would not be four if this person decided; empty when they would."""
     own = [r.number for r in proposal.revisions.all() if user.pk in (r.author_id, _owner(r))]
@@ -107,7 +114,7 @@ def conflict_of_interest(user: User, proposal: Proposal) -> str:
         return "You proposed this change."
     if user.pk == proposal.requested_by_id:
         return "You asked for this draft."
-    if asked := Redraft.objects.made_for(user).filter(proposal=proposal).values_list("made__number", flat=True).last():
+    if asked := _asked_for(user, proposal):
         return f"You asked for revision {asked}."
     if user.pk == bypasser_id(proposal):
         return "You published this without its approvals."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 
 from feedback.models import Feedback
 from proposals import shown
@@ -44,8 +45,10 @@ def first_cases(proposal: Proposal) -> tuple[list[Case], bool]:
 
 
 def page_of_cases(proposal: Proposal, number: str | None) -> "Page[Any]":
-    """One page of all cases, the newest first, with their new outputs if there are any."""
-    page: Page[Any] = Paginator(cases_of(proposal), PER_PAGE).get_page(number)
+    """One page of all cases with their new outputs; those that were tried first, the newest of each first."""
+    tried = Exists(Trial.objects.filter(revision__proposal=proposal, feedback=OuterRef("pk")))
+    cases = cases_of(proposal).annotate(tried=tried).order_by("-tried", "-at", "-pk")
+    page: Page[Any] = Paginator(cases, PER_PAGE).get_page(number)
     reports = list(page.object_list)
     answers: dict[int, list[NewAnswer]] = defaultdict(list)
     for trial in Trial.objects.of(proposal).filter(feedback__in=reports)[: PER_PAGE * PER_PAGE]:
