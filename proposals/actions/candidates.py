@@ -6,13 +6,13 @@ from itertools import starmap
 import structlog
 from django.db import transaction
 
-from audit.record import Actor, record
+from audit.record import Actor
 from feedback.actions import naming
 from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals import policies
 from proposals.actions import drafting
-from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, Wish, lock_with_rivals, open_proposal
+from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, Wish, lock_with_rivals, open_proposal, record_on
 from proposals.actions.revisions import Author, clean_text
 from proposals.actions.superseding import supersede
 from proposals.drafting import Draft, fingerprint
@@ -91,15 +91,8 @@ def choose(proposal_id: int, *, user: User, reason: str, seen: Mapping[int, str]
     _refuse_bad_choice(chosen, others, user, seen)
     actor, reason = Actor.person(user), reason.strip()
     supersede(others, chosen, actor, reason)
-    record(
-        "proposal.chosen",
-        actor=actor,
-        target=chosen,
-        agent=chosen.document.agent.slug,
-        document=chosen.document.slug,
-        proposal=chosen.pk,
-        after={"over": [other.pk for other in others], "reason": reason},
-    )
+    facts = {"over": [other.pk for other in others], "reason": reason}
+    record_on(chosen, "proposal.chosen", actor, after=facts)
     return others
 
 

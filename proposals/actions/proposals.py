@@ -128,7 +128,7 @@ def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Se
         raise Duplicate("A proposal of the same change, or for the same pattern, is open already.") from None
     _link(proposal, feedback, evidence)
     revision = add_revision(proposal, wish.text, base=wish.base, author=wish.author)
-    _record(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision))
+    record_on(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision))
     return proposal
 
 
@@ -209,7 +209,7 @@ def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str, ti
     revision = add_revision(proposal, text, base=base, author=Author(user), note=note.strip())
     update_unmoved(proposal, status=Proposal.Status.PENDING, decided_at=None, title=title)
     after = _facts(revision) | {"title": proposal.title}
-    _record(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
+    record_on(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
     return revision
 
 
@@ -235,7 +235,7 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
         raise StaleProposal(f"The change does not apply cleanly to version {base.number}; amend it by hand.")
     revision = add_revision(proposal, text, base=base, author=Author(), note=_moved_note(proposal, base))
     actor = Actor.person(user) if user else SYSTEM
-    _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
+    record_on(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
     return revision
 
 
@@ -246,7 +246,7 @@ def redraft(proposal: Proposal, text: str, *, user: User | None) -> Revision:
     note = f"Drafted anew on version {base.number}."
     revision = add_revision(proposal, text, base=base, author=Author(), note=note)
     actor = Actor.person(user) if user else SYSTEM
-    _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
+    record_on(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
     return revision
 
 
@@ -273,7 +273,7 @@ def withdraw(proposal_id: int, *, user: User) -> None:
     actor, status = Actor.person(user), proposal.status
     update_unmoved(proposal, status=Proposal.Status.WITHDRAWN, decided_at=timezone.now())
     free_pattern(proposal, actor, was=[Pattern.Status.PROPOSED])
-    _record(proposal, "proposal.withdrawn", actor, before={"status": status}, after={"status": proposal.status})
+    record_on(proposal, "proposal.withdrawn", actor, before={"status": status}, after={"status": proposal.status})
 
 
 def free_pattern(proposal: Proposal, actor: Actor, *, was: Collection[Pattern.Status]) -> None:
@@ -345,7 +345,7 @@ def _facts(revision: Revision) -> dict[str, object]:
     }
 
 
-def _record(
+def record_on(
     proposal: Proposal,
     verb: str,
     actor: Actor,
@@ -353,6 +353,7 @@ def _record(
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
 ) -> None:
+    """One entry of the log about a proposal. The caller holds the transaction."""
     record(
         verb,
         actor=actor,

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.models import Document
-from audit.record import SYSTEM, Actor, record
+from audit.record import SYSTEM, Actor
 from people.models import User
 from proposals import policies
 from proposals.actions import drafting
 from proposals.actions.decisions import request_changes
-from proposals.actions.proposals import lock, lock_with_rivals, newest, require_newest
+from proposals.actions.proposals import lock, lock_with_rivals, newest, record_on, require_newest
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
 from proposals.diffs import Diff
 from proposals.drafting import Declined, DocumentText
@@ -85,7 +85,7 @@ def ask(proposal_id: int, *, user: User, digest: str, kind: str, about: str = ""
         request_changes(proposal_id, user=user, digest=digest, note=said)
     wish.save()
     facts = {"revision": seen.number, "ask": wish.in_words, "note": wish.note}
-    _record("proposal.redraft_asked", proposal, Actor.person(user), {"status": proposal.status}, facts)
+    record_on(proposal, "proposal.redraft_asked", Actor.person(user), after=facts)
     return wish
 
 
@@ -156,7 +156,7 @@ def _made(proposal: Proposal, wish: Redraft) -> Revision:
     made = add_revision(proposal, text, base=current, author=Author(), note=note)
     update_unmoved(proposal, status=Status.PENDING, decided_at=None)
     after = {"revision": made.number, "digest": made.digest, "asked_by": str(wish.asked_by), "note": note}
-    _record("proposal.redrafted", proposal, SYSTEM, before, after)
+    record_on(proposal, "proposal.redrafted", SYSTEM, before=before, after=after)
     return made
 
 
@@ -205,24 +205,9 @@ def on_current(proposal_id: int, *, user: User) -> Revision:
 def _decline(proposal: Proposal, wish: Redraft, why: str) -> None:
     _finish(wish, why_not=why)
     facts = {"revision": wish.revision.number, "ask": wish.in_words, "note": why, "asked_by": str(wish.asked_by)}
-    _record("proposal.redraft_declined", proposal, SYSTEM, None, facts)
+    record_on(proposal, "proposal.redraft_declined", SYSTEM, after=facts)
     log.info("redraft_declined", proposal=proposal.pk, why=why)
 
 
 def _finish(wish: Redraft, *, made: Revision | None = None, why_not: str = "") -> None:
     Redraft.objects.filter(pk=wish.pk, done_at=None).update(done_at=timezone.now(), made=made, why_not=why_not)
-
-
-def _record(
-    verb: str, proposal: Proposal, actor: Actor, before: dict[str, object] | None, after: dict[str, object]
-) -> None:
-    record(
-        verb,
-        actor=actor,
-        target=proposal,
-        agent=proposal.document.agent.slug,
-        document=proposal.document.slug,
-        proposal=proposal.pk,
-        before=before,
-        after=after,
-    )

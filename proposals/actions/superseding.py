@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
-from audit.record import Actor, record
+from audit.record import Actor
+from proposals.actions.proposals import record_on
 from proposals.actions.revisions import update_unmoved
 from proposals.models import Proposal, Revision
 
@@ -30,13 +31,4 @@ def supersede(ended: Iterable[Proposal], chosen: Proposal, actor: Actor, reason:
         status = proposal.status
         update_unmoved(proposal, status=Status.WITHDRAWN, superseded_by=chosen, decided_at=timezone.now())
         after = {"status": proposal.status, "superseded_by": chosen.pk, "reason": reason}
-        record(
-            "proposal.superseded",
-            actor=actor,
-            target=proposal,
-            agent=proposal.document.agent.slug,
-            document=proposal.document.slug,
-            proposal=proposal.pk,
-            before={"status": status},
-            after=after,
-        )
+        record_on(proposal, "proposal.superseded", actor, before={"status": status}, after=after)

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from agents.models import ApiKey
-from audit.record import Actor, record
+from audit.record import Actor
 from feedback.models import Feedback
 from proposals import diffs
-from proposals.actions.proposals import lock
+from proposals.actions.proposals import lock, record_on
 from proposals.exceptions import Duplicate, Invalid, NotPending
 from proposals.models import Proposal, Revision, Trial
 
@@ -88,12 +88,5 @@ def _new(revision: Revision, outputs: Sequence[NewOutput]) -> list[NewOutput]:
 
 
 def _record(proposal: Proposal, revision: Revision, key: ApiKey, count: int) -> None:
-    record(
-        "proposal.outputs_handed_in",
-        actor=Actor.key(key.prefix, key.label),
-        target=proposal,
-        agent=proposal.document.agent.slug,
-        document=proposal.document.slug,
-        proposal=proposal.pk,
-        after={"revision": revision.number, "digest": revision.digest, "outputs": count},
-    )
+    facts = {"revision": revision.number, "digest": revision.digest, "outputs": count}
+    record_on(proposal, "proposal.outputs_handed_in", Actor.key(key.prefix, key.label), after=facts)
