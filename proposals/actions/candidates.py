@@ -91,7 +91,7 @@ def choose(proposal_id: int, *, user: User, reason: str, seen: Mapping[int, str]
     _refuse_bad_choice(chosen, others, user, seen)
     actor, reason = Actor.person(user), reason.strip()
     supersede(others, chosen, actor, reason)
-    facts = {"over": [other.pk for other in others], "reason": reason}
+    facts: dict[str, object] = {"over": [other.pk for other in others], "reason": reason}
     record_on(chosen, "proposal.chosen", actor, after=facts)
     return others
 
