@@ -14,6 +14,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 PRODUCTION := COUNTERSIGN_HTTPS=true SECRET_KEY=for-the-check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
 	ALLOWED_HOSTS=board.example.org
 
+# Two first runs on one clone wait for each other; a directory is made by one of them only, on every system.
+ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
+	[ -w . ] || { echo "This folder cannot be written to." >&2; exit 1; }; \
+	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
+	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
+
 .PHONY: run test lint lock bench clean
 .DEFAULT_GOAL := run
 
@@ -39,23 +45,19 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV).lock .pytest_cache .mypy_cache .ruff_cache
 
 # The stamps are written last, so an installation that was interrupted is done again.
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Countersign needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@echo "Making a virtual environment in $(VENV) …"
-	@$(PYTHON) -m venv --clear $(VENV) || \
-		{ echo "$(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)." >&2; exit 1; }
-	@touch $@
+	@$(ALONE) [ ! -e $@ ] || exit 0; echo "Making a virtual environment in $(VENV) …"; \
+		$(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "$(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)." >&2; exit 1; }; \
+		touch $@
 
 $(VENV)/.run: requirements.txt | $(VENV)/.made
-	@echo "Installing requirements.txt …"
-	@$(PIP) -r requirements.txt
-	@touch $@
+	@$(ALONE) echo "Installing requirements.txt …"; $(PIP) -r requirements.txt && touch $@
 
 $(VENV)/.dev: requirements-dev.txt | $(VENV)/.made
-	@echo "Installing requirements-dev.txt …"
-	@$(PIP) -r requirements-dev.txt
-	@touch $@ $(VENV)/.run
+	@$(ALONE) echo "Installing requirements-dev.txt …"; $(PIP) -r requirements-dev.txt && touch $@ $(VENV)/.run

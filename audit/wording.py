@@ -46,6 +46,12 @@ VERBS: Final[dict[str, str]] = {
     "proposal.drafted": "drafted",
     "proposal.amended": "amended",
     "proposal.rebased": "rebased",
+    "proposal.redraft_asked": "asked to redraft",
+    "proposal.redrafted": "redrafted",
+    "proposal.redraft_declined": "could not redraft",
+    "proposal.outputs_handed_in": "handed in new outputs for",
+    "proposal.chosen": "chose",
+    "proposal.superseded": "withdrew, because another was chosen,",
     "proposal.withdrawn": "withdrew",
     "proposal.expired": "withdrew as expired",
     "proposal.assigned": "assigned",
@@ -107,6 +113,16 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"with the text of version {after['restores']}"
     if after.get("worded_by"):
         yield f"in the words of {after['worded_by']}"
+    if after.get("superseded_by"):
+        yield f"for proposal {after['superseded_by']}"
+    if after.get("over"):
+        yield f"over proposal {', '.join(map(str, after['over']))}"
+    if after.get("outputs"):
+        yield f"{after['outputs']} of them"
+    if after.get("asked_by"):
+        yield f"as {after['asked_by']} asked"
+    if after.get("ask"):
+        yield str(after["ask"])
     if target_kind == "pattern":
         yield from _of_pattern(before, after)
     if target_kind == "user" and "roles" in after:

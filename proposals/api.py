@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
@@ -18,9 +18,12 @@ from audit.paging import newest_first
 from feedback.models import Feedback
 from proposals import diffs
 from proposals.actions.proposals import submit
+from proposals.api_talks import ThreadOut, thread_out
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
-from proposals.models import Check, Coauthor, Comment, Decision, Proposal, Revision, Thread
+from proposals.models import Assignment, Check, Coauthor, Decision, Proposal, Revision
 from proposals.policies import bypasser_id
+from proposals.queue.filters import weighed
+from proposals.risk import Level
 
 router = Router(tags=["proposals"])
 
@@ -68,7 +71,13 @@ class ProposalOut(Schema):
     base_version: int
     published_version: int | None
     bypassed: bool = Field(description="Published in an emergency, without the approvals needed.")
+    risk: Literal["low", "medium", "high"]
+    risk_reasons: list[str] = Field(description="Why, in sentences; about the newest revision.")
+    impact: int = Field(description="Sources behind it, doubled while the reports of its pattern are rising.")
+    turn: Literal["reviewers", "author"] | None = Field(description="Whose turn it is; null once it is decided.")
+    assignees: list[str] = Field(description="The people and roles asked to decide.")
     pattern: int | None
+    superseded_by: int | None = Field(description="The proposal for the same pattern that was chosen instead.")
     created_at: datetime
     decided_at: datetime | None
 
@@ -90,33 +99,6 @@ class DecisionOut(Schema):
     note: str
     digest: str
     at: datetime
-
-
-class CommentOut(Schema):
-    """What a person said in a thread; `suggestion` is null, or a wording for its lines, "" to drop them."""
-
-    id: int
-    by: str
-    text: str
-    suggestion: str | None
-    applied_in_revision: int | None
-    at: datetime
-
-
-class ThreadOut(Schema):
-    """Comments on lines of a revision; `side` "old" counts the lines of the version that it changes."""
-
-    id: int
-    revision: int
-    side: str
-    line: int
-    end_line: int
-    quote: str
-    section: str
-    line_now: int | None = Field(description="The first of its lines in the newest revision; null when they are gone.")
-    resolved_by: str | None
-    resolved_at: datetime | None
-    comments: list[CommentOut]
 
 
 class RevisionOut(Schema):
@@ -212,7 +194,7 @@ def read_proposal(request: HttpRequest, proposal_id: int) -> ProposalWithHistory
     return ProposalWithHistory(
         **_proposal(request, proposal),
         revisions=[_revision(item) for item in revisions],
-        threads=[_thread(item) for item in proposal.threads.for_page()],
+        threads=[thread_out(item) for item in proposal.threads.for_page()],
         diff=diffs.unified(newest.base_version.text, newest.text),
     )
 
@@ -283,7 +265,9 @@ def _visible(caller: Caller, agent: str | None) -> "QuerySet[Proposal]":
         Proposal.objects.for_page()
         .select_related("published")
         .defer("base_version__text", "published__text", "revision__text", "revision__diff", "pattern__centroid")
+        .prefetch_related(Prefetch("assignments", Assignment.objects.select_related("user", "group")))
     )
+    rows = weighed(rows, ("-impact",))
     if agent is not None:
         return rows.filter(document__agent=caller.agent(agent))
     return rows.filter(document__agent=caller.agent_id) if caller.agent_id is not None else rows
@@ -321,10 +305,24 @@ def _proposal(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         "base_version": proposal.base_version.number,
         "published_version": proposal.published.number if proposal.published else None,
         "bypassed": bypasser_id(proposal) is not None,
+        "risk": Level(proposal.risk).name.lower(),
+        "risk_reasons": proposal.risk_reasons,
+        "impact": int(vars(proposal)["impact"]),
+        "turn": _turn(proposal),
+        "assignees": [str(one) for one in proposal.assignments.all()],
         "pattern": proposal.pattern_id,
+        "superseded_by": proposal.superseded_by_id,
         "created_at": proposal.created_at,
         "decided_at": proposal.decided_at,
     }
+
+
+def _turn(proposal: Proposal) -> str | None:
+    """A machine's draft has no author to send it back to, so it stays with the reviewers."""
+    if not proposal.is_open:
+        return None
+    waits = proposal.status == Proposal.Status.CHANGES_REQUESTED and proposal.origin != Proposal.Origin.DRAFTER
+    return "author" if waits else "reviewers"
 
 
 def _revision(revision: Revision) -> RevisionOut:
@@ -342,34 +340,6 @@ def _revision(revision: Revision) -> RevisionOut:
         words_removed=revision.words_removed,
         checks=[CheckOut(name=c.name, verdict=c.verdict, message=c.message) for c in revision.checks.all()],
         decisions=[_decision(decision) for decision in revision.decisions.all()],
-    )
-
-
-def _thread(thread: Thread) -> ThreadOut:
-    return ThreadOut(
-        id=thread.pk,
-        revision=thread.revision.number,
-        side=thread.side,
-        line=thread.line,
-        end_line=thread.end_line,
-        quote=thread.quote,
-        section=thread.section,
-        line_now=thread.place,
-        resolved_by=str(thread.resolved_by) if thread.resolved_by else None,
-        resolved_at=thread.resolved_at,
-        comments=[_comment(comment) for comment in thread.comments.all()],
-    )
-
-
-def _comment(comment: Comment) -> CommentOut:
-    applied = comment.application
-    return CommentOut(
-        id=comment.pk,
-        by=str(comment.author),
-        text=comment.text,
-        suggestion=None if comment.marks is None else comment.suggestion,
-        applied_in_revision=applied.revision.number if applied else None,
-        at=comment.at,
     )
 
 

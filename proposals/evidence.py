@@ -161,7 +161,7 @@ def counter_examples(revision: Revision) -> list[CounterExample]:
     return list(found.select_related("feedback"))
 
 
-def left_out_of(pattern_id: int) -> list[Exclusion]:
-    """The newest reports that reviewers took out of a pattern, at most PER_PAGE."""
-    found = Exclusion.objects.filter(patterns__contains=[pattern_id], lifted_at=None).order_by("-pk")
+def left_out_of(patterns: Sequence[int]) -> list[Exclusion]:
+    """The newest reports that reviewers took out of a pattern and of those merged into it, at most PER_PAGE."""
+    found = Exclusion.objects.filter(patterns__overlap=list(patterns), lifted_at=None).order_by("-pk")
     return list(found.select_related("feedback", "run", "by")[:PER_PAGE])

@@ -120,7 +120,7 @@ class PatternPage:
     @property
     def can_be_written_for(self) -> bool:
         """Whether somebody may propose a change that answers it."""
-        return self.is_whole and self.pattern.status not in (Pattern.Status.DISMISSED, Pattern.Status.PROPOSED)
+        return self.is_whole and self.pattern.status != Pattern.Status.DISMISSED
 
     @cached_property
     def resolved_on(self) -> datetime | None:

@@ -11,7 +11,8 @@ from agents.sections import protected_changed
 from people.models import User
 from proposals.digests import decision_digest
 from proposals.exceptions import NotAllowed
-from proposals.models import Bypass, Coauthor, Decision, Policy, Proposal, Revision, Thread
+from proposals.models import Bypass, Coauthor, Decision, Policy, Proposal, Redraft, Revision, Thread
+from proposals.risk import Level
 from proposals.terms import BUILT_IN, Quorum, Terms, owners_in_words, strictest
 
 DOMINANT_SHARE = 0.4
@@ -95,6 +96,13 @@ def may_resolve(user: User, thread: Thread, proposal: Proposal) -> Leave:
     return Leave(False, "Only who opened the thread, the author of the proposal, or a reviewer settles it.")
 
 
+def _asked_for(user: User, proposal: Proposal) -> int | None:
+    """The newest revision that the drafter wrote because this person asked. No query for what it did not draft."""
+    if proposal.origin != Proposal.Origin.DRAFTER:
+        return None
+    return Redraft.objects.made_for(user).filter(proposal=proposal).values_list("made__number", flat=True).last()
+
+
 def conflict_of_interest(user: User, proposal: Proposal) -> str:
     """Why four eyes would not be four if this person decided; empty when they would."""
     own = [r.number for r in proposal.revisions.all() if user.pk in (r.author_id, _owner(r))]
@@ -106,6 +114,8 @@ def conflict_of_interest(user: User, proposal: Proposal) -> str:
         return "You proposed this change."
     if user.pk == proposal.requested_by_id:
         return "You asked for this draft."
+    if asked := _asked_for(user, proposal):
+        return f"You asked for revision {asked}."
     if user.pk == bypasser_id(proposal):
         return "You published this without its approvals."
     if user.pk in dominant_key_owners(proposal):
@@ -144,29 +154,42 @@ class Need:
     why: str
     owner_approvals: int = 0
 
+    @property
+    def says_more(self) -> bool:
+        """Whether the reason says more than the number."""
+        return self.why != f"{Quorum(self.approvals)}."
 
-def approvals_needed(proposal: Proposal, revision: Revision) -> Need:
+
+def approvals_needed(proposal: Proposal, revision: Revision, *, by_risk: bool = True) -> Need:
     """What the policy asks for: the stricter of the one kept with the revision and the present one. One query.
 
-    A rollback is in effect already and takes one approval, whatever it changed.
+    `revision` is the newest, whose risk the proposal has. A rollback is in effect already and takes one approval,
+    whatever it changed. Without `by_risk`, the risk asks for nothing: it is itself weighed by what is needed.
     """
     if proposal.status == Proposal.Status.IN_EFFECT and proposal.origin == Proposal.Origin.ROLLBACK:
         return Need(1, frozenset(), "One approval.")
     kept, today = Terms.from_json(revision.terms), terms_today(proposal.document)
     terms = kept.or_stricter(today)
     touched = touched_protected(revision, proposal.document.sections.all())
-    quorum, now = (terms.protected, today.protected) if touched else (terms.usual, today.usual)
+    level = proposal.risk if by_risk else 0
+    quorum, now, plain = (
+        terms.asked(level, protected=bool(touched)),
+        today.asked(level, protected=bool(touched)),
+        terms.asked(0, protected=bool(touched)),
+    )
     owners = frozenset(owner.pk for section in touched for owner in section.owners.all())
-    return Need(quorum.approvals, owners, _why(quorum, touched, quorum != now), quorum.owners)
+    risk = Level(level).word.lower() if quorum != plain else ""
+    return Need(quorum.approvals, owners, _why(quorum, touched, risk, quorum != now), quorum.owners)
 
 
-def _why(quorum: Quorum, touched: list[Section], is_older: bool) -> str:
-    """“Two approvals, one by an owner of Safety: protected section.”"""
+def _why(quorum: Quorum, touched: list[Section], risk: str, is_older: bool) -> str:
+    """“Two approvals, one by an owner of Safety: high risk, protected section.”"""
     said = str(Quorum(quorum.approvals))
     if quorum.owners:
         said += f", {owners_in_words(quorum.owners, ' or '.join(section.heading for section in touched))}"
-    if touched:
-        said += ": protected section" if len(touched) == 1 else ": protected sections"
+    protected = ["protected section" if len(touched) == 1 else "protected sections"] if touched else []
+    reasons = ", ".join([f"{risk} risk"] * bool(risk) + protected)
+    said += f": {reasons}" if reasons else ""
     return f"{said}. The policy asked for that when this text was written." if is_older else f"{said}."
 
 
@@ -183,12 +206,19 @@ def _terms(rules: Iterable[Policy]) -> Terms:
         general |= {rule.covers} if rule.is_general else set()
     for covers in set(quorums) - general:
         quorums[covers].append(built_in(covers))
-    return strictest(quorums[Policy.Covers.ANY], quorums[Policy.Covers.PROTECTED])
+    of = Policy.Covers
+    return strictest(quorums[of.ANY], quorums[of.PROTECTED], [quorums[one] for one in (of.LOW, of.MEDIUM, of.HIGH)])
 
 
 def built_in(covers: str) -> Quorum:
     """What is asked of these changes where no rule for all agents and kinds says otherwise."""
-    return BUILT_IN.protected if covers == Policy.Covers.PROTECTED else BUILT_IN.usual
+    match covers:
+        case Policy.Covers.PROTECTED:
+            return BUILT_IN.protected
+        case Policy.Covers.ANY:
+            return BUILT_IN.usual
+        case _:
+            return Quorum()
 
 
 def last_worded(proposal: Proposal) -> Revision | None:

@@ -10,7 +10,7 @@ from audit.models import AuditEntry
 from people.models import User
 from proposals import policies, queue
 from proposals.diffs import count_words
-from proposals.models import Check, Decision, Proposal, Revision
+from proposals.models import Check, Decision, Proposal, Redraft, Revision
 from proposals.turns import Pill, pill
 
 HISTORY_SHOWN = 40
@@ -19,7 +19,9 @@ HISTORY_SHOWN = 40
 def find(pk: int) -> Proposal:
     """The proposal with what its page shows; 404 if there is none."""
     revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
-    found = Proposal.objects.for_page().select_related("published", "requested_by", "revision__base_version")
+    found = Proposal.objects.for_page().select_related(
+        "published", "requested_by", "revision__base_version", "revision__redraft__asked_by"
+    )
     return get_object_or_404(
         found.prefetch_related(
             Prefetch("revisions", revisions), "document__sections__owners", "revision__coauthors__person"
@@ -89,6 +91,14 @@ def decisions(proposal: Proposal) -> QuerySet[Decision]:
 def history(proposal: Proposal) -> QuerySet[AuditEntry]:
     """What the log says about it, newest first."""
     return AuditEntry.objects.filter(proposal=proposal.pk).newest_first()[:HISTORY_SHOWN]
+
+
+def last_redraft(proposal: Proposal) -> Redraft | None:
+    """What the drafter was last asked to write again, while the changes requested are not made. No query otherwise."""
+    if proposal.status != Proposal.Status.CHANGES_REQUESTED:
+        return None
+    asked = proposal.redrafts.select_related("asked_by").order_by("-pk").first()
+    return asked if asked and asked.revision_id == proposal.revision_id else None
 
 
 @dataclass(frozen=True, slots=True)

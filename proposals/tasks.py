@@ -5,9 +5,11 @@ from celery import shared_task
 
 @shared_task
 def draft_due() -> None:
-    """Draft from every pattern that is due, then move machine drafts onto versions that became current."""
-    from proposals.actions import drafting
+    """Redraft what people asked for, draft from every pattern that is due, then move machine drafts onto versions
+    that became current."""
+    from proposals.actions import drafting, redrafts
 
+    redrafts.carry_out_all()
     drafting.draft_all_due()
     drafting.rebase_stale_drafts()
 

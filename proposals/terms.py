@@ -1,6 +1,6 @@
 """How many approvals a change needs: rules, and the terms that follow from them. Pure; knows no Django."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,37 +26,62 @@ class Quorum:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What any change of a document needs, and what one of its protected sections needs."""
+    """What any change of a document needs, what one of its protected sections needs, and what a change of low, medium
+    and high risk needs besides.
+    """
 
     usual: Quorum
     protected: Quorum
+    risks: tuple[Quorum, Quorum, Quorum] = (Quorum(), Quorum(), Quorum())
 
     def or_stricter(self, other: "Terms") -> "Terms":
         """What satisfies both."""
-        return Terms(self.usual.or_stricter(other.usual), self.protected.or_stricter(other.protected))
+        low, medium, high = (one.or_stricter(two) for one, two in zip(self.risks, other.risks, strict=True))
+        usual, protected = self.usual.or_stricter(other.usual), self.protected.or_stricter(other.protected)
+        return Terms(usual, protected, (low, medium, high))
+
+    def asked(self, level: int, *, protected: bool) -> Quorum:
+        """What a change of this level of risk needs (1 to 3, or 0 to leave the risk out of it).
+
+        Only protected sections have owners, so where none changes no owner is asked for.
+        """
+        quorum = self.protected if protected else self.usual
+        if not level:
+            return quorum
+        risk = self.risks[level - 1]
+        return quorum.or_stricter(risk if protected else Quorum(risk.approvals))
 
     def to_json(self) -> dict[str, list[int]]:
-        """As a revision keeps it: [approvals, owners] under usual and protected."""
-        return {"usual": _pair(self.usual), "protected": _pair(self.protected)}
+        """As a revision keeps it: [approvals, owners] under usual, protected, low, medium and high."""
+        risks = {name: _pair(quorum) for name, quorum in zip(_RISKS, self.risks, strict=True)}
+        return {"usual": _pair(self.usual), "protected": _pair(self.protected), **risks}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Terms":
-        """The reverse; what was made before policies existed was made under the built-in terms."""
-        return cls(Quorum(*kept["usual"]), Quorum(*kept["protected"])) if kept else BUILT_IN
+        """The reverse; what was made before policies, or policies by risk, existed was made without them."""
+        if not kept:
+            return BUILT_IN
+        low, medium, high = (Quorum(*kept.get(name, (1, 0))) for name in _RISKS)
+        return cls(Quorum(*kept["usual"]), Quorum(*kept["protected"]), (low, medium, high))
 
 
 BUILT_IN: Final = Terms(usual=Quorum(1, 0), protected=Quorum(2, 1))
+_RISKS: Final = ("low", "medium", "high")
 
 
-def strictest(usual: Iterable[Quorum], protected: Iterable[Quorum]) -> Terms:
+def strictest(
+    usual: Iterable[Quorum], protected: Iterable[Quorum], risks: Sequence[Iterable[Quorum]] = ((), (), ())
+) -> Terms:
     """The terms of all rules that fit; whoever changes a protected section makes a change like any other, too."""
-    common = Quorum(1, 0)
-    for quorum in usual:
-        common = common.or_stricter(quorum)
-    special = common
-    for quorum in protected:
-        special = special.or_stricter(quorum)
-    return Terms(common, special)
+    common = _all(usual, Quorum())
+    low, medium, high = (_all(quorums, Quorum()) for quorums in risks)
+    return Terms(common, _all(protected, common), (low, medium, high))
+
+
+def _all(quorums: Iterable[Quorum], start: Quorum) -> Quorum:
+    for quorum in quorums:
+        start = start.or_stricter(quorum)
+    return start
 
 
 def owners_in_words(count: int, of: str = "") -> str:

@@ -28,6 +28,7 @@ from feedback.api.routes import router as feedback_router
 from feedback.ingest import diagnosis
 from proposals.api import router as proposals_router
 from proposals.api_blame import router as blame_router
+from proposals.api_trials import router as trials_router
 
 View = Callable[..., HttpResponse]
 
@@ -58,6 +59,7 @@ api = NinjaAPI(
 api.add_router("/agents", agents_router)
 api.add_router("", feedback_router)
 api.add_router("", proposals_router)
+api.add_router("", trials_router)
 api.add_router("", blame_router)
 api.add_router("/audit", audit_router, auth=Key(ApiKey.Scope.AUDIT))
 

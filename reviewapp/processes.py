@@ -60,8 +60,15 @@ class Child:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start it; its output goes to the end of its log."""
-        with _open_log(self.log) as log:
+        """Start it; its output goes to the end of its log. Raises CannotStart where no log can be written."""
+        try:
+            opened = _open_log(self.log)
+        except OSError as error:
+            why = f"{self.log} cannot be written: {error.strerror}"
+            raise CannotStart(
+                f"The {self.name} process cannot be started: {why}. Was the data directory removed?"
+            ) from None
+        with opened as log:
             self.process = subprocess.Popen(  # noqa: S603 (argv is ours)
                 self.argv,
                 env=self.env,

@@ -4,13 +4,11 @@ Rows are locked in mining's order: the report, then its patterns by primary key,
 for the report's lock reads it anew and finds it excluded; one that was first has linked it, and is undone here.
 """
 
-from collections.abc import Sequence
-
 from django.db import transaction
 from django.utils import timezone
 
 from audit.record import Actor, record
-from feedback.actions import counting
+from feedback.actions import counting, locks
 from feedback.exceptions import ExclusionError
 from feedback.models import Evidence, Exclusion, Feedback, Pattern, Run
 from people.models import User
@@ -34,8 +32,9 @@ def exclude(report: Report, *, user: User, reason: str, proposal: int | None = N
     now = timezone.now()
     if not type(report).objects.filter(pk=report.pk, excluded_at=None).update(excluded_at=now):
         raise ExclusionError("Somebody excluded this report already.")
+    locks.hold_groups(report.agent_id)  # so that it is taken from where it counts
     linked = list(Evidence.objects.filter(**_is(report)).order_by("pattern"))
-    patterns = [evidence.pattern_id for evidence in linked]
+    patterns = [evidence.grouped_in_id or evidence.pattern_id for evidence in linked]
     for evidence in linked:
         counting.remove(evidence)
     made = Exclusion.objects.create(**_is(report), reason=reason, patterns=patterns, by=user, at=now)
@@ -45,27 +44,43 @@ def exclude(report: Report, *, user: User, reason: str, proposal: int | None = N
 
 @transaction.atomic
 def include(report: Report, *, user: User, proposal: int | None = None) -> Exclusion:
-    """Count an excluded report again, in the patterns it was taken from. Raises ExclusionError."""
+    """Count an excluded report again, where the patterns it was taken from are now. Raises ExclusionError."""
     _require_curator(user)
     if not type(report).objects.filter(pk=report.pk, excluded_at__isnull=False).update(excluded_at=None):
         raise ExclusionError("This report counts already.")
     taken = Exclusion.objects.get(**_is(report), lifted_at=None)
     taken.lifted_by, taken.lifted_at = user, timezone.now()
     taken.save(update_fields=["lifted_by", "lifted_at"])
-    _count_again(taken.report, taken.patterns)
+    _count_again(taken)
     _record("included", taken, user, proposal)
     return taken
 
 
-def _count_again(report: Report, pattern_ids: Sequence[int]) -> None:
-    """Back into its patterns; one that was in none is the miner's to look at again, as when it first came."""
+def _count_again(taken: Exclusion) -> None:
+    """Back to where the patterns it was taken from are now: what was merged since counts for the pattern it is in.
+
+    One that was in none, or whose pattern was split since, is the miner's to look at again, as when it first came.
+    """
+    report = taken.report
     if isinstance(report, Feedback) and report.withdrawn_at:
         return
-    if not pattern_ids:
+    locks.hold_groups(report.agent_id)
+    merged = Pattern.objects.filter(agent=report.agent_id).roots()
+    into = {merged.get(group, group): group for group in sorted(taken.patterns, reverse=True)}
+    split = Pattern.objects.filter(split_from__in=[*into, *taken.patterns], created_at__gt=taken.at)
+    if not into or split.exists():
         type(report).objects.filter(pk=report.pk).update(mined_at=None)
         return
-    known = Pattern.objects.filter(pk__in=pattern_ids).order_by("pk").values_list("pk", flat=True)
-    linked = [Evidence(pattern_id=pk, source=report.source, at=report.at, **_is(report)) for pk in known]
+    linked = [
+        Evidence(
+            pattern_id=root,
+            grouped_in_id=group if group in merged else None,
+            source=report.source,
+            at=report.at,
+            **_is(report),
+        )
+        for root, group in sorted(into.items())
+    ]
     Evidence.objects.bulk_create(linked)
     counting.add(linked)
 

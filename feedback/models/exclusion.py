@@ -13,8 +13,8 @@ from feedback.models.report import Feedback, Run
 class Exclusion(models.Model):
     """One person's word that one report does not count, and, once it is taken back, whose word that was.
 
-    `Report.excluded_at` is what mining and counting look at; this row says who and why. `patterns` are those that lost
-    the report's support by it, to give it back to.
+    `Report.excluded_at` is what mining and counting look at; this row says who and why. `patterns` are those that
+    the miner had put the report in, to give it back to them; where one is merged into another, that one counts it.
     """
 
     feedback = models.ForeignKey(

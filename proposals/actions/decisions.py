@@ -11,7 +11,8 @@ from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies
-from proposals.actions.proposals import lock, newest
+from proposals.actions.proposals import free_pattern, lock_with_rivals, newest
+from proposals.actions.superseding import end_drafts_beside
 from proposals.exceptions import Blocked, Invalid, NotPending, Outdated, StaleProposal
 from proposals.models import Check, Decision, Proposal, Revision
 
@@ -41,6 +42,7 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     version = (in_effect and proposal.published) or publish_revision(proposal, revision, user)
     _move(proposal, Status.APPROVED, version)
     settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
+    end_drafts_beside(proposal, Actor.person(user))
     _record(proposal, "proposal.approved", decision, {"version": version.number})
     return decision
 
@@ -72,14 +74,14 @@ def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str)
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     decision = _decide(revision, user, Decision.Verdict.REJECT, reason=reason, note=note, alone=leave.alone)
     _move(proposal, Status.REJECTED)
-    settle_pattern(proposal, Pattern.Status.OPEN, user)
+    _free_pattern(proposal, user)
     _record(proposal, "proposal.rejected", decision)
     return decision
 
 
 def _open_for(proposal_id: int, user: User, digest: str) -> tuple[Proposal, Revision, policies.Leave]:
     """Lock, then refuse whoever may not, what is no longer open, and what is not what they saw."""
-    proposal = lock(proposal_id)
+    proposal = lock_with_rivals(proposal_id)
     leave = policies.require_may_decide(user, proposal)
     if not proposal.is_decidable:
         raise NotPending(_already(proposal))
@@ -165,6 +167,14 @@ def settle_pattern(proposal: Proposal, status: Pattern.Status, user: User, versi
         Pattern.objects.filter(pk=proposal.pattern_id).update(draft_due_at=None)
         actor = Actor.person(user)
         change_status([proposal.pattern_id], status, actor=actor, proposal=proposal.pk, version=version)
+
+
+def _free_pattern(proposal: Proposal, user: User) -> None:
+    """Open the pattern of what was rejected; not if another version answers it, or another proposal is open."""
+    if proposal.pattern_id:
+        Pattern.objects.filter(pk=proposal.pattern_id).update(draft_due_at=None)
+        answered = () if proposal.published_id else Pattern.ANSWERED
+        free_pattern(proposal, Actor.person(user), was=[one for one in Pattern.Status if one not in answered])
 
 
 def _record(proposal: Proposal, verb: str, decision: Decision, more: dict[str, object] | None = None) -> None:

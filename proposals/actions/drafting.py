@@ -21,13 +21,14 @@ from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals import policies
 from proposals.actions.proposals import Wish, lock, open_proposal, rebase, redraft
-from proposals.actions.revisions import Author, clean_text
-from proposals.drafting import Brief, Declined, DocumentText, fingerprint, is_same
+from proposals.actions.revisions import Author, clean_text, update_unmoved
+from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same
 from proposals.drafting import draft as plan
-from proposals.exceptions import NotAllowed, ReviewError, StaleProposal
+from proposals.exceptions import NotAllowed, NotPending, ReviewError, StaleProposal
 from proposals.models import Proposal, Revision
 
 log = structlog.get_logger(__name__)
+Live = dict[str, tuple[Document, Version]]
 
 
 def draft_all_due() -> int:
@@ -43,7 +44,7 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
     """Draft from one pattern: the proposal, or in a sentence why there is none. Raises NotAllowed."""
     if requested_by and not requested_by.has_perm("feedback.curate_pattern"):
         raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
-    _one_drafter_per_agent(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
+    one_drafter_per_agent(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
     pattern = Pattern.objects.select_for_update(no_key=True).get(pk=pattern_id)
     if only_if_due and pattern.draft_due_at is None:
         return "Another worker was first."
@@ -57,7 +58,7 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
     return outcome
 
 
-def _one_drafter_per_agent(agent_id: int) -> None:
+def one_drafter_per_agent(agent_id: int) -> None:
     """Two drafters would not see each other's draft of the same change, so each locks all documents of the agent.
 
     It comes before the pattern's lock, as decisions and rollbacks lock a document before its patterns.
@@ -73,11 +74,12 @@ def _refusal(pattern: Pattern) -> str:
         return f"{pattern.sources} of {least} sources needed."
     if pattern.status == Pattern.Status.DISMISSED:
         return "The pattern was dismissed as wrongly found."
-    earlier = pattern.proposals.order_by("-pk").first()
+    standing = pattern.proposals.open().order_by("-pk").first()
+    if standing:
+        return f"Proposal {standing.pk} is open."
+    earlier = pattern.proposals.filter(superseded_by=None).order_by("-pk").first()
     if earlier is None:
         return ""
-    if earlier.is_open:
-        return f"Proposal {earlier.pk} is open."
     if earlier.status == Proposal.Status.APPROVED and pattern.came_back_at:
         return ""  # it did not help: those who report it again count, new sources or not
     new = pattern.sources - earlier.evidence_sources
@@ -88,14 +90,14 @@ def _refusal(pattern: Pattern) -> str:
 
 
 def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
-    live = _live(pattern.agent_id)
+    live = live_documents(pattern.agent_id)
     evidence = naming.newest_evidence(pattern)
-    drafted = plan(_brief(pattern, evidence), list(starmap(_text, live.values())))
+    drafted = plan(brief_of(pattern, evidence), list(starmap(document_text, live.values())))
     if isinstance(drafted, Declined):
         return f"{drafted.reason[:1].upper()}{drafted.reason[1:]}."
     document, current = live[drafted.document]
     mark = fingerprint(drafted)
-    known = _known_already(pattern, document, mark)
+    known = known_already(pattern, document, mark)
     if known:
         return known
     text = clean_text(drafted.text)
@@ -119,13 +121,13 @@ def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
         return str(refused)
 
 
-def _live(agent_id: int) -> dict[str, tuple[Document, Version]]:
+def live_documents(agent_id: int) -> Live:
     """The agent's documents with their current versions, by name."""
     documents = Document.objects.filter(agent=agent_id).select_related("agent", "current")
     return {document.slug: (document, document.current) for document in documents if document.current}
 
 
-def _known_already(pattern: Pattern, document: Document, mark: str) -> str:
+def known_already(pattern: Pattern, document: Document, mark: str) -> str:
     """Why another pattern's draft of the same change stands in the way; empty when none does.
 
     An open one always does; a rejected one until enough sources reported after the rejection.
@@ -146,12 +148,13 @@ def _in_the_way(pattern: Pattern, other: Proposal) -> str:
     return f"{named} said the same and was rejected; {new} of {least} new sources since." if new < least else ""
 
 
-def _text(document: Document, current: Version) -> DocumentText:
+def document_text(document: Document, current: Version) -> DocumentText:
+    """A document with this text, as the drafter takes it. One query."""
     protected = frozenset(document.sections.filter(is_protected=True).values_list("heading", flat=True))
     return DocumentText(slug=document.slug, kind=document.kind, text=current.text, protected=protected)
 
 
-def _brief(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
+def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     """What the pattern says, in the short words and numbers that the templates take."""
     kind = Kind(pattern.kind)
     feedback = [item.feedback for item in evidence if item.feedback]
@@ -193,14 +196,40 @@ def _redraft(proposal_id: int, user: User | None) -> Revision | None:
     proposal = lock(proposal_id)
     if proposal.origin != Proposal.Origin.DRAFTER or not proposal.pattern or policies.last_worded(proposal):
         return None
-    live = _live(proposal.pattern.agent_id)
-    brief = _brief(proposal.pattern, naming.newest_evidence(proposal.pattern))
-    drafted = plan(brief, list(starmap(_text, live.values())))
+    if proposal.redrafts.filter(made__isnull=False).exists():  # drafting anew would forget what was asked for
+        return None
+    drafted = _planned(proposal.pattern)
     if isinstance(drafted, Declined) or drafted.document != proposal.document.slug:
         return None
     if not is_same(fingerprint(drafted), proposal.fingerprint):
         return None
     return redraft(proposal, clean_text(drafted.text), user=user)
+
+
+def _planned(pattern: Pattern) -> Draft | Declined:
+    """What would be drafted from the pattern today."""
+    live = live_documents(pattern.agent_id)
+    brief = brief_of(pattern, naming.newest_evidence(pattern))
+    return plan(brief, list(starmap(document_text, live.values())))
+
+
+def draft_anew(proposal: Proposal, *, user: User) -> Revision:
+    """Draft a stale proposal again from its pattern as it is today, on the current version, also where that reads
+    otherwise. The caller holds the lock. Raises NotPending, StaleProposal.
+    """
+    if not proposal.is_stale or proposal.pattern is None:
+        raise NotPending("The proposal stands on the current version already.")
+    drafted = _planned(proposal.pattern)
+    if isinstance(drafted, Declined):
+        raise StaleProposal(f"Nothing was redrafted: {drafted.reason}. Amend it by hand, or withdraw it.")
+    if drafted.document != proposal.document.slug:
+        raise StaleProposal("Nothing was redrafted: it would be a change of another document now. Amend it by hand.")
+    mark = fingerprint(drafted)
+    if known := known_already(proposal.pattern, proposal.document, mark):
+        raise StaleProposal(f"Nothing was redrafted: {known}")
+    revision = redraft(proposal, clean_text(drafted.text), user=user)
+    update_unmoved(proposal, title=drafted.title, rationale=drafted.rationale, fingerprint=mark)
+    return revision
 
 
 def rebase_stale_drafts() -> int:

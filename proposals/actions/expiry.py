@@ -2,7 +2,8 @@
 
 Only what a machine alone wanted expires: a person's proposal never does, and neither does a draft that a person asked
 for, amended or said a word on. Those wait until a person ends them. The clock runs from the last sign of life: the
-proposal itself, the newest report of its pattern, the newest assignment. Being moved onto another version is none.
+proposal itself, the newest report of its pattern, the newest assignment, the newest comment. Being moved onto another
+version is none.
 """
 
 from datetime import datetime, timedelta
@@ -13,11 +14,10 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from audit.record import SYSTEM, record
-from feedback.actions.patterns import change_status
 from feedback.models import Pattern
-from proposals.actions.proposals import lock
+from proposals.actions.proposals import free_pattern, lock
 from proposals.actions.revisions import update_unmoved
-from proposals.models import Assignment, Decision, Proposal, Revision
+from proposals.models import Assignment, Comment, Decision, Proposal, Revision
 from proposals.models.proposal import ProposalQuerySet
 
 MACHINES = (Proposal.Origin.DRAFTER, Proposal.Origin.AGENT)
@@ -28,11 +28,13 @@ def stale_drafts(silent_since: datetime) -> ProposalQuerySet:
     by_people = Revision.objects.filter(proposal=OuterRef("pk"), author__isnull=False)
     said = Decision.objects.filter(revision__proposal=OuterRef("pk"))
     assigned = Assignment.objects.filter(proposal=OuterRef("pk"), at__gt=silent_since)
+    talked = Comment.objects.filter(thread__proposal=OuterRef("pk"), at__gt=silent_since)
     return Proposal.objects.filter(
         Q(pattern=None) | Q(pattern__last_seen=None) | Q(pattern__last_seen__lte=silent_since),
         ~Exists(by_people),
         ~Exists(said),
         ~Exists(assigned),
+        ~Exists(talked),
         status=Proposal.Status.PENDING,
         origin__in=MACHINES,
         requested_by=None,
@@ -59,9 +61,7 @@ def expire(proposal_id: int, *, days: int) -> bool:
         return False
     before = proposal.status
     update_unmoved(proposal, status=Proposal.Status.EXPIRED, decided_at=timezone.now())
-    if proposal.pattern_id:
-        was = [Pattern.Status.PROPOSED]
-        change_status([proposal.pattern_id], Pattern.Status.OPEN, actor=SYSTEM, proposal=proposal.pk, expected=was)
+    free_pattern(proposal, SYSTEM, was=[Pattern.Status.PROPOSED])
     record(
         "proposal.expired",
         actor=SYSTEM,

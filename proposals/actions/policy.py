@@ -62,8 +62,11 @@ def _refuse_bad(kind: str, covers: str, approvals: int, owner_approvals: int) ->
         raise Invalid("kind", "There is no such kind of document.")
     if not 1 <= approvals <= MOST:
         raise Invalid("approvals", f"Ask for 1 to {MOST} approvals.")
-    if covers != Policy.Covers.PROTECTED and owner_approvals:
-        raise Invalid("owner_approvals", "Only protected sections have owners. Cover changes of protected sections.")
+    if covers not in (Policy.Covers.PROTECTED, Policy.Covers.HIGH) and owner_approvals:
+        raise Invalid(
+            "owner_approvals",
+            "Only protected sections have owners. Cover changes of protected sections, or of high risk.",
+        )
     if not 0 <= owner_approvals <= approvals:
         raise Invalid("owner_approvals", f"At most all of them can come from owners: 0 to {approvals}.")
 

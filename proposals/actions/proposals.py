@@ -1,10 +1,10 @@
 """Open, amend, move and withdraw proposals."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from agents.exceptions import BadName
@@ -24,6 +24,8 @@ from proposals.models import Proposal, ProposalEvidence, Revision
 
 EVIDENCE_KEPT = 1000
 MAX_TITLE = 200
+MOST_CANDIDATES = 6
+"""Open proposals for one pattern: as many as can be looked at side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Wish:
     pattern: Pattern | None = None
     requested_by: User | None = None
     fingerprint: str = ""
+    is_alternative: bool = False
 
 
 def submit(
@@ -74,17 +77,17 @@ def submit(
 
 @transaction.atomic
 def _open_for(pattern_id: int, wish: Wish) -> Proposal:
-    """Open a proposal that answers a pattern. Raises what open_proposal raises, Duplicate and NotAllowed too."""
+    """Open a proposal that answers a pattern, beside others that do. Raises what open_proposal raises."""
     lock_document(wish.document.pk)  # before the pattern, as everywhere
     rows = Pattern.objects.select_for_update(no_key=True).filter(agent=wish.document.agent_id)
     pattern = rows.filter(pk=pattern_id).first()
     if pattern is None or pattern.status in (Pattern.Status.MERGED, Pattern.Status.DISMISSED):
         raise NotAllowed("The pattern was dismissed or merged meanwhile; look at it again.")
-    other = pattern.proposals.open().first()
-    if other:
-        raise Duplicate(f"Proposal {other.pk}, “{other.title}”, is for this pattern and open already.")
+    others = pattern.proposals.open().count()
+    if others >= MOST_CANDIDATES:
+        raise Duplicate(f"{others} proposals for this pattern are open already; choose one of them first.")
     evidence = list(pattern.evidence.order_by("-at", "-pk")[:EVIDENCE_KEPT])
-    proposal = open_proposal(replace(wish, pattern=pattern), evidence=evidence)
+    proposal = open_proposal(replace(wish, pattern=pattern, is_alternative=others > 0), evidence=evidence)
     Pattern.objects.filter(pk=pattern.pk).update(draft_due_at=None)
     change_status([pattern.pk], Pattern.Status.PROPOSED, actor=actor_of(wish.author), proposal=proposal.pk)
     return proposal
@@ -125,7 +128,7 @@ def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Se
         raise Duplicate("A proposal of the same change, or for the same pattern, is open already.") from None
     _link(proposal, feedback, evidence)
     revision = add_revision(proposal, wish.text, base=wish.base, author=wish.author)
-    _record(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision))
+    record_on(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision))
     return proposal
 
 
@@ -142,6 +145,7 @@ def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
         author_key=wish.author.key,
         requested_by=wish.requested_by,
         fingerprint=wish.fingerprint,
+        is_alternative=wish.is_alternative,
         evidence_items=wish.pattern.support if wish.pattern else len(counted),
         evidence_sources=wish.pattern.sources if wish.pattern else len({bytes(report.source) for report in counted}),
     )
@@ -205,7 +209,7 @@ def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str, ti
     revision = add_revision(proposal, text, base=base, author=Author(user), note=note.strip())
     update_unmoved(proposal, status=Proposal.Status.PENDING, decided_at=None, title=title)
     after = _facts(revision) | {"title": proposal.title}
-    _record(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
+    record_on(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
     return revision
 
 
@@ -231,7 +235,7 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
         raise StaleProposal(f"The change does not apply cleanly to version {base.number}; amend it by hand.")
     revision = add_revision(proposal, text, base=base, author=Author(), note=_moved_note(proposal, base))
     actor = Actor.person(user) if user else SYSTEM
-    _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
+    record_on(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
     return revision
 
 
@@ -242,7 +246,7 @@ def redraft(proposal: Proposal, text: str, *, user: User | None) -> Revision:
     note = f"Drafted anew on version {base.number}."
     revision = add_revision(proposal, text, base=base, author=Author(), note=note)
     actor = Actor.person(user) if user else SYSTEM
-    _record(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
+    record_on(proposal, "proposal.rebased", actor, before=_facts(seen), after=_facts(revision))
     return revision
 
 
@@ -268,10 +272,29 @@ def withdraw(proposal_id: int, *, user: User) -> None:
     _require_amendable(proposal)
     actor, status = Actor.person(user), proposal.status
     update_unmoved(proposal, status=Proposal.Status.WITHDRAWN, decided_at=timezone.now())
-    if proposal.pattern_id:
-        was = [Pattern.Status.PROPOSED]
+    free_pattern(proposal, actor, was=[Pattern.Status.PROPOSED])
+    record_on(proposal, "proposal.withdrawn", actor, before={"status": status}, after={"status": proposal.status})
+
+
+def free_pattern(proposal: Proposal, actor: Actor, *, was: Collection[Pattern.Status]) -> None:
+    """Open the pattern of a proposal that has just ended, unless another proposal for it is open.
+
+    The pattern is locked before the others are looked for, so that of two that end at once the second frees it.
+    """
+    if proposal.pattern_id is None:
+        return
+    Pattern.objects.select_for_update(no_key=True).only("pk").get(pk=proposal.pattern_id)
+    if not Proposal.objects.beside(proposal).exists():
         change_status([proposal.pattern_id], Pattern.Status.OPEN, actor=actor, proposal=proposal.pk, expected=was)
-    _record(proposal, "proposal.withdrawn", actor, before={"status": status}, after={"status": proposal.status})
+
+
+def lock_with_rivals(proposal_id: int) -> Proposal:
+    """The proposal, locked with all open ones for its pattern, in one order, so that two who end the other's wait."""
+    pattern = Proposal.objects.values_list("pattern_id", flat=True).get(pk=proposal_id)
+    rivals = Q(pattern__isnull=False, pattern=pattern, status__in=Proposal.OPEN)
+    rows = Proposal.objects.filter(Q(pk=proposal_id) | rivals)
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return Proposal.objects.for_page().get(pk=proposal_id)
 
 
 def lock(proposal_id: int) -> Proposal:
@@ -322,7 +345,7 @@ def _facts(revision: Revision) -> dict[str, object]:
     }
 
 
-def _record(
+def record_on(
     proposal: Proposal,
     verb: str,
     actor: Actor,
@@ -330,6 +353,7 @@ def _record(
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
 ) -> None:
+    """One entry of the log about a proposal. The caller holds the transaction."""
     record(
         verb,
         actor=actor,

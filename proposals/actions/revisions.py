@@ -83,7 +83,7 @@ def _risk(proposal: Proposal, revision: Revision, found: Sequence[checks.CheckRe
         kind=proposal.document.kind,
         author=_role(proposal),
         words=revision.words_added + revision.words_removed,
-        approvals=policies.approvals_needed(proposal, revision).approvals,
+        approvals=policies.approvals_needed(proposal, revision, by_risk=False).approvals,
         warning={result.name for result in found if result.verdict == "warn"},
         failing={result.name for result in found if result.verdict == "fail"},
     )

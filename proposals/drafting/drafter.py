@@ -41,12 +41,17 @@ def draft(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
     pages = [Page(document) for document in documents if document.kind == "prompt"]
     if not pages:
         return Declined("the agent has no prompt to change")
-    if any(_says(page, rule.text) for page in pages):
+    if adds_nothing(rule, pages):
         return Declined("the document already says so")
     pair = slots.phrase_pair(brief.replacement) if brief.kind == "correction" else None
     if pair and any(says_phrase(page, *pair, _topic(brief)) for page in pages):
         return Declined("the document already says so")
-    return (_replaced(brief, pair, rule, pages) if pair else None) or _added(brief, rule, pages)
+    return (reword(brief, pair, rule, pages) if pair else None) or add(brief, rule, pages)
+
+
+def adds_nothing(rule: Rule, pages: Sequence[Page]) -> bool:
+    """Whether one of the texts has the rule already."""
+    return any(_says(page, rule.text) for page in pages)
 
 
 def _says(page: Page, rule: str) -> bool:
@@ -60,7 +65,8 @@ def _says(page: Page, rule: str) -> bool:
     return False
 
 
-def _replaced(brief: Brief, pair: tuple[str, str], rule: Rule, pages: Sequence[Page]) -> Draft | None:
+def reword(brief: Brief, pair: tuple[str, str], rule: Rule, pages: Sequence[Page]) -> Draft | None:
+    """The phrase changed where it stands, if that is one place; else None."""
     if not _is_distinct(pair[0]):
         return None
     made = [(page, edit) for page in pages if (edit := replace_phrase(page, *pair, _topic(brief)))]
@@ -68,7 +74,7 @@ def _replaced(brief: Brief, pair: tuple[str, str], rule: Rule, pages: Sequence[P
         return None
     page, edit = made[0]
     title = f"Change “{pair[0]}” to “{pair[1]}”" + (f" for {rule.topics[0]}" if rule.topics else "")
-    return _draft(brief, replace(rule, template="correction.in_place", title=title), page, edit)
+    return drafted(brief, replace(rule, template="correction.in_place", title=title), page, edit)
 
 
 def _is_distinct(phrase: str) -> bool:
@@ -76,17 +82,18 @@ def _is_distinct(phrase: str) -> bool:
     return " " in phrase or (len(phrase) >= 5 and bool(stems(phrase)))
 
 
-def _added(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Draft | Declined:
+def add(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Draft | Declined:
+    """The rule added where it belongs."""
     place = _place(brief, rule, pages)
     if place:
         edit = insert_rule(*place, rule.text)
         if edit:
-            return _draft(brief, rule, place[0], edit)
+            return drafted(brief, rule, place[0], edit)
     for page in pages:
         learned = find_section(page, LEARNED)
         edit = insert_rule(page, learned, rule.text) if learned else append_section(page, LEARNED, rule.text)
         if edit:
-            return _draft(brief, rule, page, edit)
+            return drafted(brief, rule, page, edit)
     return Declined("no place outside the protected sections and code")
 
 
@@ -106,7 +113,8 @@ def _topic(brief: Brief) -> str:
     return words.encode("utf-8", "ignore").decode("utf-8")
 
 
-def _draft(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
+def drafted(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
+    """The draft that makes this edit."""
     return Draft(
         document=page.document.slug,
         text=edit.text,

@@ -108,7 +108,7 @@ def hinted_place(pages: Sequence[Page], hints: Sequence[str]) -> tuple[Page, Sec
 
 def naming_place(pages: Sequence[Page], names: Sequence[str]) -> tuple[Page, Section] | None:
     """The first editable section that has all of these names as words, in any case, or None."""
-    finders = [_phrase_finder(name) for name in names]
+    finders = [phrase_finder(name) for name in names]
     for page in pages:
         for section in page.editable():
             lines = page.lines[section.start : section.end]
@@ -132,7 +132,7 @@ def replace_phrase(page: Page, old: str, new: str, topic: str) -> Edit | None:
 
     Where several lines hold the phrase, the one that alone shares a word with the topic is meant.
     """
-    spoken = _phrase_finder(old)
+    spoken = phrase_finder(old)
     about = stems(topic) - stems(old) - stems(new)
     held = [(number, section) for number, section in page.open_lines() if spoken(page.lines[number])]
     meant = [(n, s) for n, s in held if about & stems(page.lines[n])]
@@ -150,7 +150,7 @@ def replace_phrase(page: Page, old: str, new: str, topic: str) -> Edit | None:
 
 def says_phrase(page: Page, old: str, new: str, topic: str) -> bool:
     """Whether the text already has `new` where the topic is spoken of, so that a change from `old` was made before."""
-    holds_old, holds_new = _phrase_finder(old), _phrase_finder(new)
+    holds_old, holds_new = phrase_finder(old), phrase_finder(new)
     about = stems(topic) - stems(old) - stems(new)
     held = [(n, s) for s in page.sections for n in range(s.start, s.end) if holds_new(page.lines[n])]
     if any(about & stems(page.lines[number]) for number, _ in held):
@@ -159,7 +159,7 @@ def says_phrase(page: Page, old: str, new: str, topic: str) -> bool:
     return not left and any(not about or about & stems(section.heading) for _, section in held)
 
 
-def _phrase_finder(phrase: str) -> Callable[[str], list[int]]:
+def phrase_finder(phrase: str) -> Callable[[str], list[int]]:
     """A function that gives the starts of a phrase in a line, as whole words, in any case."""
     low = phrase.lower()
 
@@ -268,3 +268,9 @@ def append_section(page: Page, heading: str, rule: str) -> Edit | None:
 def find_section(page: Page, heading: str) -> Section | None:
     key = heading_key(heading)
     return next((section for section in page.editable() if heading_key(section.heading) == key), None)
+
+
+def unmarked(line: str) -> str:
+    """A line without its list mark and the blanks around it."""
+    item = _ITEM.search(line[:300])
+    return line[item.end() - 1 :].strip() if item else line.strip()

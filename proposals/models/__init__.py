@@ -6,8 +6,10 @@ from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
 from proposals.models.policy import Policy
 from proposals.models.proposal import Proposal, ProposalEvidence, Revision
+from proposals.models.redraft import Redraft
 from proposals.models.removal import Removal
 from proposals.models.surroundings import CounterExample, Surroundings
+from proposals.models.trial import Trial
 
 __all__ = [
     "Assignment",
@@ -21,9 +23,11 @@ __all__ = [
     "Proposal",
     "ProposalEvidence",
     "ProposalSeen",
+    "Redraft",
     "Removal",
     "Revision",
     "SavedFilter",
     "Surroundings",
     "Thread",
+    "Trial",
 ]

@@ -25,6 +25,9 @@ class Policy(models.Model):
     class Covers(models.TextChoices):
         ANY = "any", "Any change"
         PROTECTED = "protected", "Changes of protected sections"
+        LOW = "low", "Changes of low risk"
+        MEDIUM = "medium", "Changes of medium risk"
+        HIGH = "high", "Changes of high risk"
 
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="policies")
     kind = models.CharField(max_length=8, choices=Document.Kind, blank=True, help_text="Empty: every kind.")
@@ -45,8 +48,10 @@ class Policy(models.Model):
                 condition=Q(approvals__gte=1, approvals__lte=MOST, owner_approvals__lte=F("approvals")),
                 name="policy_counts_make_sense",
             ),
+            # Only protected sections have owners, and changing one is of high risk.
             models.CheckConstraint(
-                condition=Q(covers="protected") | Q(owner_approvals=0), name="policy_owners_of_protected_only"
+                condition=Q(covers__in=["protected", "high"]) | Q(owner_approvals=0),
+                name="policy_owners_where_there_are_any",
             ),
         ]
 

@@ -22,6 +22,10 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     def decided(self) -> "ProposalQuerySet":
         return self.exclude(status__in=Proposal.OPEN)
 
+    def beside(self, proposal: "Proposal") -> "ProposalQuerySet":
+        """The other open proposals for the same pattern."""
+        return self.open().filter(pattern__isnull=False, pattern=proposal.pattern_id).exclude(pk=proposal.pk)
+
     def for_page(self) -> "ProposalQuerySet":
         """With all that a row of the queue shows, in one query."""
         return self.select_related(
@@ -71,6 +75,12 @@ class Proposal(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="requested_proposals"
     )
     published = models.OneToOneField(Version, on_delete=models.PROTECT, null=True, related_name="proposal")
+    is_alternative = models.BooleanField(
+        default=False, help_text="Put beside another open proposal for its pattern, to choose from."
+    )
+    superseded_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="supersedes", help_text="What was chosen instead."
+    )
     evidence_items = models.PositiveIntegerField(default=0, help_text="The pattern's support when this was drafted.")
     evidence_sources = models.PositiveIntegerField(default=0)
     fingerprint = models.CharField(
@@ -97,13 +107,20 @@ class Proposal(models.Model):
                 "document",
                 "pattern",
                 name="proposal_one_open_per_pattern",
-                condition=Q(status__in=["pending", "changes_requested", "in_effect"], pattern__isnull=False),
+                condition=Q(
+                    status__in=["pending", "changes_requested", "in_effect"],
+                    pattern__isnull=False,
+                    is_alternative=False,
+                ),
             ),
             models.UniqueConstraint(
                 "document",
                 "fingerprint",
                 name="proposal_one_open_per_fingerprint",
                 condition=Q(status__in=["pending", "changes_requested", "in_effect"]) & ~Q(fingerprint=""),
+            ),
+            models.CheckConstraint(
+                condition=Q(superseded_by=None) | Q(status="withdrawn"), name="proposal_superseded_is_withdrawn"
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=["approved", "in_effect"]) | Q(published__isnull=False),

@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from feedback.trends import trends
 from people.models import User
-from proposals.models import Assignment, Check, Decision, Proposal, ProposalSeen, Thread
+from proposals.models import Assignment, Check, Comment, Decision, Proposal, ProposalSeen, Thread
 from proposals.queue.waiting import waiting_for
 from proposals.risk import Level
 from proposals.turns import Pill, pill
@@ -95,6 +95,8 @@ def _marks(proposals: Sequence[Proposal], user: User) -> dict[int, Mark]:
     seen = {one.proposal_id: one for one in ProposalSeen.objects.filter(user=user, proposal__in=keys)}
     by_others = Decision.objects.filter(revision__proposal__in=keys).exclude(actor=user).order_by()
     said = dict(by_others.values_list("revision__proposal").annotate(Max("at")))
+    others_talk = Comment.objects.filter(thread__proposal__in=keys).exclude(author=user).order_by()
+    talked = dict(others_talk.values_list("thread__proposal").annotate(Max("at")))
     marks: dict[int, Mark] = {}
     for proposal in proposals:
         last = seen.get(proposal.pk)
@@ -105,6 +107,8 @@ def _marks(proposals: Sequence[Proposal], user: User) -> dict[int, Mark]:
             marks[proposal.pk] = Mark("changed", "Its text changed since you looked")
         elif proposal.pk in said and said[proposal.pk] > last.at:
             marks[proposal.pk] = Mark("changed", "Somebody decided since you looked")
+        elif proposal.pk in talked and talked[proposal.pk] > last.at:
+            marks[proposal.pk] = Mark("changed", "Somebody commented since you looked")
     return marks
 
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from people.models import User
 from people.roles import holders
-from proposals.models import Assignment, Coauthor, Decision, Proposal, ProposalEvidence, Revision
+from proposals.models import Assignment, Coauthor, Decision, Proposal, ProposalEvidence, Redraft, Revision
 from proposals.models.proposal import ProposalQuerySet
 from proposals.policies import DOMINANT_SHARE
 
@@ -63,7 +63,8 @@ def _able(who: str) -> "QuerySet[Assignment, Any]":
         wanted = Proposal.objects.filter(
             by_them | Q(requested_by=OuterRef("who")) | Q(bypass__actor=OuterRef("who")), pk=OuterRef("proposal")
         )
-        able = able.filter(~Exists(written), ~Exists(suggested), ~Exists(wanted))
+        asked = Redraft.objects.made_for(OuterRef("who")).filter(proposal=OuterRef("proposal"))
+        able = able.filter(~Exists(written), ~Exists(suggested), ~Exists(wanted), ~Exists(asked))
     return able.order_by().values("proposal")
 
 
@@ -73,6 +74,7 @@ def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQueryS
     free = proposals.filter(
         ~Exists(written),
         ~Exists(suggested),
+        ~Exists(Redraft.objects.made_for(user).filter(proposal=OuterRef("pk"))),
         Q(author=None) | ~Q(author=user),
         Q(author_key=None) | ~Q(author_key__owner=user),
         Q(requested_by=None) | ~Q(requested_by=user),

@@ -171,7 +171,8 @@ def _page(
         }
         forms |= {name: form for name, empty in forms.items() if form is not None and type(form) is type(empty)}
     context = {"place": "patterns", "pattern": found, "shown": shown, "page": shown.page, "refusal": refusal}
-    context |= {"memory": memory.of_pattern(found), "left_out": evidence.left_out_of(pk)}
+    whole = [pk, *(one.pk for one in shown.merged)]
+    context |= {"memory": memory.of_pattern(found), "left_out": evidence.left_out_of(whole)}
     return render(request, "proposals/pattern.html", context | {"form": form} | forms, status=status)
 
 

@@ -73,7 +73,7 @@ def _page(request: PersonRequest, form: PolicyForm, *, status: int = 200) -> Htt
     general = {rule.covers for rule in rules if rule.is_general}
     stand_ins = [
         {"covers": covers.value, "label": covers.label, "quorum": built_in(covers)}
-        for covers in Policy.Covers
+        for covers in (Policy.Covers.ANY, Policy.Covers.PROTECTED)
         if covers not in general
     ]
     context = {"place": "settings", "rules": rules, "built_in": stand_ins, "form": form}

@@ -16,8 +16,8 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import evidence, interdiff, memory, policies, review, shown, talks
-from proposals.actions import decisions, drafting, proposals
+from proposals import evidence, interdiff, memory, policies, review, shown, talks, trials
+from proposals.actions import decisions, drafting, proposals, redrafts
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
@@ -72,7 +72,9 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
             return _approved(Proposal.objects.select_related("published").get(pk=pk))
         case Decision.Verdict.REQUEST_CHANGES:
             decisions.request_changes(pk, user=user, digest=word["digest"], note=word["note"])
-            return "Changes requested. The proposal is back with its author."
+            by_drafter = Proposal.objects.filter(pk=pk, origin=Proposal.Origin.DRAFTER, revision__author=None)
+            back = redrafts.NOBODY_READS if by_drafter.exists() else "The proposal is back with its author."
+            return f"Changes requested. {back}"
         case _:
             decisions.reject(pk, user=user, digest=word["digest"], reason=word["reason"], note=word["note"])
             return "Rejected. Nothing like it is drafted again before there is new evidence."
@@ -184,21 +186,39 @@ def show(
         "here": reverse("proposal", args=[proposal.pk]),
         **_change(request, proposal, newest, typed),
     }
-    if request.htmx.boosted and request.GET.get("comment"):
-        return render(request, "includes/comment_row.html", context)
-    if request.htmx.target == "change":
-        return render(request, "proposals/proposal.html#change", context)
-    position = around(request, proposal, assign_form)
+    if part := _part(request):
+        return render(request, part, context)
     context |= {
         "form": form or DecisionForm(),
         "is_back": form is not None and status == 200,
         "refusal": refusal,
-        "interdiff": _since(request, proposal, newest, form, position["looked"]),
-        **_grounds(request, proposal, newest),
-        **position,
+        **_around(request, proposal, newest, form, assign_form),
         **(more or {}),
     }
     return render(request, "proposals/proposal.html", context, status=status)
+
+
+def _part(request: PersonRequest) -> str:
+    """The template of the part that htmx asks for; empty for the whole page."""
+    if request.htmx.boosted and request.GET.get("comment"):
+        return "includes/comment_row.html"
+    return "proposals/proposal.html#change" if request.htmx.target == "change" else ""
+
+
+def _around(
+    request: PersonRequest,
+    proposal: Proposal,
+    newest: Revision,
+    form: DecisionForm | None,
+    assign_form: AssignForm | None,
+) -> dict[str, object]:
+    """All that stands around the change: its grounds, its place in the queue, and what is new since one looked."""
+    position = around(request, proposal, assign_form)
+    return {
+        "interdiff": _since(request, proposal, newest, form, position["looked"]),
+        **_grounds(request, proposal, newest),
+        **position,
+    }
 
 
 def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> dict[str, object]:
@@ -212,6 +232,10 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
         "trend": _trend(proposal),
         "conflicts": _conflicts(proposal),
         "memory": memory.of_proposal(proposal),
+        "rivals": Proposal.objects.beside(proposal).count() if proposal.is_open and proposal.pattern_id else 0,
+        "cases": trials.first_cases(proposal),
+        "redraft": review.last_redraft(proposal),
+        "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
 
 

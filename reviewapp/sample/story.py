@@ -7,11 +7,14 @@ from typing import Final
 
 from django.db import transaction
 
+from agents.versions import sha256
 from feedback.actions.patterns import dismiss
+from proposals.actions.comments import Spot, Wording, open_thread, reply
 from proposals.actions.decisions import approve, reject, request_changes
 from proposals.actions.proposals import amend, submit
 from proposals.actions.rollbacks import roll_back
-from proposals.models import Decision, Proposal, Revision
+from proposals.actions.trials import NewOutput, cases_of, hand_in
+from proposals.models import Decision, Proposal, Revision, Thread
 from reviewapp.sample import clock, plan
 from reviewapp.sample.board import Board, Progress
 
@@ -235,6 +238,45 @@ def _jonas_amends_the_apologies(board: Board) -> None:
     )
 
 
+def _mara_asks_the_coding_agent(board: Board) -> None:
+    proposal = Proposal.objects.open().get(title="List the changed files first")
+    _say(board, proposal, "mara", "`changed_files()`", "Does it list files that were only renamed, too?")
+
+
+def _jonas_answers(board: Board) -> None:
+    thread = Thread.objects.earliest("pk")
+    reply(thread.pk, user=board.person("jonas"), text="Yes, with both names. I tried it on last week's big rename.")
+
+
+def _mara_suggests_a_wording(board: Board) -> None:
+    _say(
+        board,
+        board.drafted("support", "apologies"),
+        "mara",
+        "apologise once",
+        "“Half a sentence” will be taken to the letter. Shorter says it better.",
+        wording="- If something went wrong on our side, apologise once, briefly, and go on to the answer.\n",
+    )
+
+
+def _a_tool_tries_the_new_refund_window(board: Board) -> None:
+    """The team's own test bench runs the agent on two real cases under the proposed text."""
+    proposal, key = board.drafted("support", "digital_refund"), board.traffic["support"].key
+    cases = list(cases_of(proposal).exclude(output="")[:2])
+    outputs = [NewOutput(case, case.output.replace("30 days", "14 days"), "general-large") for case in cases]
+    hand_in(proposal.pk, key=key, digest=_newest(proposal).digest, outputs=outputs)
+
+
+def _say(board: Board, proposal: Proposal, who: str, where: str, text: str, *, wording: str = "") -> None:
+    """Comment on the one line of the newest text that holds these words; `wording` is what should stand there."""
+    newest = _newest(proposal)
+    lines = newest.text.splitlines(keepends=True)
+    (number,) = (number for number, line in enumerate(lines, start=1) if where in line)
+    spot = Spot(newest.number, Thread.Side.NEW, number, number)
+    better = Wording(wording, sha256(lines[number - 1])) if wording else None
+    open_thread(proposal.pk, user=board.person(who), spot=spot, text=text, wording=better)
+
+
 def _amend(board: Board, proposal: Proposal, old: str, new: str, *, note: str) -> None:
     """Jonas takes the current text instead of the draft, with other words of his own."""
     seen = _newest(proposal)
@@ -263,8 +305,12 @@ STEPS: Final[tuple[tuple[int, float, Callable[[Board], None]], ...]] = (
     (5, 13.8, _jonas_writes_the_rule),
     (4, 8.8, _mara_approves_the_rule),
     (4, 11.0, _the_coding_agent_proposes),
+    (3, 9.4, _mara_asks_the_coding_agent),
+    (3, 13.1, _jonas_answers),
     (3, 15.2, _aiko_proposes_for_safety),
     (2, 6.0, _mine),
     (2, 10.5, _jonas_amends_the_apologies),
     (1, 9.1, _jonas_approves_safety),
+    (1, 9.6, _mara_suggests_a_wording),
+    (1, 11.3, _a_tool_tries_the_new_refund_window),
 )

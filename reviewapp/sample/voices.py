@@ -44,7 +44,9 @@ def spread(random: Random, span: Span) -> list[float]:
 
 
 def load(agent: str) -> dict[str, dict[str, Any]]:
-    """The themes of an agent's file by name; each has `texts`, `pairs` of output and correction, or `inputs`."""
+    """The themes of an agent's file by name; each has `texts`, `pairs` of output and correction, perhaps with
+    what was `asked`, or `inputs`.
+    """
     return tomllib.loads((HERE / agent / "voices.toml").read_text(encoding="utf-8"))
 
 
@@ -72,8 +74,10 @@ class Voices:
     def _said(self, theme: dict[str, Any]) -> Iterator[dict[str, Any]]:
         code = {"reason_code": theme["code"]} if "code" in theme else {}
         if "pairs" in theme:
-            for (output, correction), reason in zip(theme["pairs"], theme["reasons"], strict=True):
-                yield {**code, "output": output, "correction": correction, **({"reason": reason} if reason else {})}
+            asked = theme.get("asked") or [""] * len(theme["pairs"])
+            for (output, correction), reason, ask in zip(theme["pairs"], theme["reasons"], asked, strict=True):
+                said = {"reason": reason, "input": ask}
+                yield {**code, "output": output, "correction": correction, **{k: v for k, v in said.items() if v}}
         elif "inputs" in theme:
             labels = {"predicted": theme["predicted"], "expected": theme["expected"]}
             yield from ({**labels, "input": text} for text in cycle(theme["inputs"]))

@@ -157,6 +157,8 @@ def test_an_agent_proposes_with_evidence(caller: Caller, support: Agent) -> None
     assert "+- Refunds are possible within 14 days" in shown["diff"]
     assert shown["revisions"][0]["content"] == wish()["content"]
     assert shown["stale"] is False
+    assert (shown["risk"], shown["impact"], shown["turn"], shown["assignees"]) == ("medium", 1, "reviewers", [])
+    assert "An agent wrote it." in shown["risk_reasons"]
 
 
 @pytest.mark.parametrize(

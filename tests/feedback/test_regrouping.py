@@ -10,6 +10,7 @@ from django.db import connection
 from agents.models import Agent
 from audit.models import AuditEntry
 from audit.record import SYSTEM
+from feedback.actions.exclusion import exclude, include
 from feedback.actions.mining import mine
 from feedback.actions.regrouping import merge, part, split
 from feedback.actions.withdraw import withdraw_feedback
@@ -222,3 +223,39 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
         for done in [threads.submit(leave) for _ in range(4)]:
             done.result()
+
+
+@pytest.mark.django_db
+def test_what_was_left_out_comes_back_where_its_pattern_is_now(
+    support: Agent, two: tuple[Pattern, Pattern], mara: User
+) -> None:
+    refunds, parcels = two
+    left_out = Feedback.objects.filter(reason=PARCELS[0]).get()
+    exclude(left_out, user=mara, reason="A test.")
+    merge(refunds.pk, other_id=parcels.pk, user=mara)
+    include(left_out, user=mara)
+    found = Evidence.objects.get(feedback=left_out)
+    assert (found.pattern_id, found.grouped_in_id) == (refunds.pk, parcels.pk)
+    assert _again(refunds).support == 7
+    made = exclude(left_out, user=mara, reason="A test after all.")
+    assert made.patterns == [parcels.pk]
+    part(parcels.pk, user=mara)
+    include(left_out, user=mara)
+    assert (_again(refunds).support, _again(parcels).support) == (4, 3)
+
+
+@pytest.mark.django_db
+def test_what_was_left_out_before_a_split_is_mined_again(
+    support: Agent, two: tuple[Pattern, Pattern], mara: User
+) -> None:
+    refunds, parcels = two
+    merge(refunds.pk, other_id=parcels.pk, user=mara)
+    left_out = Feedback.objects.filter(reason=PARCELS[0]).get()
+    exclude(left_out, user=mara, reason="A test.")
+    chosen = Evidence.objects.filter(feedback__reason__in=PARCELS).values_list("pk", flat=True)
+    new = split(refunds.pk, evidence_ids=list(chosen), user=mara)
+    include(left_out, user=mara)
+    assert not Evidence.objects.filter(feedback=left_out).exists()
+    mine(support)
+    assert Evidence.objects.get(feedback=left_out).pattern == new
+    assert _again(new).support == 3

@@ -11,6 +11,7 @@ from agents.models import Agent, Document
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
+from proposals.actions.proposals import MOST_CANDIDATES
 from proposals.models import Proposal
 from tests.cast import PROMPT, report
 
@@ -140,8 +141,11 @@ def test_writing_the_change_oneself_links_the_pattern(
     assert client.post(propose, sent).status_code == 303
     made = Proposal.objects.get(pattern=pattern)
     assert made.evidence.count() == 4
-    again = client.post(propose, sent | {"text": PROMPT + "- Else.\n"})
+    for number in range(MOST_CANDIDATES - 1):
+        assert client.post(propose, sent | {"text": PROMPT + f"- Else {number}.\n"}).status_code == 303
+    again = client.post(propose, sent | {"text": PROMPT + "- One too many.\n"})
     assert again.status_code == 409
+    assert Proposal.objects.filter(pattern=pattern, is_alternative=True).count() == MOST_CANDIDATES - 1
     for wrong in ("999999", "x", "9" * 40):
         assert client.get(propose.replace(f"pattern={pattern.pk}", f"pattern={wrong}")).status_code == 404
 

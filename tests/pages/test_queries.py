@@ -19,7 +19,9 @@ from people.roles import Role
 from people.signin import create_person
 from proposals.actions import comments, decisions, proposals
 from proposals.actions.comments import Spot, Wording
-from proposals.models import CounterExample, Proposal, ProposalEvidence, Thread
+from proposals.actions.proposals import MOST_CANDIDATES
+from proposals.diffs import compute
+from proposals.models import CounterExample, Proposal, ProposalEvidence, Thread, Trial
 from reviewapp import context
 from tests.cast import digest_of, failure, propose, report, source
 
@@ -60,7 +62,7 @@ def _talk(jonas: User, mara: User) -> None:
 
 
 def _report(support: Agent, proposal: Proposal, number: int) -> None:
-    item = report(support, f"person {number}", reason="wrong", correction="right")
+    item = report(support, f"person {number}", reason="wrong", correction="right", input="What?", output="This.")
     pattern = Pattern.objects.create(
         agent=support, kind="complaint", status="open", label=f"Pattern {number}", support=1, sources=1,
         first_seen=item.at, last_seen=item.at,
@@ -81,6 +83,12 @@ def _report(support: Agent, proposal: Proposal, number: int) -> None:
     exclude(left_out, user=User.objects.get(username="jonas"), reason="Spam.")
     assert oldest.revision
     CounterExample.objects.create(revision=oldest.revision, feedback=item, likeness=0.5)
+    key, _token = create(support, ["propose"], actor=SYSTEM, owner=User.objects.get(username="jonas"))
+    Trial.objects.create(
+        revision=oldest.revision, feedback=item, output="That.", marks=compute("This.", "That.").to_json(), key=key
+    )
+    if first != pattern and Proposal.objects.filter(is_alternative=True).count() < MOST_CANDIDATES - 1:
+        Proposal.objects.filter(pk=proposal.pk).update(pattern=first, is_alternative=True)
 
 
 def _pages() -> dict[str, str]:
@@ -97,6 +105,9 @@ def _pages() -> dict[str, str]:
         "proposal": reverse("proposal", args=[waiting.pk]),
         "side by side": reverse("proposal", args=[waiting.pk]) + "?view=side&comment=1",
         "full text": reverse("proposal", args=[waiting.pk]) + "?view=full",
+        "redraft": reverse("redraft", args=[waiting.pk]),
+        "cases": reverse("cases", args=[waiting.pk]),
+        "candidates": reverse("candidates", args=[waiting.pattern_id]),
         "amend": reverse("amend", args=[waiting.pk]),
         "revision": reverse("revision", args=[waiting.pk, 2]),
         "agents": reverse("agents"),

@@ -13,8 +13,9 @@ from agents.versions import create_agent
 from audit.record import SYSTEM
 from people.models import User
 from proposals.actions.assignments import assign
+from proposals.actions.comments import Spot, open_thread
 from proposals.actions.proposals import amend
-from proposals.models import Assignment, Decision, Proposal, ProposalSeen, SavedFilter
+from proposals.models import Assignment, Decision, Proposal, ProposalSeen, SavedFilter, Thread
 from proposals.queue import Filters, Place, neighbours
 from tests.cast import PROMPT, digest_of, propose
 
@@ -81,6 +82,10 @@ def test_what_is_new_and_what_changed_is_marked_until_it_is_opened(
     assert "You saw revision 1." in page
     assert "since you looked" not in client.get("/").text
     assert ProposalSeen.objects.filter(user=mara).count() == 1
+    open_thread(pending.pk, user=mara, spot=Spot(2, Thread.Side.NEW, 1, 1), text="Why?")
+    assert "since you looked" not in client.get("/").text
+    open_thread(pending.pk, user=jonas, spot=Spot(2, Thread.Side.NEW, 2, 2), text="Because.")
+    assert "Somebody commented since you looked" in client.get("/").text
 
 
 def test_neighbours_follow_the_list_one_came_from(three: list[Proposal], mara: User) -> None:

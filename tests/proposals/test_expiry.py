@@ -11,10 +11,11 @@ from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.assignments import assign
+from proposals.actions.comments import Spot, open_thread
 from proposals.actions.drafting import draft
-from proposals.actions.expiry import expire_stale
+from proposals.actions.expiry import expire_stale, stale_drafts
 from proposals.actions.proposals import amend
-from proposals.models import Assignment, Proposal
+from proposals.models import Assignment, Proposal, Thread
 from proposals.tasks import expire_stale as tick
 from tests.cast import digest_of
 
@@ -66,6 +67,14 @@ def test_a_new_assignment_keeps_a_draft_until_it_is_old_too(drafted: Proposal, m
     assert expire_stale() == 0
     Assignment.objects.update(at=timezone.now() - timedelta(days=31))
     assert expire_stale() == 1
+
+
+def test_a_new_comment_keeps_a_draft_too(drafted: Proposal, mara: User) -> None:
+    open_thread(drafted.pk, user=mara, spot=Spot(1, Thread.Side.NEW, 1, 1), text="Is this so?")
+    assert expire_stale() == 0
+    later = timezone.now() + timedelta(days=20)
+    assert not stale_drafts(later - timedelta(days=30)).exists()
+    assert stale_drafts(later + timedelta(days=11) - timedelta(days=30)).contains(drafted)
 
 
 def test_what_a_person_amended_asked_for_or_wrote_never_expires(

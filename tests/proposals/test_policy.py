@@ -17,6 +17,7 @@ from proposals.actions.policy import remove_policy, set_policy
 from proposals.actions.proposals import amend, rebase
 from proposals.exceptions import Invalid, NotAllowed
 from proposals.models import Policy, Proposal
+from proposals.risk import Level
 from proposals.terms import Quorum, Terms, strictest
 from tests.cast import PROMPT, digest_of, propose
 
@@ -70,6 +71,9 @@ RULES: dict[str, tuple[list[tuple[str, int, int, str, str]], tuple[int, int], tu
     "another agent": ([("any", 4, 0, "sales", "")], (1, 0), (2, 1)),
     "this kind": ([("any", 2, 0, "", "prompt")], (2, 0), (2, 1)),
     "another kind": ([("any", 4, 0, "", "tool")], (1, 0), (2, 1)),
+    "high risk asks for more": ([("high", 3, 2, "", "")], (1, 0), (3, 2)),
+    "medium risk asks for nothing of these": ([("medium", 5, 0, "", "")], (1, 0), (2, 1)),
+    "low risk asks for more": ([("low", 2, 0, "", "")], (2, 0), (2, 1)),
     "a special rule never loosens the general one": ([("protected", 1, 0, "support", "prompt")], (1, 0), (2, 1)),
 }
 
@@ -105,6 +109,33 @@ def test_a_looser_policy_does_not_loosen_what_is_open(prompt: Document, ada: Use
     text = PROMPT.replace("30 days", "21 days")
     amend(proposal.pk, user=aiko, text=text, note="", digest=digest_of(proposal))
     assert need(proposal) == (1, 0)
+
+
+def test_a_rule_by_risk_is_told_kept_and_never_raises_the_risk_itself(
+    prompt: Document, ada: User, aiko: User, mara: User
+) -> None:
+    protect(prompt, "Safety", owners=[ada], actor=SYSTEM)
+    made = rule(ada, Policy.Covers.LOW, 2)
+    proposal = propose(prompt, aiko)
+    assert proposal.risk == Level.LOW
+    assert why(proposal) == "Two approvals: low risk."
+    high = rule(ada, Policy.Covers.HIGH, 3, 1)
+    risky = propose(prompt, aiko, *SAFETY)
+    assert why(risky) == "Three approvals, one by an owner of Safety: high risk, protected section."
+    remove_policy(made.pk, user=ada)
+    remove_policy(high.pk, user=ada)
+    assert why(proposal) == "Two approvals: low risk. The policy asked for that when this text was written."
+    approve(proposal.pk, user=mara, digest=digest_of(proposal))
+    assert Proposal.objects.get(pk=proposal.pk).status == "pending"
+
+
+def test_terms_kept_before_there_were_rules_by_risk_are_read() -> None:
+    assert Terms.from_json({"usual": [2, 0], "protected": [3, 1]}) == Terms(Quorum(2), Quorum(3, 1))
+    by_risk = strictest([], [], [[], [Quorum(2)], [Quorum(3, 1), Quorum(2, 2)]])
+    assert by_risk == Terms(Quorum(), Quorum(), (Quorum(), Quorum(2), Quorum(3, 2)))
+    assert Terms.from_json(by_risk.to_json()) == by_risk
+    assert by_risk.asked(3, protected=False) == Quorum(3)
+    assert by_risk.asked(0, protected=True) == Quorum()
 
 
 def test_moving_a_text_does_not_loosen_it_either(prompt: Document, ada: User, aiko: User, mara: User) -> None:
@@ -147,6 +178,8 @@ def test_two_owners_have_to_agree_where_the_policy_says_so(
         ("any", 0, 0, "approvals"),
         ("any", 10, 0, "approvals"),
         ("any", 2, 1, "owner_approvals"),
+        ("low", 2, 1, "owner_approvals"),
+        ("medium", 2, 1, "owner_approvals"),
         ("protected", 2, 3, "owner_approvals"),
         ("protected", 2, -1, "owner_approvals"),
     ],

@@ -17,7 +17,7 @@ import pytest
 import re2
 
 from reviewapp.environment import BASE_DIR
-from reviewapp.processes import MARK, CannotStart
+from reviewapp.processes import MARK, CannotStart, Child
 from reviewapp.reach import free_port, hold_port
 
 pytestmark = pytest.mark.process
@@ -223,3 +223,9 @@ def test_a_broken_redis_url_is_refused(tmp_path: Path) -> None:
     sentence = refused(tmp_path, DATABASE_URL=os.environ["DATABASE_URL"], REDIS_URL="redis://127.0.0.1:1/0")
     assert sentence.startswith("REDIS_URL: the server cannot be reached: ")
     assert nothing_left(tmp_path)
+
+
+def test_a_data_directory_that_is_gone_is_told_in_a_sentence(tmp_path: Path) -> None:
+    child = Child("worker", [sys.executable, "-c", ""], log=tmp_path / "gone" / "log" / "worker.log", env={})
+    with pytest.raises(CannotStart, match=r"worker process cannot be started: .*No such file.*Was the data directory"):
+        child.start()
