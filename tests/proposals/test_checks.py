@@ -190,6 +190,6 @@ def test_no_model_is_said_and_not_counted_as_passed() -> None:
 def test_checks_on_hostile_text_end_in_bounded_time(piece: str) -> None:
     lines = "".join(f"- refund {n} order {n * 7} parcel {n * 13} window\n" for n in range(5000))
     after = BEFORE + (piece * (200_000 // len(piece)) if piece else lines)
-    start = time.perf_counter()
+    start = time.process_time()
     run(BEFORE, after, Context(protected=PROTECTED, reports=tuple(Report(n, piece * 100) for n in range(50))))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

@@ -219,6 +219,6 @@ def test_a_text_compared_with_itself_is_unchanged(text: str) -> None:
 
 def test_a_long_hostile_text_is_read_in_linear_time() -> None:
     text = "## Safety\n" * 20_000 + "".join(f"<t{n}>\n" for n in range(20_000)) + "<" * 100_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert protected_changed(text, text + "x", ["Safety"]) == ["Safety"]
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8
