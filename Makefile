@@ -3,6 +3,7 @@
 # make lint   style, types, missing migrations, deployment checks
 # make lock   pin the requirements anew
 # make bench  how fast it is, beside what the machine can do
+# make bench-pages  how long the server takes over every page of a large board, and what each page weighs
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -20,7 +21,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock bench clean
+.PHONY: run test lint lock bench bench-pages clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -43,6 +44,9 @@ lock: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
+
+bench-pages: $(VENV)/.dev
+	$(BIN)/python -m bench.pages $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV).lock .pytest_cache .mypy_cache .ruff_cache

@@ -152,7 +152,7 @@ class _Standing:
 
     blocks: tuple[str, ...]
     places: tuple[tuple[object, ...], ...]
-    claims: int
+    namesakes: int
     loose: tuple[str, ...]
 
 
@@ -164,13 +164,29 @@ def protected_changed(before: str, after: str, protected: Collection[str]) -> li
     heading, in an open HTML comment or between other tags, and when any line anywhere, in whatever notation or
     letters, newly looks like its heading.
     """
+    if not protected:
+        return []
     old, new = _Text(before, protected), _Text(after, protected)
     shared = old.unique & new.unique
+    claimed = _claimed(old.lines, new.lines)
     return [
         heading
-        for heading in dict.fromkeys(protected)
-        if old.standing(heading_key(heading), shared) != new.standing(heading_key(heading), shared)
+        for heading, key in ((heading, heading_key(heading)) for heading in dict.fromkeys(protected))
+        if (key and claimed[key]) or old.standing(key, shared) != new.standing(key, shared)
     ]
+
+
+def _claimed(old: Sequence[str], new: Sequence[str]) -> Counter[str]:
+    """By heading: how many lines more (or, below zero, fewer) of the new text look like it. Lines that both have are
+    not looked at, for they say the same in both.
+    """
+    before, after = Counter(old), Counter(new)
+    change: Counter[str] = Counter()
+    for lines, sign in ((before - after, -1), (after - before, 1)):
+        for line, count in lines.items():
+            for key in _claims(line):
+                change[key] += sign * count
+    return change
 
 
 class _Text:
@@ -181,7 +197,6 @@ class _Text:
         self.sections = parse(text)
         self.keys = [heading_key(section.heading) for section in self.sections]
         self.unique = {key for key, count in Counter(self.keys).items() if count == 1}
-        self.claims = [_claims(line) for line in self.lines]
         kept = {heading_key(heading) for heading in protected}
         self.wraps = _wraps(
             self.lines, {own.start for own, key in zip(self.sections, self.keys, strict=True) if key in kept}
@@ -193,8 +208,7 @@ class _Text:
             return _Standing(("".join(self.lines),), (), len(found), ())
         blocks = tuple(self._block(self.sections[i].start, _full_end(self.sections, i)) for i in found)
         places = tuple(self._place(i, shared) for i in found)
-        claiming = [number for number, claims in enumerate(self.claims) if key and key in claims]
-        return _Standing(blocks, places, sum(self.claims[n].count(key) for n in claiming), self._loose(claiming, found))
+        return _Standing(blocks, places, len(found), () if found else self._loose(key))
 
     def _block(self, start: int, end: int) -> str:
         return "".join(self.lines[start:end]).rstrip("\r\n\t ")
@@ -210,10 +224,9 @@ class _Text:
         after = frozenset(key for key in self.keys[:index] if key in shared)
         return tuple(above), after, self.wraps[self.sections[index].start]
 
-    def _loose(self, claiming: Sequence[int], found: Sequence[int]) -> tuple[str, ...]:
+    def _loose(self, key: str) -> tuple[str, ...]:
         """Where the heading is no ATX heading (underlined, bold, HTML): everything from it to the next ATX heading."""
-        if found:
-            return ()
+        claiming = [number for number, line in enumerate(self.lines) if key and key in _claims(line)]
         starts = [section.start for section in self.sections] + [len(self.lines)]
         return tuple(self._block(n, next(start for start in starts if start > n)) for n in claiming)
 

@@ -66,6 +66,11 @@ class LogFilter(forms.Form):
         self.fields["agent"].widget = forms.Select(choices=_named("agent", "target_label", data))
         self.fields["document"].widget = forms.Select(choices=_named("document", "document", data))
 
+    @property
+    def reads_every_entry(self) -> bool:
+        """Whether what is asked for can only be found by reading one entry after the other."""
+        return self.is_valid() and any(self.cleaned_data[name] for name in ("actor", "text", "document"))
+
     def entries(self) -> AuditEntryQuerySet:
         """The sealed entries asked for, newest first; everything where the question makes no sense."""
         found = AuditEntry.objects.filter(sequence__isnull=False).newest_first()

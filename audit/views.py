@@ -13,6 +13,7 @@ from audit.models import AuditEntry, ChainHead
 
 PER_PAGE = 100
 SPANS = (("Today", 0), ("Last 7 days", 6), ("Last 30 days", 29))
+LOOKED_THROUGH = 20_000
 _LARGEST = 2**63 - 1
 may_see = permission_required("audit.view_auditentry", raise_exception=True)
 
@@ -20,24 +21,35 @@ may_see = permission_required("audit.view_auditentry", raise_exception=True)
 @require_safe
 @may_see
 def log(request: HttpRequest) -> HttpResponse:
-    """Who did what to what, newest first. Pages are cut by sequence, so they stay put while the log grows."""
-    form = LogFilter(request.GET)
-    entries = form.entries()
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < len(str(_LARGEST)):
-        entries = entries.filter(sequence__lt=int(before))
+    """Who did what to what, newest first. Pages are cut by sequence, so they stay put while the log grows.
+
+    No index helps to look for words, so that looks through LOOKED_THROUGH entries at a time.
+    """
+    form, head = LogFilter(request.GET), ChainHead.objects.first()
+    newest = head.sequence if head else 0
+    start = min(_before(request), newest + 1)
+    stop = max(1, start - LOOKED_THROUGH) if form.reads_every_entry else 1
+    entries = form.entries().filter(sequence__gte=stop, sequence__lt=start)
     rows = list(entries.defer("previous_hash", "hash")[: PER_PAGE + 1])
-    more = rows[PER_PAGE - 1].sequence if len(rows) > PER_PAGE else None
+    more = rows[PER_PAGE - 1].sequence if len(rows) > PER_PAGE else stop if stop > 1 else None
     context = {
         "place": "audit",
         "form": form,
         "rows": rows[:PER_PAGE],
         "more": more,
-        "head": ChainHead.objects.first(),
+        "looked_through": (stop, start - 1) if stop > 1 and len(rows) <= PER_PAGE else None,
+        "head": head,
         "spans": [(name, _days_ago(days)) for name, days in SPANS],
         "filtered": any(request.GET.get(name) for name in form.fields),
     }
     return render(request, "audit/log.html", context, status=200 if form.is_valid() else 422)
+
+
+def _before(request: HttpRequest) -> int:
+    """The number that the page ends before."""
+    before = request.GET.get("before", "")
+    is_number = before.isascii() and before.isdigit() and len(before) < len(str(_LARGEST))
+    return int(before) if is_number else _LARGEST
 
 
 @require_safe

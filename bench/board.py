@@ -57,13 +57,17 @@ class Board:
             "DATA_DIR": str(self.folder),
             "REDIS_URL": "redis://127.0.0.1:1/0",
         }
-        self._manage("migrate", "--verbosity", "0")
+        self.manage("migrate", "--verbosity", "0")
+        self.serve()
+
+    def serve(self) -> None:
+        """Fill the database, migrated and empty, and start what is measured."""
         prompt = self.folder / "prompt.md"
         prompt.write_text(PROMPT)
-        self._manage("create_agent", "support", "--document", f"system-prompt={prompt}")
-        self.key = self._manage("create_key", "support", "--scope", "ingest", "--scope", "read")
-        self.port = self._web("web", "reviewapp.wsgi:application")
-        self.constant_port = self._web("constant", "bench.constant:application")
+        self.manage("create_agent", "support", "--document", f"system-prompt={prompt}")
+        self.key = self.manage("create_key", "support", "--scope", "ingest", "--scope", "read")
+        self.port = self.web("web", "reviewapp.wsgi:application")
+        self.constant_port = self.web("constant", "bench.constant:application")
 
     def _stop(self) -> None:
         stop(list(reversed(self._children)))
@@ -72,7 +76,7 @@ class Board:
         self._children.append(child)
         child.start()
 
-    def _web(self, name: str, application: str) -> int:
+    def web(self, name: str, application: str) -> int:
         """The very server `up` starts, with another application where asked for."""
         reach = Address(HOST, free_port(HOST, 0))
         argv = [*reach.web_server()[:-1], application]
@@ -81,7 +85,8 @@ class Board:
         _wait_for(reach.port)
         return reach.port
 
-    def _manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str) -> str:
+        """Run a command; returns what it prints."""
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
             env=self.env,

@@ -1,7 +1,7 @@
 """What an agent's runs and feedback amount to, day by day."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncDate
@@ -57,10 +57,11 @@ def activity(agent: Agent, *, days: int = DAYS) -> Activity:
     """The last days up to today, in three queries."""
     today = timezone.now().date()
     dates = [today - timedelta(days=days - 1 - i) for i in range(days)]
-    runs = _per_day(Run.objects.filter(agent=agent, at__date__gte=dates[0]), Q(success=False))
-    counted = Feedback.objects.counted().filter(agent=agent, at__date__gte=dates[0])
+    first = datetime.combine(dates[0], time(), UTC)
+    runs = _per_day(Run.objects.filter(agent=agent, at__gte=first), Q(success=False))
+    counted = Feedback.objects.counted().filter(agent=agent, at__gte=first)
     reports = _per_day(counted, Q(rating=Feedback.Rating.NEGATIVE))
-    releases = _releases(agent, dates[0])
+    releases = _releases(agent, first)
     told = [Day(day, *runs.get(day, (0, 0)), *reports.get(day, (0, 0)), tuple(releases.get(day, ()))) for day in dates]
     return Activity(
         days=told,
@@ -78,9 +79,9 @@ def _per_day(rows: QuerySet[Run] | QuerySet[Feedback], bad: Q) -> dict[date, tup
     return {day: (everything, failed) for day, everything, failed in counts.values_list("day", "everything", "bad")}
 
 
-def _releases(agent: Agent, first: date) -> dict[date, list[str]]:
+def _releases(agent: Agent, first: datetime) -> dict[date, list[str]]:
     found: dict[date, list[str]] = {}
-    rows = Release.objects.filter(document__agent=agent, at__date__gte=first).order_by("at")
+    rows = Release.objects.filter(document__agent=agent, at__gte=first).order_by("at")
     for at, name, number in rows.values_list("at", "document__name", "version__number")[:200]:
         found.setdefault(at.date(), []).append(f"{name} v{number}")
     return found

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from agents.models import Agent
+from agents.models import Agent, whole_of
 from feedback.activity import activity
 from feedback.models import Pattern
 from feedback.trends import trends
@@ -47,7 +47,7 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "place": "agents",
         "agent": found,
-        "documents": found.documents.select_related("current").defer("current__text"),
+        "documents": found.documents.select_related("current").defer(*whole_of("current")),
         "activity": activity(found),
         "patterns": [(pattern, lines.get(pattern.pk)) for pattern in patterns],
         "keys": found.keys.select_related("owner")[:PER_PAGE],

@@ -10,5 +10,4 @@ class PersonRequest(HttpRequest):
     """A request of somebody signed in, which the middleware makes sure of. For type checking only."""
 
     user: User
-    turn_count: int
     htmx: HtmxDetails

@@ -1,6 +1,6 @@
 """Why each line of a text is there: the reads behind blame."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -20,30 +20,29 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring lines of one origin; `lines` are (line number from 1, line)."""
+    """Neighbouring lines of one origin."""
 
     origin: Origin
-    lines: list[tuple[int, TextLine]]
+    lines: list[TextLine]
 
 
 def stretches(version: Version, lines: Sequence[TextLine]) -> list[Stretch]:
-    """The text by who brought it. Three queries, whatever the length of text and history."""
-    found = origins(version)
-    numbered = enumerate(zip(lines, version.line_versions, strict=True), start=1)
+    """These lines of the text by who brought them. Three queries, whatever the length of text and history."""
+    brought_by = [version.line_versions[line.number - 1] for line in lines]
+    found = origins(version, brought_by)
     return [
-        Stretch(found[number], [(place, line) for place, (line, _) in run])
-        for number, run in groupby(numbered, key=lambda item: item[1][1])
+        Stretch(found[number], [line for line, _ in run])
+        for number, run in groupby(zip(lines, brought_by, strict=True), key=lambda item: item[1])
     ]
 
 
-def origins(version: Version) -> dict[int, Origin]:
-    """What is known of every version that lines of this one come from, by its number."""
-    versions = Version.objects.filter(document=version.document_id, number__in=set(version.line_versions)).defer(*WHOLE)
+def origins(version: Version, numbers: Collection[int] | None = None) -> dict[int, Origin]:
+    """What is known of these versions, or else of every one that lines of this one come from, by their number."""
+    wanted = set(version.line_versions if numbers is None else numbers)
+    versions = Version.objects.filter(document=version.document_id, number__in=wanted).defer(*WHOLE)
     brought = {one.pk: one for one in versions}
-    proposals = {
-        proposal.published_id: proposal
-        for proposal in Proposal.objects.filter(published__in=brought).select_related("pattern", "author", "author_key")
-    }
+    rows = Proposal.objects.filter(published__in=brought).select_related("pattern", "author", "author_key")
+    proposals = {proposal.published_id: proposal for proposal in rows.defer("rationale", "pattern__centroid")}
     approvers = _approvers([proposal.pk for proposal in proposals.values()])
     return {
         one.number: Origin(one, proposal, approvers.get(proposal.pk, ()) if proposal else ())

@@ -45,9 +45,7 @@ def of_pattern(pattern: Pattern, user: User) -> list[Candidate]:
     found = Proposal.objects.open().filter(pattern=pattern).for_page().select_related("requested_by").defer(*_HEAVY)
     checks = Prefetch("revision__checks", Check.objects.order_by("pk"))
     proposals = list(found.prefetch_related(checks).order_by("pk")[:MOST_CANDIDATES])
-    keys = [proposal.pk for proposal in proposals]
-    mine = set(waiting_for(user, keys).values_list("pk", flat=True))
-    able = set(decidable_by(user).filter(pk__in=keys).values_list("pk", flat=True))
+    mine, able = set(waiting_for(user)), set(decidable_by(user))
     return [_candidate(p, p.revision, mine, able) for p in proposals if p.revision]
 
 

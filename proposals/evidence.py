@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -20,28 +21,31 @@ from proposals.models import (
     CounterExample,
     Proposal,
     ProposalEvidence,
-    Removal,
     Revision,
     Surroundings,
 )
 from proposals.models.proposal import ProposalEvidenceQuerySet
 
 PER_PAGE = 10
+VERSIONS_SHOWN = 6
 
 
-def grounds(proposal: Proposal, revision: Revision, number: str | None) -> dict[str, object]:
-    """What the page of a proposal shows of evidence, checks and surroundings; `number` is the page of the quotes."""
+def grounds(proposal: Proposal, revision: Revision, number: str | None, *, last: int) -> dict[str, Any]:
+    """What the page of a proposal shows of evidence, checks and surroundings; `number` is the page of the quotes,
+    `last` the number of the document's newest version.
+    """
     counted = tally(proposal)
     around = Surroundings.objects.filter(revision=revision).first()
+    then = around.tokens_after if around else None
     return {
         "tally": counted,
-        "quotes": quotes(proposal, number),
+        "quotes": quotes(proposal, number, counted.linked if counted else 0),
         "checks": checks_now(revision, counted),
         "counter_examples": counter_examples(revision),
         "around": around,
         "findings": around.found if around else [],
-        "growth": growth.of_document(proposal.document_id, then=around.tokens_after if around else None),
-        "removal": Removal.objects.filter(proposal=proposal).select_related("origin", "pattern").first(),
+        "growth": growth.of_document(proposal.document_id, last=last, then=then),
+        "removal": getattr(proposal, "removal", None),
     }
 
 
@@ -49,9 +53,11 @@ def grounds(proposal: Proposal, revision: Revision, number: str | None) -> dict[
 class Tally:
     """What the evidence amounts to now: `loudest` is the share of the reports that came from the loudest source.
 
-    `left_out` were withdrawn or excluded since; `lacking` is how many sources are asked for when too few are left.
+    `linked` are all reports, `left_out` of these were withdrawn or excluded since; `lacking` is how many sources are
+    asked for when too few are left.
     """
 
+    linked: int
     reports: int
     sources: int
     loudest: float
@@ -62,25 +68,35 @@ class Tally:
 
 
 def tally(proposal: Proposal) -> Tally | None:
-    """Counted over the linked reports that count; None without any link."""
-    linked = proposal.evidence.count()
-    if not linked:
+    """Counted over the linked reports that count, in one query; None without any link."""
+    counted = ProposalEvidenceQuerySet.COUNTED
+    by_source = (
+        _dated(proposal.evidence.all())
+        .values("by")
+        .annotate(
+            linked=Count("pk"),
+            items=Count("pk", filter=counted),
+            first=Min("when", filter=counted),
+            last=Max("when", filter=counted),
+            versions=ArrayAgg("on", filter=counted & Q(on__isnull=False), distinct=True, default=[]),
+        )
+    )
+    everybody = list(by_source)
+    if not everybody:
         return None
-    rows = _dated(proposal.evidence.counted())
-    totals = rows.aggregate(n=Count("pk"), sources=Count("by", distinct=True), first=Min("when"), last=Max("when"))
-    loudest = rows.values("by").annotate(n=Count("pk")).order_by("-n").values_list("n", flat=True).first() or 0
-    versions = rows.filter(on__isnull=False).values_list("on", flat=True).distinct().order_by("on")[:6]
-    left_out = linked - totals["n"]
+    heard = [source for source in everybody if source["items"]]
+    linked, reports = (sum(source[name] for source in everybody) for name in ("linked", "items"))
     least = settings.COUNTERSIGN_MIN_SOURCES
-    behind = proposal.pattern.sources if proposal.is_open and proposal.pattern else totals["sources"]
+    behind = proposal.pattern.sources if proposal.is_open and proposal.pattern else len(heard)
     return Tally(
-        reports=totals["n"],
-        sources=totals["sources"],
-        loudest=loudest / (totals["n"] or 1),
-        days=_days(totals["first"], totals["last"]),
-        versions=list(versions),
-        left_out=left_out,
-        lacking=least if left_out and behind < least else 0,
+        linked=linked,
+        reports=reports,
+        sources=len(heard),
+        loudest=max((source["items"] for source in heard), default=0) / (reports or 1),
+        days=_days([source["first"] for source in heard], [source["last"] for source in heard]),
+        versions=sorted({version for source in heard for version in source["versions"]})[:VERSIONS_SHOWN],
+        left_out=linked - reports,
+        lacking=least if linked > reports and behind < least else 0,
     )
 
 
@@ -93,8 +109,8 @@ def _dated(rows: ProposalEvidenceQuerySet) -> "QuerySet[Any]":
     )
 
 
-def _days(first: datetime | None, last: datetime | None) -> int:
-    return (last.date() - first.date()).days + 1 if first and last else 0
+def _days(first: Sequence[datetime], last: Sequence[datetime]) -> int:
+    return (max(last).date() - min(first).date()).days + 1 if first else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +124,23 @@ class Quote:
     exclusion: Exclusion | None
 
 
-def quotes(proposal: Proposal, number: str | None) -> "Page[Any]":
-    """One page of the reports as Quotes, newest first; what does not count any more stays listed."""
+def quotes(proposal: Proposal, number: str | None, linked: int) -> "Page[Any]":
+    """One page of the `linked` reports as Quotes, newest first; what does not count any more stays listed."""
     rows = _dated(proposal.evidence.all()).select_related("feedback", "run").order_by("-when", "-pk")
-    page = Paginator(rows, PER_PAGE).get_page(number)
+    paginator = Paginator(rows, PER_PAGE)
+    paginator.count = linked
+    page = paginator.get_page(number)
     page.object_list = _quotes(proposal.document.agent_id, list(page.object_list))
     return page
 
 
 def _quotes(agent_id: int, rows: Sequence[ProposalEvidence]) -> list[Quote]:
+    if not rows:
+        return []
     feedback = [row.feedback for row in rows if row.feedback]
     wanted = {item.run_id for item in feedback if item.run_id}
     behind = {run.external_id: run for run in Run.objects.filter(agent=agent_id, external_id__in=wanted)}
-    of_rows = Q(feedback__in=feedback) | Q(run__in=[row.run_id for row in rows if row.run_id])
-    exclusions = list(Exclusion.objects.filter(of_rows, lifted_at=None).select_related("by"))
-    left_out = {(one.feedback_id, one.run_id): one for one in exclusions}
+    left_out = _exclusions([row for row in rows if row.report.excluded_at])
     return [
         Quote(
             row.pk,
@@ -133,6 +151,17 @@ def _quotes(agent_id: int, rows: Sequence[ProposalEvidence]) -> list[Quote]:
         )
         for row in rows
     ]
+
+
+def _exclusions(rows: Sequence[ProposalEvidence]) -> dict[tuple[int | None, int | None], Exclusion]:
+    """Who left these reports out, by the keys of feedback and run."""
+    if not rows:
+        return {}
+    of_rows = Q(feedback__in=[row.feedback_id for row in rows if row.feedback_id]) | Q(
+        run__in=[row.run_id for row in rows if row.run_id]
+    )
+    found = Exclusion.objects.filter(of_rows, lifted_at=None).select_related("by")
+    return {(one.feedback_id, one.run_id): one for one in found}
 
 
 def checks_now(revision: Revision, counted: Tally | None) -> list[Check | checks.CheckResult]:

@@ -5,7 +5,6 @@ from typing import Any, Self
 from django import forms
 from django.forms import Textarea
 
-from agents.models import Version
 from agents.texts import MAX_TEXT
 from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
@@ -155,8 +154,11 @@ class RollBackForm(TypedForm):
 class CompareForm(forms.Form):
     """Any two versions of one document."""
 
-    def __init__(self, *args: Any, versions: "list[Version]", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, newest: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        numbers = [(version.number, f"Version {version.number}") for version in versions]
-        self.fields["from"] = forms.TypedChoiceField(label="From", choices=numbers, coerce=int)
-        self.fields["to"] = forms.TypedChoiceField(label="To", choices=numbers, coerce=int)
+        none = f"There are versions 1 to {newest:,}." if newest > 1 else "There is only version 1."
+        wrong = {"min_value": none, "max_value": none, "invalid": none}
+        for name, label in (("from", "From version"), ("to", "to version")):
+            self.fields[name] = forms.IntegerField(
+                label=label, min_value=1, max_value=newest, error_messages=wrong, localize=False
+            )

@@ -25,15 +25,18 @@ class Growth:
     rows: list[tuple[str, int]]
 
 
-def of_document(document_id: int, *, then: int | None = None) -> Growth | None:
-    """The document's versions, and the size it would have `then`, in tokens; None for fewer than two sizes.
+def of_document(document_id: int, *, last: int, then: int | None = None) -> Growth | None:
+    """The document's versions up to the `last`, and the size it would have `then`, in tokens; None for fewer than two
+    sizes.
 
-    PostgreSQL knows the length of a text without reading it, so a thousand versions cost about a millisecond.
+    PostgreSQL knows the length of a text without reading it. Versions are numbered without gaps.
     """
     length = Func(F("text"), function="octet_length", output_field=IntegerField())
-    versions = Version.objects.filter(document=document_id).order_by("number").annotate(length=length)
+    wanted = thinned(range(1, last + 1), POINTS)
+    versions = (
+        Version.objects.filter(document=document_id, number__in=wanted).order_by("number").annotate(length=length)
+    )
     sizes = [(f"Version {number}", pile.tokens(size)) for number, size in versions.values_list("number", "length")]
-    sizes = thinned(sizes, POINTS)
     if then is not None:
         sizes.append(("Proposed", then))
     return plot(sizes)
@@ -47,11 +50,11 @@ def size_of(version: Version) -> pile.Size:
     return counted.after if counted else pile.size(version.text)
 
 
-def thinned(sizes: Sequence[tuple[str, int]], most: int) -> list[tuple[str, int]]:
-    """At most `most` of the sizes, evenly spread, the first and the last among them."""
-    if len(sizes) <= most:
-        return list(sizes)
-    return [sizes[round(place * (len(sizes) - 1) / (most - 1))] for place in range(most)]
+def thinned(numbers: Sequence[int], most: int) -> list[int]:
+    """At most `most` of the numbers, evenly spread, the first and the last among them."""
+    if len(numbers) <= most:
+        return list(numbers)
+    return [numbers[round(place * (len(numbers) - 1) / (most - 1))] for place in range(most)]
 
 
 def plot(sizes: Sequence[tuple[str, int]]) -> Growth | None:

@@ -13,12 +13,15 @@ from proposals.models import Decision, Proposal, Revision
 
 @dataclass(frozen=True, slots=True)
 class Interdiff:
-    """The difference from the text of `before` to that of `after`, laid out in lines."""
+    """The difference from the text of `before` to that of `after`, laid out in lines; `left_out` are more than a part
+    holds.
+    """
 
     before: Revision
     after: Revision
     difference: Diff
     lines: Sequence[shown.Line]
+    left_out: int = 0
 
     @property
     def moved(self) -> bool:
@@ -36,7 +39,8 @@ def between(proposal: Proposal, before: Revision, after: Revision, *, whole: boo
     """Any two revisions of one proposal."""
     protected = [section.heading for section in proposal.document.sections.all() if section.is_protected]
     difference = compute(before.text, after.text, protected)
-    return Interdiff(before, after, difference, shown.inline(difference.rows, whole=whole))
+    part = shown.part(shown.inline(difference.rows, whole=whole), {})
+    return Interdiff(before, after, difference, part.lines, part.whole - part.last)
 
 
 def since(proposal: Proposal, newest: Revision, user: User, *, digest: str = "", seen: int = 0) -> Interdiff | None:

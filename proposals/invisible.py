@@ -48,6 +48,8 @@ def spans(text: str) -> list[str | Chip]:
     Chips are control, format, bidirectional, tag, zero-width, private, unassigned and unpaired characters, odd
     blanks, and letters of another script that pass for Latin ones in a word with Latin letters.
     """
+    if _is_plain(text):
+        return [text] if text else []
     pieces: list[str | Chip] = []
     for hidden, run in groupby(zip(text, _marks(text), strict=True), key=lambda pair: pair[1]):
         chars = [char for char, _ in run]
@@ -82,8 +84,21 @@ def allowed_in_instructions(text: str) -> bool:
     return not problems(text)
 
 
+def _is_plain(text: str) -> bool:
+    """Whether nothing in the text can be a chip, told from which characters it has: so it is with nearly all lines."""
+    return all(map(_is_never_hidden, set(text)))
+
+
+@lru_cache(maxsize=8192)
+def _is_never_hidden(char: str) -> bool:
+    """Whether a character is shown as it is, wherever it stands."""
+    return not (_is_hidden(char) or char in (_ZWJ, _ZWNJ, _VS16) or _passes_for_latin(char))
+
+
 def _marks(text: str) -> list[bool]:
     """Per character whether it has to be a chip."""
+    if _is_plain(text):
+        return [False] * len(text)
     if text.isascii():
         return [not (char.isprintable() or char in _PLAIN) for char in text]
     marks = [_is_hidden(char) for char in text]

@@ -1,10 +1,10 @@
 """Who may do what, and how many must agree: the rules, in one place, each answered with a reason."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from agents.models import Document, Section
 from agents.sections import protected_changed
@@ -16,6 +16,7 @@ from proposals.risk import Level
 from proposals.terms import BUILT_IN, Quorum, Terms, owners_in_words, strictest
 
 DOMINANT_SHARE = 0.4
+"""Whose keys reported more than this share of the evidence does not decide; see `Proposal.mostly_reported_by`."""
 ACCOUNTS = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -59,10 +60,11 @@ def may_bypass(user: User, proposal: Proposal) -> Leave:
     )
 
 
-def may_withdraw(user: User, proposal: Proposal) -> Leave:
+def may_withdraw(user: User, proposal: Proposal, leave: Leave | None = None) -> Leave:
     """Whether this person may take the proposal back: whose wish it is may; a machine's, whoever may decide on it.
 
-    Taking back somebody else's would be rejecting it without a reason, and without the right to decide.
+    Taking back somebody else's would be rejecting it without a reason, and without the right to decide. `leave` is
+    what `may_decide` says, where that is known.
     """
     if not user.has_perm("proposals.propose_change"):
         return Leave(False, "Withdrawing needs the role reviewer, operator or admin.")
@@ -71,7 +73,7 @@ def may_withdraw(user: User, proposal: Proposal) -> Leave:
         return Leave(True, "You may withdraw it: it is your wish.")
     if proposal.author_id is not None:
         return Leave(False, f"Only {proposal.author} can withdraw this; a reviewer can reject it with a reason.")
-    leave = may_decide(user, proposal)
+    leave = leave or may_decide(user, proposal)
     if leave.allowed:
         return Leave(True, "You may withdraw it: no person proposed it, and you may decide on it.")
     return Leave(False, f"{leave.why} Whoever may decide can withdraw this machine's draft, or reject it.")
@@ -118,7 +120,7 @@ def conflict_of_interest(user: User, proposal: Proposal) -> str:
         return f"You asked for revision {asked}."
     if user.pk == bypasser_id(proposal):
         return "You published this without its approvals."
-    if user.pk in dominant_key_owners(proposal):
+    if user.pk in proposal.mostly_reported_by:
         return "Your API keys reported most of the evidence."
     return ""
 
@@ -131,18 +133,6 @@ def bypasser_id(proposal: Proposal) -> int | None:
 
 def _owner(revision: Revision) -> int | None:
     return revision.author_key.owner_id if revision.author_key else None
-
-
-def dominant_key_owners(proposal: Proposal) -> set[int]:
-    """People whose keys reported more than DOMINANT_SHARE of the evidence."""
-    counts: dict[int | None, int] = {}
-    for path in ("feedback__key__owner", "run__key__owner"):
-        report = path.split("__")[0]
-        rows = proposal.evidence.filter(**{f"{report}__isnull": False}).values_list(path).annotate(Count("pk"))
-        for owner, count in rows:
-            counts[owner] = counts.get(owner, 0) + count
-    total = sum(counts.values())
-    return {owner for owner, count in counts.items() if owner is not None and count > DOMINANT_SHARE * total}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +150,21 @@ class Need:
         return self.why != f"{Quorum(self.approvals)}."
 
 
-def approvals_needed(proposal: Proposal, revision: Revision, *, by_risk: bool = True) -> Need:
+def approvals_needed(
+    proposal: Proposal, revision: Revision, *, by_risk: bool = True, touched: list[Section] | None = None
+) -> Need:
     """What the policy asks for: the stricter of the one kept with the revision and the present one. One query.
 
     `revision` is the newest, whose risk the proposal has. A rollback is in effect already and takes one approval,
-    whatever it changed. Without `by_risk`, the risk asks for nothing: it is itself weighed by what is needed.
+    whatever it changed. Without `by_risk`, the risk asks for nothing: it is itself weighed by what is needed. `touched`
+    are the protected sections that the revision changes, where they are known; else its texts are compared.
     """
     if proposal.status == Proposal.Status.IN_EFFECT and proposal.origin == Proposal.Origin.ROLLBACK:
         return Need(1, frozenset(), "One approval.")
     kept, today = Terms.from_json(revision.terms), terms_today(proposal.document)
     terms = kept.or_stricter(today)
-    touched = touched_protected(revision, proposal.document.sections.all())
+    if touched is None:
+        touched = touched_protected(revision, proposal.document.sections.all())
     level = proposal.risk if by_risk else 0
     quorum, now, plain = (
         terms.asked(level, protected=bool(touched)),
@@ -258,7 +252,11 @@ def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
     An approval counts while its actor is active and may still decide. Under the single-operator setting one person's
     approval stands for all.
     """
-    actors = {decision.actor_id for decision in counting(approvals)}
+    return still_missing(need, {decision.actor_id for decision in counting(approvals)}, alone=alone)
+
+
+def still_missing(need: Need, actors: Set[int], *, alone: bool) -> str:
+    """The same of people whose approvals count. No query."""
     if alone and actors:
         return ""
     more = need.approvals - len(actors)

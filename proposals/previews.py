@@ -13,7 +13,6 @@ from proposals.diffs import Diff, Row, compute
 from proposals.exceptions import Invalid
 from proposals.models import Check, Proposal, Revision
 
-LINES_SHOWN: Final = 400
 SPEAKING: Final = ("warn", "fail")
 
 
@@ -64,12 +63,12 @@ def of_revision(revision: Revision) -> Preview:
 
 
 def _laid_out(difference: Diff, results: Sequence[checks.CheckResult | Check]) -> Preview:
-    lines = shown.inline(difference.rows)
+    part = shown.part(shown.inline(difference.rows), {})
     return Preview(
         words_added=difference.words_added,
         words_removed=difference.words_removed,
-        lines=lines[:LINES_SHOWN],
-        left_out=max(0, len(lines) - LINES_SHOWN),
+        lines=part.lines,
+        left_out=part.whole - part.last,
         speaking=[result for result in results if result.verdict in SPEAKING],
         size=next((result.message for result in results if result.name == "size"), ""),
     )

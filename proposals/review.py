@@ -1,33 +1,52 @@
 """The reads behind the page of one proposal, each bounded whatever the proposal holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Max, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
-from agents.models import Version
+from agents.models import WHOLE, Section, Version, whole_of
 from audit.models import AuditEntry
+from feedback.models import Pattern
 from people.models import User
 from proposals import policies, queue
 from proposals.diffs import count_words
-from proposals.models import Check, Decision, Proposal, Redraft, Revision
+from proposals.models import Check, Decision, Proposal, Redraft, Revision, Surroundings
 from proposals.turns import Pill, pill
 
 HISTORY_SHOWN = 40
+_UNREAD = (*whole_of("document__current"), *whole_of("revision__base_version"))
+"""Columns that are large and that its page does not show."""
 
 
 def find(pk: int) -> Proposal:
-    """The proposal with what its page shows; 404 if there is none."""
+    """The proposal with what its page shows; 404 if there is none.
+
+    What every proposal has is joined in. What few have is asked for by itself, for those: planning a join of all would
+    take longer than all of these questions.
+    """
+    found = Proposal.objects.select_related(
+        "document__agent",
+        "document__current",
+        "revision__base_version",
+        "revision__redraft__asked_by",
+        "bypass",
+        "removal",
+    )
     revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
-    found = Proposal.objects.for_page().select_related(
-        "published", "requested_by", "revision__base_version", "revision__redraft__asked_by"
+    found = found.defer(*_UNREAD).prefetch_related(
+        Prefetch("pattern", Pattern.objects.defer("centroid")),
+        Prefetch("published", Version.objects.defer(*WHOLE)),
+        "author",
+        "author_key",
+        "requested_by",
+        Prefetch("revisions", revisions),
+        "document__sections__owners",
+        "revision__coauthors__person",
+        "revision__checks",
     )
-    return get_object_or_404(
-        found.prefetch_related(
-            Prefetch("revisions", revisions), "document__sections__owners", "revision__coauthors__person"
-        ),
-        pk=pk,
-    )
+    return get_object_or_404(found, pk=pk)
 
 
 def newest(proposal: Proposal) -> Revision:
@@ -54,38 +73,55 @@ class Standing:
     pill: Pill
 
 
-def standing(proposal: Proposal, user: User) -> Standing:
-    """The rules applied to the newest revision."""
-    revision = newest(proposal)
+def standing(proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | None = None) -> Standing:
+    """The rules applied to the newest revision, for the person whose desk this is; `said` are the decisions, where they
+    are known.
+    """
+    revision, user = newest(proposal), desk.user
     leave = policies.may_decide(user, proposal)
-    need = policies.approvals_needed(proposal, revision)
-    given = [d for d in decisions(proposal) if d.verdict == "approve" and d.revision_id == revision.pk]
-    approvals = policies.counting(given)
+    recheck = proposal.is_open and policies.protection_changed(proposal, revision)
+    as_then = not recheck and proposal.status != Proposal.Status.IN_EFFECT
+    need = policies.approvals_needed(proposal, revision, touched=_touched_then(revision) if as_then else None)
+    said = decisions(proposal) if said is None else said
+    on_newest = [decision for decision in said if decision.revision_id == revision.pk]
+    approvals = policies.counting([decision for decision in on_newest if decision.verdict == "approve"])
     blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
-    missing_after = policies.missing(need, [*approvals, Decision(actor=user)], alone=leave.alone)
-    mine = queue.waiting_for(user, [proposal.pk]).exists()
+    actors = {approval.actor_id for approval in approvals}
+    missing_after = policies.still_missing(need, actors | {user.pk}, alone=leave.alone)
     return Standing(
         leave=leave,
         need=need,
         approvals=approvals,
-        missing=policies.missing(need, approvals, alone=leave.alone),
+        missing=policies.still_missing(need, actors, alone=leave.alone),
         missing_after_mine=missing_after,
         approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
         blocking=blocking,
-        recheck=proposal.is_open and policies.protection_changed(proposal, revision),
-        may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal).allowed,
+        recheck=recheck,
+        may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal, leave).allowed,
         may_bypass=_may_bypass(proposal, user) and not (leave.allowed and not missing_after),
-        pill=pill(proposal, my_turn=mine, blocked=bool(blocking)),
+        pill=pill(proposal, my_turn=proposal.pk in desk, blocked=bool(blocking)),
     )
+
+
+def _touched_then(revision: Revision) -> list[Section] | None:
+    """No sections where the check of the revision found none touched, None where the texts have to be compared anew.
+
+    It holds as long as the same sections are protected. Deciding does not rely on it.
+    """
+    untouched = any(
+        check.name == "protected" and check.verdict == Check.Verdict.PASS for check in revision.checks.all()
+    )
+    return [] if untouched else None
 
 
 def _may_bypass(proposal: Proposal, user: User) -> bool:
     return proposal.status == Proposal.Status.PENDING and policies.may_bypass(user, proposal).allowed
 
 
-def decisions(proposal: Proposal) -> QuerySet[Decision]:
+def decisions(proposal: Proposal) -> list[Decision]:
     """Everybody's word on any of its revisions, oldest first."""
-    return Decision.objects.filter(revision__proposal=proposal).select_related("actor", "revision").order_by("pk")
+    found = Decision.objects.filter(revision__proposal=proposal).select_related("actor", "revision").order_by("pk")
+    return list(found.defer("revision__text", "revision__diff"))
 
 
 def history(proposal: Proposal) -> QuerySet[AuditEntry]:
@@ -110,9 +146,19 @@ class Effect:
     words_after: int
 
 
-def effect(proposal: Proposal) -> Effect:
-    """What approving the newest revision would do now; for one in effect, what it did."""
+def effect(proposal: Proposal, last: int, around: Surroundings | None = None) -> Effect:
+    """What approving the newest revision would do now; for one in effect, what it did.
+
+    `last` is the number of the document's newest version. `around` are the surroundings of the revision, where they
+    are known: the words were counted then.
+    """
     revision = newest(proposal)
-    last = Version.objects.filter(document=proposal.document_id).aggregate(last=Max("number"))["last"] or 0
     number = proposal.published.number if proposal.published else last + 1
+    if around:
+        return Effect(number, around.words_before, around.words_after)
     return Effect(number, count_words(revision.base_version.text), count_words(revision.text))
+
+
+def last_number(proposal: Proposal) -> int:
+    """The number of the document's newest version."""
+    return Version.objects.filter(document=proposal.document_id).aggregate(last=Max("number"))["last"] or 0

@@ -1,12 +1,17 @@
 """Texts and differences as a page lays them out; long unchanged stretches are gaps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from agents import sections
 from agents.models import Document
 from proposals.diffs import Gap, Pair, Row, collapse, side_by_side
+from proposals.parts import LARGEST, Part, part_of
 from proposals.talks import NO_TALKS, Talk, Talks
+
+MARK = 30
+"""A mark within a line weighs as much as so many characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,17 @@ class Line:
     gap: Gap | None = None
     talks: tuple[Talk, ...] = ()
     asked: bool = False
+
+    @property
+    def weight(self) -> int:
+        """How many characters of text it shows, and some for each mark in it."""
+        rows = (self.row,) if self.row else (self.pair.left, self.pair.right) if self.pair else ()
+        return sum(len(text) + MARK for row in rows if row for _, text in row.segments)
+
+    @property
+    def heading(self) -> bool:
+        """Whether a section begins here."""
+        return bool((self.row and self.row.heading) or (self.pair and self.pair.right and self.pair.right.heading))
 
 
 def inline(rows: Sequence[Row], *, whole: bool = False, talks: Talks = NO_TALKS) -> list[Line]:
@@ -62,24 +78,55 @@ def _beside(parts: Sequence[Row | Gap]) -> Iterator[Line]:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """One line of a whole text."""
+    """One line of a whole text, with its number from 1."""
 
+    number: int
     text: str
     heading: bool = False
     protected: bool = False
     talks: tuple[Talk, ...] = ()
     asked: bool = False
 
+    @property
+    def weight(self) -> int:
+        """How many characters of text it shows."""
+        return len(self.text)
+
+
+AnyLine = TypeVar("AnyLine", Line, TextLine)
+
+
+def part(lines: Sequence[AnyLine], query: Mapping[str, str], *, largest: int = LARGEST) -> Part[AnyLine]:
+    """The part that an address asks for: by its number (`part`), by a line or a thread in it (`line`, `thread`).
+
+    Before all of these comes the form to comment on a line, where it is open. `largest` is in characters, about.
+    """
+    thread, number = query.get("thread", ""), query.get("line", "")
+
+    def wanted(line: AnyLine) -> bool:
+        named = number != "" and str(getattr(line, "number", "")) == number
+        return line.asked or named or any(str(talk.thread.pk) == thread for talk in line.talks)
+
+    return part_of(
+        lines,
+        query.get("part", ""),
+        weight=lambda line: line.weight,
+        heading=lambda line: line.heading,
+        wanted=wanted,
+        largest=largest,
+    )
+
 
 def text_lines(document: Document, text: str) -> list[TextLine]:
     """A whole text by its lines; in a prompt, headings and protected sections are marked."""
     lines = text.removesuffix("\n").split("\n")
     if is_code(document):
-        return [TextLine(line) for line in lines]
+        return [TextLine(number, line) for number, line in enumerate(lines, start=1)]
     headings = {section.start for section in sections.parse(text) if section.level}
     locked = sections.under(text, [section.heading for section in document.sections.all() if section.is_protected])
     return [
-        TextLine(line, number in headings, number < len(locked) and locked[number]) for number, line in enumerate(lines)
+        TextLine(number + 1, line, number in headings, number < len(locked) and locked[number])
+        for number, line in enumerate(lines)
     ]
 
 

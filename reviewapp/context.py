@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from people.models import User
-from proposals.queue import waiting_for
+from proposals.queue import desk_of
 from reviewapp.health import degraded
 
 GRACE_S = 30.0
@@ -21,14 +21,7 @@ def board(request: HttpRequest) -> dict[str, object]:
         return {}
     out_of_order = degraded()
     return {
-        "turn_count": _turn_count(request, user),
+        "turn_count": len(desk_of(request)) if user.has_perm("proposals.view_proposal") else 0,
         "degraded": out_of_order if monotonic() - _STARTED > GRACE_S else [],
         "single_operator": settings.COUNTERSIGN_SINGLE_OPERATOR,
     }
-
-
-def _turn_count(request: HttpRequest, user: User) -> int:
-    """How much waits for this person; where the page has counted it already, that."""
-    if hasattr(request, "turn_count"):
-        return int(request.turn_count)
-    return waiting_for(user).count() if user.has_perm("proposals.view_proposal") else 0

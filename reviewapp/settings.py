@@ -43,6 +43,9 @@ MIDDLEWARE = [
     "reviewapp.middleware.PlainTextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Forms carry a token that is masked anew in every answer, and Django pads what it compresses by a random length, so
+    # that no secret can be guessed from lengths (BREACH).
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -140,6 +143,7 @@ STORAGES = {
 }
 
 USE_TZ = True
+USE_I18N = False  # the pages are in one language
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 

@@ -209,6 +209,7 @@ class PatternDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("pattern", "day", name="pattern_day_once")]
+        indexes = [models.Index(fields=["day"], name="pattern_day_by_day")]
 
     def __str__(self) -> str:
         return f"{self.items} on {self.day}"

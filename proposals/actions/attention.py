@@ -19,6 +19,7 @@ LONGEST_NAME = 40
 def look(proposals: Sequence[Proposal], *, user: User) -> dict[int, ProposalSeen]:
     """Note that this person opened the newest revisions; returns the marks they left the last time, by proposal."""
     before = ProposalSeen.objects.filter(user=user, proposal__in=proposals).select_related("revision")
+    before = before.defer("revision__text", "revision__diff")
     last = {one.proposal_id: one for one in before}
     now = timezone.now()
     marks = [ProposalSeen(user=user, proposal=p, revision_id=p.revision_id, at=now) for p in proposals if p.revision_id]

@@ -39,8 +39,8 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     """
     fit: list[Proposal] = []
     left_out: list[tuple[Proposal, str]] = []
-    keys, revisions = [p.pk for p in proposals], [p.revision_id for p in proposals]
-    mine = set(decidable_by(user).filter(pk__in=keys).values_list("pk", flat=True))
+    revisions = [p.revision_id for p in proposals]
+    mine = set(decidable_by(user))
     failing = Check.objects.filter(revision__in=revisions, verdict=Check.Verdict.FAIL)
     blocked = set(failing.values_list("revision", flat=True))
     for proposal in proposals:

@@ -116,7 +116,7 @@ def bag(line: str) -> Counter[str]:
 def likeness(old: Counter[str], new: Counter[str]) -> float:
     """Twice the common words by all words, 0 to 1. Two lines without any word are alike: a bullet, a rule, a blank."""
     total = old.total() + new.total()
-    return 2 * (old & new).total() / total if total else 1.0
+    return 2 * sum(min(old[word], new[word]) for word in old.keys() & new.keys()) / total if total else 1.0
 
 
 def _best_pairs(scores: Sequence[Sequence[float]]) -> list[tuple[int, int]]:

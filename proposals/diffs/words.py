@@ -51,7 +51,7 @@ def _sort(char: str) -> str:
 
 def count_words(text: str) -> int:
     """How many words and numbers a text has: what stands between blanks and has a letter or digit."""
-    return sum(any(char.isalnum() for char in chunk) for chunk in text.split())
+    return sum(chunk.isalnum() or any(map(str.isalnum, chunk)) for chunk in text.split())
 
 
 def compare(before: Sequence[str], after: Sequence[str], deadline: float) -> list[tuple[Op, int]]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -91,6 +92,12 @@ class Proposal(models.Model):
         choices=[(level.value, level.word) for level in Level], default=Level.MEDIUM
     )
     risk_reasons = models.JSONField(default=list)
+    mostly_reported_by = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        editable=False,
+        help_text="People whose API keys reported most of the evidence; the database keeps it up.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True)
 
@@ -207,9 +214,11 @@ class Revision(models.Model):
 class ProposalEvidenceQuerySet(models.QuerySet["ProposalEvidence"]):
     """Reads that speak."""
 
+    COUNTED: Final = Q(feedback__withdrawn_at=None, feedback__excluded_at=None, run__excluded_at=None)
+
     def counted(self) -> "ProposalEvidenceQuerySet":
         """Without what was withdrawn by its reporter or excluded by a reviewer since."""
-        return self.filter(feedback__withdrawn_at=None, feedback__excluded_at=None, run__excluded_at=None)
+        return self.filter(self.COUNTED)
 
 
 class ProposalEvidence(models.Model):

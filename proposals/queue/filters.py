@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
@@ -12,7 +13,8 @@ from feedback.trends import rising_patterns
 from people.models import User
 from proposals.models import Assignment, Check, Proposal
 from proposals.models.proposal import ProposalQuerySet
-from proposals.queue.waiting import assigned_to, waiting_for
+from proposals.queue.desk import Desk
+from proposals.queue.waiting import assigned_to
 from proposals.risk import Level
 
 SHOWS: Final = ("turn", "open", "effect", "decided", "all")
@@ -88,9 +90,12 @@ class Filters:
         """What rows are ordered by, so that no two are equal; names as `order_by` takes them."""
         return ORDERS[self.order]
 
-    def apply(self, user: User) -> ProposalQuerySet:
-        """The proposals asked for, in their order, with `sources` and, where it orders them, `impact`."""
-        found = self._shown(user)
+    def apply(self, user: User, desk: Desk | None = None) -> ProposalQuerySet:
+        """The proposals asked for, in their order, with `sources` and, where it orders them, `impact`.
+
+        `desk` is what waits for this person, where that is known.
+        """
+        found = self._shown(desk or Desk(user))
         if self.agent:
             found = found.filter(document__agent__slug=self.agent)
         if self.q:
@@ -108,10 +113,15 @@ class Filters:
             found = found.filter(~Exists(Assignment.objects.filter(proposal=OuterRef("pk"))))
         return weighed(found, self.keys).order_by(*self.keys)
 
-    def _shown(self, user: User) -> ProposalQuerySet:
+    def all_keys(self, desk: Desk) -> list[int]:
+        """The keys of all proposals asked for, in their order: one look finds them and tells how many there are."""
+        found = self.apply(desk.user, desk).order_by().aggregate(keys=ArrayAgg("pk", order_by=self.keys))
+        return found["keys"] or []
+
+    def _shown(self, desk: Desk) -> ProposalQuerySet:
         match self.show:
             case "turn":
-                return waiting_for(user)
+                return desk.proposals()
             case "open":
                 return Proposal.objects.open()
             case "effect":
@@ -130,5 +140,6 @@ def weighed(proposals: ProposalQuerySet, keys: tuple[str, ...]) -> ProposalQuery
     if "-impact" not in keys:
         return proposals
     sources = Coalesce("pattern__sources", "evidence_sources")
-    rising = When(pattern__in=rising_patterns(), then=F("sources") * 2)
+    asked_about = Proposal.objects.open().exclude(pattern=None).order_by().values("pattern")
+    rising = When(pattern__in=rising_patterns().filter(pattern__in=asked_about), then=F("sources") * 2)
     return proposals.annotate(sources=sources, impact=Case(rising, default=F("sources"), output_field=IntegerField()))

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.http import QueryDict
 
-from people.models import User
 from proposals.models import Proposal
 from proposals.models.proposal import ProposalQuerySet
+from proposals.queue.desk import Desk
 from proposals.queue.filters import Filters, weighed
 
 _LONGEST = 1000
@@ -56,21 +56,34 @@ class Neighbours:
     after: Proposal | None
 
 
-def neighbours(place: Place, user: User, proposal: Proposal) -> Neighbours:
+def neighbours(place: Place, desk: Desk, proposal: Proposal) -> Neighbours:
     """In three queries; for a proposal that has just left the list, those on either side of its gap."""
+    if "-impact" in place.filters.keys and (found := _around(place, desk, proposal.pk)):
+        return found
     keys = place.filters.keys
     names = [key.removeprefix("-") for key in keys]
     here = weighed(Proposal.objects.filter(pk=proposal.pk), keys).values_list(*names).get()
-    others = place.filters.apply(user).exclude(pk=proposal.pk).only("pk", "title")
+    others = place.filters.apply(desk.user, desk).exclude(pk=proposal.pk).only("pk", "title")
     after = others.filter(_beyond(keys, here)).first()
     turned = tuple(_turned(key) for key in keys)
     before = others.filter(_beyond(turned, here)).order_by(*turned).first()
     return Neighbours(before, after)
 
 
-def first(place: Place, user: User) -> Proposal | None:
+def _around(place: Place, desk: Desk, proposal: int) -> Neighbours | None:
+    """For an order that no index has: the whole list, which is sorted once for both; None if it is not in the list."""
+    keys = place.filters.all_keys(desk)
+    if proposal not in keys:
+        return None
+    at = keys.index(proposal)
+    sides = (keys[at - 1] if at else None), (keys[at + 1] if at + 1 < len(keys) else None)
+    found = Proposal.objects.only("pk", "title").in_bulk([key for key in sides if key is not None])
+    return Neighbours(*(found.get(key) if key is not None else None for key in sides))
+
+
+def first(place: Place, desk: Desk) -> Proposal | None:
     """What is at the top of the list."""
-    found: ProposalQuerySet = place.filters.apply(user).only("pk", "title")
+    found: ProposalQuerySet = place.filters.apply(desk.user, desk).only("pk", "title")
     return found.first()
 
 

@@ -9,11 +9,12 @@ from django.db.models import Max
 from feedback.trends import trends
 from people.models import User
 from proposals.models import Assignment, Check, Comment, Decision, Proposal, ProposalSeen, Thread
-from proposals.queue.waiting import waiting_for
+from proposals.queue.desk import Desk
 from proposals.risk import Level
 from proposals.turns import Pill, pill
 
-_HEAVY = ("revision__text", "revision__diff", "base_version__text", "document__current__text", "pattern__centroid")
+_SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass")
+_HEAVY = ("rationale", "revision__text", "revision__diff", "pattern__centroid", "pattern__terms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +49,22 @@ class Row:
 
 def page_of(proposals: Sequence[int]) -> list[Proposal]:
     """The proposals with these keys, in this order, without the texts that no row shows."""
-    found = Proposal.objects.for_page().defer(*_HEAVY).in_bulk(proposals)
+    found = Proposal.objects.select_related(*_SHOWN).defer(*_HEAVY).in_bulk(proposals)
     return [found[pk] for pk in proposals if pk in found]
 
 
-def rows(keys: Sequence[int], user: User) -> list[Row]:
-    """The rows of one page."""
+def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
+    """The rows of one page, for the person whose desk this is."""
     proposals = page_of(keys)
-    mine = set(waiting_for(user, keys).values_list("pk", flat=True))
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
-    verdicts, seen = _verdicts(proposals), _marks(proposals, user)
+    verdicts, seen = _verdicts(proposals), _marks(proposals, desk.user)
     assigned, talks = assignments(keys), Thread.objects.unresolved().per_proposal(keys)
     return [
         Row(
             p,
             span_days(p),
             found.get(p.pattern_id or 0),
-            pill(p, my_turn=p.pk in mine, blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0),
+            pill(p, my_turn=p.pk in desk, blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0),
             seen.get(p.pk),
             verdicts[p.revision_id, Check.Verdict.WARN],
             verdicts[p.revision_id, Check.Verdict.FAIL],

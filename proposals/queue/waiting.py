@@ -1,103 +1,124 @@
-"""Whose turn it is, as queries: the same rules as `policies.may_decide`; a test holds the two together."""
+"""Whose turn it is: the same rules as `policies.may_decide`, asked of all proposals at once; a test holds the two
+together. Every page shows how many wait for who reads it, so this is SQL written by hand: one question, in which each
+list that speaks for or against a proposal is worked out once.
+"""
 
-from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import Count, Q
 
 from people.models import User
-from people.roles import holders
-from proposals.models import Assignment, Coauthor, Decision, Proposal, ProposalEvidence, Redraft, Revision
-from proposals.models.proposal import ProposalQuerySet
-from proposals.policies import DOMINANT_SHARE
+from people.roles import PERMISSIONS
+from proposals.models import Assignment, Proposal
 
 Status = Proposal.Status
+DECIDE: Final = "proposals.decide_proposal"
+
+# `p` is a proposal, `who` a person. What `policies.conflict_of_interest` finds, evidence aside.
+_CONFLICT: Final = """
+    p.author_id = {who} OR p.requested_by_id = {who}
+    OR p.id IN (SELECT proposal_id FROM proposals_bypass WHERE actor_id = {who})
+    OR EXISTS (SELECT FROM agents_apikey k WHERE k.id = p.author_key_id AND k.owner_id = {who})
+    OR EXISTS (SELECT FROM proposals_revision r LEFT JOIN agents_apikey k ON k.id = r.author_key_id
+               WHERE r.proposal_id = p.id AND (r.author_id = {who} OR k.owner_id = {who}))
+    OR EXISTS (SELECT FROM proposals_coauthor c JOIN proposals_revision r ON r.id = c.revision_id
+               WHERE r.proposal_id = p.id AND c.person_id = {who})
+    OR EXISTS (SELECT FROM proposals_redraft a
+               WHERE a.proposal_id = p.id AND a.asked_by_id = {who} AND a.made_id IS NOT NULL)
+"""
+
+# The same for one person, as lists of keys.
+_OWN: Final = """
+    SELECT proposal_id FROM proposals_revision WHERE author_id = %(user)s
+    UNION ALL
+    SELECT r.proposal_id FROM proposals_revision r JOIN agents_apikey k ON k.id = r.author_key_id
+    WHERE k.owner_id = %(user)s
+    UNION ALL
+    SELECT r.proposal_id FROM proposals_coauthor c JOIN proposals_revision r ON r.id = c.revision_id
+    WHERE c.person_id = %(user)s
+    UNION ALL
+    SELECT proposal_id FROM proposals_bypass WHERE actor_id = %(user)s
+    UNION ALL
+    SELECT proposal_id FROM proposals_redraft WHERE asked_by_id = %(user)s AND made_id IS NOT NULL
+"""
+
+_DECIDABLE: Final = f"""
+    p.status = ANY (%(decidable)s) AND %(decides)s
+    AND p.revision_id NOT IN (SELECT revision_id FROM proposals_decision WHERE actor_id = %(user)s)
+    AND (%(alone)s OR (
+        p.author_id IS DISTINCT FROM %(user)s AND p.requested_by_id IS DISTINCT FROM %(user)s
+        AND (p.author_key_id IN (SELECT id FROM agents_apikey WHERE owner_id = %(user)s)) IS NOT TRUE
+        AND NOT p.mostly_reported_by @> ARRAY[%(user)s]::bigint[]
+        AND p.id NOT IN ({_OWN})
+    ))
+"""  # noqa: S608 (nothing in it comes from outside)
+
+_WAITING: Final = f"""
+    WITH mine AS (
+        SELECT proposal_id FROM proposals_assignment
+        WHERE user_id = %(user)s OR group_id IN (SELECT group_id FROM people_user_groups WHERE user_id = %(user)s)
+    ), decider AS (
+        SELECT DISTINCT u.id FROM people_user u JOIN people_user_groups m ON m.user_id = u.id
+        JOIN auth_group g ON g.id = m.group_id WHERE u.is_active AND g.name = ANY (%(roles)s)
+    ), taken AS (
+        SELECT p.id FROM proposals_proposal p
+        WHERE p.status = ANY (%(decidable)s) AND p.id NOT IN (SELECT proposal_id FROM mine)
+        AND p.id IN (SELECT proposal_id FROM proposals_assignment) AND EXISTS (
+            SELECT FROM proposals_assignment a LEFT JOIN people_user_groups m ON m.group_id = a.group_id
+            JOIN decider ON decider.id = COALESCE(a.user_id, m.user_id)
+            WHERE a.proposal_id = p.id AND (%(alone)s OR ({_CONFLICT.format(who="decider.id")}) IS NOT TRUE)
+            AND NOT EXISTS (
+                SELECT FROM proposals_decision d WHERE d.revision_id = p.revision_id AND d.actor_id = decider.id))
+    )
+    SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p
+    WHERE p.status = ANY (%(open)s) AND (
+        p.status = 'changes_requested' AND p.author_id = %(user)s
+        OR {_DECIDABLE} AND p.id NOT IN (SELECT id FROM taken))
+"""  # noqa: S608 (nothing in it comes from outside)
+
+_MAY_DECIDE: Final = f"SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {_DECIDABLE}"  # noqa: S608
 
 
-def waiting_for(user: User, among: Collection[int] | None = None) -> ProposalQuerySet:
-    """Proposals whose next step is this person's: to decide, or to rework what they wrote; of these keys, if given.
+def waiting_for(user: User) -> list[int]:
+    """Keys of the proposals whose next step is this person's: to decide, or to rework what they wrote.
 
     An assignment takes a proposal off the list of those it does not name, for as long as somebody it names can decide.
     It never puts one on the list of somebody who may not.
     """
-    to_rework = Q(status=Status.CHANGES_REQUESTED, author=user)
-    taken, taken_by_roles, mine = _able("user"), _able("group__user"), decidable_by(user)
-    whole = Proposal.objects.all()
-    if among is not None:  # said inside too: the database works the inner ones out before it looks at the outer one
-        taken, taken_by_roles = taken.filter(proposal__in=among), taken_by_roles.filter(proposal__in=among)
-        mine, whole = mine.filter(pk__in=among), whole.filter(pk__in=among)
-    to_decide = mine.filter((~Q(pk__in=taken) & ~Q(pk__in=taken_by_roles)) | assigned_to(user))
-    return whole.filter(Q(pk__in=to_decide.values("pk")) | to_rework)
+    return _ask(_WAITING, user)
+
+
+def decidable_by(user: User) -> list[int]:
+    """Keys of what this person may decide and has not decided on yet, whoever it is assigned to."""
+    return _ask(_MAY_DECIDE, user)
+
+
+def _ask(question: str, user: User) -> list[int]:
+    known: dict[str, Any] = {
+        "user": user.pk,
+        "decides": user.has_perm(DECIDE),
+        "alone": settings.COUNTERSIGN_SINGLE_OPERATOR,
+        "open": [status.value for status in Proposal.OPEN],
+        "decidable": [status.value for status in Proposal.DECIDABLE],
+        "roles": [role.value for role, names in PERMISSIONS.items() if DECIDE in names],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(question, known)
+        found: list[int] = cursor.fetchone()[0]
+    return found
 
 
 def assigned_to(user: User) -> Q:
     """Proposals that name this person, or a role of theirs; for `filter`."""
-    named = Assignment.objects.filter(Q(user=user) | Q(group__user=user), proposal=OuterRef("pk"))
-    return Q(Exists(named))
+    by_name = Assignment.objects.filter(user=user).order_by().values("proposal")
+    by_role = Assignment.objects.filter(group__user=user).order_by().values("proposal")
+    return Q(pk__in=by_name) | Q(pk__in=by_role)
 
 
-def decidable_by(user: User) -> ProposalQuerySet:
-    """What this person may decide and has not approved yet, whoever it is assigned to."""
-    if not user.has_perm("proposals.decide_proposal"):
-        return Proposal.objects.none()
-    approved = Decision.objects.filter(revision=OuterRef("revision"), actor=user)
-    open_ones = Proposal.objects.filter(~Exists(approved), status__in=Proposal.DECIDABLE)
-    return open_ones if settings.COUNTERSIGN_SINGLE_OPERATOR else _without_conflict(open_ones, user)
-
-
-def _able(who: str) -> "QuerySet[Assignment, Any]":
-    """Keys of the proposals that name somebody who can still decide them; `who` is the path to that person.
-
-    Not correlated with the proposals asked about, so that the database works it out once.
-    """
-    deciders = holders("proposals.decide_proposal").order_by().values("pk")
-    named = Assignment.objects.filter(proposal__status__in=Proposal.DECIDABLE).annotate(who=F(who))
-    approved = Decision.objects.filter(revision=OuterRef("proposal__revision"), actor=OuterRef("who"))
-    able = named.filter(~Exists(approved), who__in=deciders)
-    if not settings.COUNTERSIGN_SINGLE_OPERATOR:
-        by_them = Q(author=OuterRef("who")) | Q(author_key__owner=OuterRef("who"))
-        written = Revision.objects.filter(by_them, proposal=OuterRef("proposal"))
-        suggested = Coauthor.objects.filter(person=OuterRef("who"), revision__proposal=OuterRef("proposal"))
-        wanted = Proposal.objects.filter(
-            by_them | Q(requested_by=OuterRef("who")) | Q(bypass__actor=OuterRef("who")), pk=OuterRef("proposal")
-        )
-        asked = Redraft.objects.made_for(OuterRef("who")).filter(proposal=OuterRef("proposal"))
-        able = able.filter(~Exists(written), ~Exists(suggested), ~Exists(wanted), ~Exists(asked))
-    return able.order_by().values("proposal")
-
-
-def _without_conflict(proposals: ProposalQuerySet, user: User) -> ProposalQuerySet:
-    written = Revision.objects.filter(Q(author=user) | Q(author_key__owner=user), proposal=OuterRef("pk"))
-    suggested = Coauthor.objects.filter(person=user, revision__proposal=OuterRef("pk"))
-    free = proposals.filter(
-        ~Exists(written),
-        ~Exists(suggested),
-        ~Exists(Redraft.objects.made_for(user).filter(proposal=OuterRef("pk"))),
-        Q(author=None) | ~Q(author=user),
-        Q(author_key=None) | ~Q(author_key__owner=user),
-        Q(requested_by=None) | ~Q(requested_by=user),
-        Q(bypass=None) | ~Q(bypass__actor=user),
-    )
-    if not user.keys.exists():
-        return free
-    reports = ProposalEvidence.objects.filter(proposal=OuterRef("pk"))
-    own = reports.filter(Q(feedback__key__owner=user) | Q(run__key__owner=user))
-    counts = free.annotate(own_reports=_count(own), all_reports=_count(reports))
-    return counts.filter(own_reports__lte=DOMINANT_SHARE * F("all_reports"))
-
-
-def _count(rows: QuerySet[ProposalEvidence]) -> Coalesce:
-    counted = rows.order_by().values("proposal").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted), 0)
-
-
-def counts(user: User) -> dict[str, int]:
-    """How many proposals each view holds: keys turn, open, effect, decided."""
-    effect = Count("pk", filter=Q(status=Status.IN_EFFECT))
-    is_open = Q(status__in=Proposal.OPEN)
-    found = Proposal.objects.aggregate(
-        open=Count("pk", filter=is_open), effect=effect, decided=Count("pk", filter=~is_open)
-    )
-    return {"turn": waiting_for(user).count(), **found}
+def counts() -> dict[str, int]:
+    """How many proposals each view holds that is the same for everybody: keys open, effect, decided."""
+    found = dict(Proposal.objects.order_by().values_list("status").annotate(Count("pk")))  # from an index alone
+    opened = sum(found.get(status, 0) for status in Proposal.OPEN)
+    return {"open": opened, "effect": found.get(Status.IN_EFFECT, 0), "decided": sum(found.values()) - opened}

@@ -22,7 +22,7 @@ def around(request: PersonRequest, proposal: Proposal, assign_form: AssignForm |
     can_assign = proposal.is_open and request.user.has_perm("proposals.propose_change")
     return {
         "position": position,
-        "neighbours": queue.neighbours(position, request.user, proposal),
+        "neighbours": queue.neighbours(position, queue.desk_of(request), proposal),
         "looked": before if before and before.revision_id != proposal.revision_id else None,
         "assigned": assigned,
         "assigned_to_me": any(one.user_id == request.user.pk for one in assigned),
@@ -34,7 +34,8 @@ def and_next(request: PersonRequest, said: str, proposal_id: int) -> SafeString 
     """What was done, with a link to what comes next in the list the person came from."""
     position = queue.Place.carried(request.GET)
     proposal = Proposal.objects.get(pk=proposal_id)
-    following = queue.neighbours(position, request.user, proposal).after or first(position, request.user)
+    desk = queue.Desk(request.user)  # as it is now, after what was done
+    following = queue.neighbours(position, desk, proposal).after or first(position, desk)
     if following is None or following.pk == proposal_id:
         return said
     address = reverse("proposal", args=[following.pk]) + position.suffix

@@ -15,6 +15,7 @@ from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
 from proposals.forms_decisions import BypassForm
 from proposals.models import Proposal
+from proposals.queue import desk_of
 from proposals.views.refusals import show_in
 
 
@@ -47,15 +48,17 @@ def _page(
     request: PersonRequest, proposal: Proposal, form: BypassForm, *, is_back: bool = False, status: int = 200
 ) -> HttpResponse:
     newest = review.newest(proposal)
+    part = shown.part(shown.inline(Diff.from_json(newest.diff).rows), request.GET)
     context = {
         "place": "review",
         "proposal": proposal,
         "revision": newest,
-        "standing": review.standing(proposal, request.user),
-        "effect": review.effect(proposal),
+        "standing": review.standing(proposal, desk_of(request)),
+        "effect": review.effect(proposal, review.last_number(proposal)),
         "form": form,
         "is_back": is_back,
-        "lines": shown.inline(Diff.from_json(newest.diff).rows),
+        "lines": part.lines,
+        "part": part,
         "still": f"{reverse('proposal', args=[proposal.pk])}?lines=all",
         "code": shown.is_code(proposal.document),
     }

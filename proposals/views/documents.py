@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agents.models import WHOLE, Document, Version, whole_of
+from agents.models import Document, Version, whole_of
 from people.requests import PersonRequest
 from proposals import blame, growth, shown
 from proposals.actions import proposals, rollbacks
@@ -16,6 +16,7 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
+from proposals.parts import LARGEST, Part
 from proposals.views import answering
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
@@ -32,8 +33,9 @@ def _find(slug: str, name: str) -> Document:
     return get_object_or_404(found)
 
 
-def _versions(document: Document) -> list[Version]:
-    return list(document.versions.defer(*WHOLE))
+def _newest(document: Document) -> int:
+    """The number of its last version; numbers have no gaps."""
+    return document.versions.values_list("number", flat=True).order_by("-number")[:1].get()
 
 
 @require_safe
@@ -49,10 +51,10 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
         "document": found,
         "code": shown.is_code(found),
         "sections": [section for section in found.sections.all() if section.is_protected],
-        "text_lines": shown.text_lines(found, found.current.text) if found.current else [],
+        "part": _part(request, found, found.current),
         "page": Paginator(releases, VERSIONS_PER_PAGE).get_page(request.GET.get("page")),
         "size": growth.size_of(found.current) if found.current else None,
-        "growth": growth.of_document(found.pk),
+        "growth": growth.of_document(found.pk, last=found.current.number) if found.current else None,
         "open_proposals": found.proposals.open().order_by("-pk")[:20],
     }
     return render(request, "proposals/document.html", context)
@@ -65,25 +67,34 @@ def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpRe
     found = _find(slug, name)
     this = get_object_or_404(found.versions.select_related("parent", "restores", "proposal__bypass"), number=number)
     if request.GET.get("view") == "blame":
-        return render(request, "proposals/blame.html", _blamed(found, this))
+        return render(request, "proposals/blame.html", _blamed(request, found, this))
     context = {
         "place": "agents",
         "document": found,
         "code": shown.is_code(found),
         "version": this,
-        "text_lines": shown.text_lines(found, this.text),
+        "part": _part(request, found, this),
         "releases": this.releases.all()[:20],
     }
     return render(request, "proposals/version.html", context)
 
 
-def _blamed(found: Document, this: Version) -> dict[str, object]:
+def _part(
+    request: PersonRequest, found: Document, this: Version | None, largest: int = LARGEST
+) -> Part[shown.TextLine]:
+    lines = shown.text_lines(found, this.text) if this else []
+    return shown.part(lines, request.GET, largest=largest)
+
+
+def _blamed(request: PersonRequest, found: Document, this: Version) -> dict[str, object]:
+    part = _part(request, found, this, LARGEST // 3)  # much stands beside each line
     return {
         "place": "agents",
         "document": found,
         "code": shown.is_code(found),
         "version": this,
-        "stretches": blame.stretches(this, shown.text_lines(found, this.text)),
+        "part": part,
+        "stretches": blame.stretches(this, part.lines),
     }
 
 
@@ -104,8 +115,8 @@ def download(request: PersonRequest, slug: str, name: str, number: int) -> HttpR
 def compare(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     """Any two versions; without a choice, the current one and the one before it."""
     found = _find(slug, name)
-    versions = _versions(found)
-    form = CompareForm(_chosen(request, found, versions), versions=versions)
+    newest = _newest(found)
+    form = CompareForm(_chosen(request, found, newest), newest=newest)
     context = {"place": "agents", "document": found, "code": shown.is_code(found), "form": form, "views": VIEWS.items()}
     if not form.is_valid():
         return render(request, "proposals/compare.html", context, status=422)
@@ -116,8 +127,8 @@ def compare(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     return render(request, "proposals/compare.html", context)
 
 
-def _chosen(request: PersonRequest, found: Document, versions: list[Version]) -> dict[str, str]:
-    current = found.current.number if found.current else versions[0].number
+def _chosen(request: PersonRequest, found: Document, newest: int) -> dict[str, str]:
+    current = found.current.number if found.current else newest
     defaults = {"from": str(max(1, current - 1)), "to": str(current)}
     return {name: request.GET.get(name, default) for name, default in defaults.items()}
 
@@ -126,7 +137,8 @@ def _laid_out(request: PersonRequest, difference: Diff) -> dict[str, object]:
     view = "side" if request.GET.get("view") == "side" else "inline"
     whole = request.GET.get("lines") == "all"
     lay_out = shown.beside if view == "side" else shown.inline
-    return {"view": view, "whole": whole, "lines": lay_out(difference.rows, whole=whole)}
+    part = shown.part(lay_out(difference.rows, whole=whole), request.GET)
+    return {"view": view, "whole": whole, "lines": part.lines, "part": part}
 
 
 def _protected(found: Document) -> list[str]:
@@ -202,6 +214,8 @@ def _roll_back(
     request: PersonRequest, found: Document, target: Version, form: RollBackForm, *, status: int = 200
 ) -> HttpResponse:
     difference = compute(found.current.text if found.current else "", target.text, _protected(found))
+    lines = shown.inline(difference.rows, whole=request.GET.get("lines") == "all")
+    part = shown.part(lines, request.GET)
     context = {
         "place": "agents",
         "document": found,
@@ -209,7 +223,8 @@ def _roll_back(
         "target": target,
         "form": form,
         "difference": difference,
-        "lines": shown.inline(difference.rows, whole=request.GET.get("lines") == "all"),
+        "lines": part.lines,
+        "part": part,
         "here": reverse("roll_back", args=[found.agent.slug, found.slug]),
     }
     return render(request, "proposals/roll_back.html", context, status=status)

@@ -29,7 +29,7 @@ may_curate = permission_required("feedback.curate_pattern", raise_exception=True
 def pattern(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Label, trend, evidence and the proposals that came of it; a merged one leads to where its reports are."""
     found = _shown(pk)
-    return _page(request, pk) if found.pk == pk else redirect("pattern", found.pk)
+    return _page(request, pk, found=found) if found.pk == pk else redirect("pattern", found.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -157,9 +157,15 @@ def _shown(pk: int) -> Pattern:
 
 
 def _page(
-    request: PersonRequest, pk: int, *, refusal: str = "", form: TypedForm | None = None, status: int = 200
+    request: PersonRequest,
+    pk: int,
+    *,
+    found: Pattern | None = None,
+    refusal: str = "",
+    form: TypedForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    found = _shown(pk)
+    found = found or _shown(pk)
     shown = PatternPage(found, request.GET)
     forms: dict[str, TypedForm] = {}
     if request.user.has_perm("feedback.curate_pattern"):

@@ -14,7 +14,7 @@ from proposals.forms_queue import AssignForm, NameForm
 from proposals.models import Proposal
 from proposals.queue import filters as narrowing
 
-PER_PAGE = 50
+PER_PAGE = 30
 _NUMBERS = (
     "No",
     "One",
@@ -46,12 +46,9 @@ def board_page(
 ) -> HttpResponse:
     """The queue at this place; with a refused name for a filter, that at its field."""
     filters = position.filters
-    counts = queue.counts(request.user)
-    found = filters.apply(request.user).values_list("pk", flat=True)
-    request.turn_count = counts["turn"]
-    paginator = Paginator(found, PER_PAGE)
-    if filters.is_plain and filters.show in counts:
-        paginator.count = counts[filters.show]  # counted already
+    desk = queue.desk_of(request)
+    counts = {"turn": len(desk), **queue.counts()}
+    paginator = _paginator(filters, desk, counts)
     page = paginator.get_page(position.page)
     position = queue.Place(filters, page.number)
     saved = list(request.user.saved_filters.all())
@@ -69,12 +66,21 @@ def board_page(
         "is_saved": filters.query in {one.query for one in saved},
         "name_form": name_form or NameForm(),
         "page": page,
-        "rows": queue.rows(list(page), request.user),
+        "rows": queue.rows(list(page), desk),
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
         "assign_form": AssignForm() if _can_select(request, filters) else None,
     }
     part = "#board" if request.htmx.target == "board" else ""
     return render(request, f"proposals/queue.html{part}", context, status=status)
+
+
+def _paginator(filters: queue.Filters, desk: queue.Desk, counts: dict[str, int]) -> "Paginator[int]":
+    """The keys by pages: of a whole view, which is counted already, only the page that is shown is read."""
+    if not (filters.is_plain and filters.show in counts):
+        return Paginator(filters.all_keys(desk), PER_PAGE)
+    paginator = Paginator(filters.apply(desk.user, desk).values_list("pk", flat=True), PER_PAGE)
+    paginator.count = counts[filters.show]
+    return paginator
 
 
 def _can_select(request: PersonRequest, filters: queue.Filters) -> bool:

@@ -16,7 +16,7 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import evidence, interdiff, memory, policies, review, shown, talks, trials
+from proposals import evidence, interdiff, memory, policies, queue, review, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -24,6 +24,7 @@ from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
 from proposals.merging import Conflict
 from proposals.models import Decision, Proposal, ProposalSeen, Revision
+from proposals.parts import Part
 from proposals.queue import Place
 from proposals.views.attention import and_next, around
 from proposals.views.confirming import before_deciding, form_again
@@ -130,6 +131,8 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
     earlier = _compared_with(request, found, number)
     before, label = (earlier.text, str(earlier)) if earlier else (this.base_version.text, str(this.base_version))
     difference = compute(before, this.text, _protected(proposal))
+    lines = shown.inline(difference.rows, whole=request.GET.get("lines") == "all")
+    part = shown.part(lines, request.GET)
     context = {
         "place": "review",
         "proposal": proposal,
@@ -137,7 +140,8 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
         "earlier": earlier,
         "from_label": label,
         "difference": difference,
-        "lines": shown.inline(difference.rows, whole=request.GET.get("lines") == "all"),
+        "lines": part.lines,
+        "part": part,
         "still": f"?from={earlier.number if earlier else 0}&lines=all",
         "code": shown.is_code(proposal.document),
     }
@@ -223,12 +227,14 @@ def _around(
 
 def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> dict[str, object]:
     """What a decision rests on, beside the change itself."""
+    said, last = review.decisions(proposal), review.last_number(proposal)
+    grounds = evidence.grounds(proposal, newest, request.GET.get("evidence"), last=last)
     return {
-        "standing": review.standing(proposal, request.user),
-        **evidence.grounds(proposal, newest, request.GET.get("evidence")),
-        "decisions": review.decisions(proposal),
+        "standing": review.standing(proposal, queue.desk_of(request), said),
+        **grounds,
+        "decisions": said,
         "history": review.history(proposal),
-        "effect": review.effect(proposal),
+        "effect": review.effect(proposal, last, grounds["around"]) if proposal.is_open else None,
         "trend": _trend(proposal),
         "conflicts": _conflicts(proposal),
         "memory": memory.of_proposal(proposal),
@@ -250,14 +256,19 @@ def _change(
     asked, query = request.GET.get("comment", ""), view_query(request)
     found = talks.talks_of(proposal, newest, request.user, asked=asked, query=query, typed=typed)
     found = found.without(rows) if view == "full" else found
-    lines = (shown.beside if view == "side" else shown.inline)(rows, whole=whole, talks=found)
-    text = shown.text_lines(proposal.document, newest.text) if view == "full" else []
+    lay_out = shown.beside if view == "side" else shown.inline
+    part: Part[shown.Line] | Part[shown.TextLine]
+    if view == "full":
+        text = shown.talked_about(shown.text_lines(proposal.document, newest.text), rows, found)
+        part = shown.part(text, request.GET)
+    else:
+        part = shown.part(lay_out(rows, whole=whole, talks=found), request.GET)
     return {
         "talks": found,
         "view": view,
         "views": VIEWS.items(),
-        "lines": lines,
-        "text_lines": shown.talked_about(text, rows, found),
+        "part": part,
+        "lines": part.lines,
         "whole": whole,
         "code": shown.is_code(proposal.document),
     }

@@ -16,7 +16,7 @@ from audit.models import AuditEntry
 from people.models import User
 from people.requests import PersonRequest
 from proposals.models import Proposal, Revision
-from proposals.queue import waiting_for
+from proposals.queue import desk_of
 
 DEEDS: Final = {
     "proposal.approved": "approved this",
@@ -34,7 +34,7 @@ def updates(request: PersonRequest) -> HttpResponseBase:
     """
     since, proposal, document = (_number(request, name) for name in ("since", "proposal", "document"))
     news = {
-        "turn": waiting_for(request.user).count(),
+        "turn": len(desk_of(request)),
         "newest": Revision.objects.aggregate(newest=Max("pk"))["newest"] or 0,
         "fresh": _fresh(request.user, since) if since else 0,
         "proposal": _proposal(proposal) if proposal else None,

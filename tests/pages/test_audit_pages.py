@@ -98,3 +98,20 @@ def test_an_entry_has_an_address_of_its_own(client: Client, approved: Proposal) 
 
 def test_nothing_here_can_be_written(client: Client, approved: Proposal) -> None:
     assert client.post(reverse("audit_log")).status_code == 405
+
+
+def test_words_are_looked_for_some_entries_at_a_time(
+    client: Client, approved: Proposal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.views.LOOKED_THROUGH", 2)
+    address, found, seen = f"{reverse('audit_log')}?text=say+14", [], 0
+    while True:
+        page = client.get(address)
+        found += [row.verb for row in page.context["rows"]]
+        seen += 1
+        if not page.context["more"]:
+            break
+        assert "Look further back" in page.text
+        address = f"{reverse('audit_log')}?text=say+14&before={page.context['more']}"
+    assert seen > 2
+    assert found == [row.verb for row in AuditEntry.objects.filter(body__icontains="say 14").newest_first()]

@@ -136,7 +136,7 @@ def test_a_near_duplicate_is_shown_and_merged_with_one_click(
     page = reverse("proposal", args=[beside.pk])
     text = client.get(page).text
     assert "Near-duplicate" in text
-    assert f"{page}?view=full#L8" in text
+    assert f"{page}?view=full&amp;line=8#L8" in text
     sent = {"digest": digest_of(beside), "line": "11", "other": "8"}
     answer = client.post(reverse("merge_rules", args=[beside.pk]), sent)
     assert answer.status_code == 303

@@ -93,7 +93,7 @@ def test_the_queue_and_the_rules_agree(
     for person in (mara, jonas, aiko, luis):
         for proposal in (by_mara, by_jonas, by_aiko):
             fresh = Proposal.objects.get(pk=proposal.pk)
-            waits = queue.waiting_for(User.objects.get(pk=person.pk)).filter(pk=proposal.pk).exists()
+            waits = proposal.pk in queue.waiting_for(User.objects.get(pk=person.pk))
             assert waits == policies.may_decide(User.objects.get(pk=person.pk), fresh).allowed
 
 

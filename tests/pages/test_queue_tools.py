@@ -16,7 +16,7 @@ from proposals.actions.assignments import assign
 from proposals.actions.comments import Spot, open_thread
 from proposals.actions.proposals import amend
 from proposals.models import Assignment, Decision, Proposal, ProposalSeen, SavedFilter, Thread
-from proposals.queue import Filters, Place, neighbours
+from proposals.queue import Desk, Filters, Place, neighbours
 from tests.cast import PROMPT, digest_of, propose
 
 pytestmark = pytest.mark.django_db
@@ -90,12 +90,12 @@ def test_what_is_new_and_what_changed_is_marked_until_it_is_opened(
 
 def test_neighbours_follow_the_list_one_came_from(three: list[Proposal], mara: User) -> None:
     place = Place(Filters(show="open", sort="age"))
-    found = neighbours(place, mara, three[1])
+    found = neighbours(place, Desk(mara), three[1])
     assert (found.before, found.after) == (three[0], three[2])
     Proposal.objects.filter(pk=three[1].pk).update(status="withdrawn")
-    found = neighbours(place, mara, Proposal.objects.get(pk=three[1].pk))
+    found = neighbours(place, Desk(mara), Proposal.objects.get(pk=three[1].pk))
     assert (found.before, found.after) == (three[0], three[2])
-    assert neighbours(place, mara, three[2]).after is None
+    assert neighbours(place, Desk(mara), three[2]).after is None
 
 
 def test_after_a_decision_the_place_is_kept_and_the_next_one_is_a_link(

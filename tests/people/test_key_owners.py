@@ -21,7 +21,7 @@ from proposals.actions.decisions import approve
 from proposals.actions.proposals import submit
 from proposals.exceptions import NotAllowed
 from proposals.models import Decision, Proposal
-from proposals.policies import conflict_of_interest, dominant_key_owners
+from proposals.policies import conflict_of_interest
 from tests.cast import PROMPT, digest_of, report
 
 
@@ -131,6 +131,7 @@ def test_owners_of_most_of_the_evidence_do_not_decide(prompt: Document, ada: Use
     tool, _ = keys.create(prompt.agent, ["propose"], owner=ada, actor=SYSTEM)
     evidence = [report(prompt.agent, f"p{n}", key=own if n < 4 else other) for n in range(5)]
     proposal = proposed_with(tool, prompt, evidence)
-    assert dominant_key_owners(proposal) == {mara.pk}
+    proposal.refresh_from_db()
+    assert proposal.mostly_reported_by == [mara.pk]
     assert conflict_of_interest(mara, proposal) == "Your API keys reported most of the evidence."
     assert not conflict_of_interest(jonas, proposal)

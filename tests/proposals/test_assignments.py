@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def waits_for(proposal: Proposal, *people: User) -> list[str]:
     """Who of these has it on their list."""
     fresh = [User.objects.get(pk=person.pk) for person in people]
-    return [person.username for person in fresh if queue.waiting_for(person).filter(pk=proposal.pk).exists()]
+    return [person.username for person in fresh if proposal.pk in queue.waiting_for(person)]
 
 
 def test_an_assigned_proposal_waits_for_its_assignee_only_but_others_may_still_decide(

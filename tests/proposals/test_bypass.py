@@ -48,8 +48,8 @@ def test_an_admin_publishes_at_once_and_it_is_reviewed_after_the_fact(
     assert found.published.number == 2
     assert found.published.pk == Document.objects.get(pk=prompt.pk).current_id
     assert made.missing == "Two approvals. 2 more approvals needed."
-    assert pending.pk not in waiting_for(ada).values_list("pk", flat=True)
-    assert pending.pk in waiting_for(mara).values_list("pk", flat=True)
+    assert pending.pk not in waiting_for(ada)
+    assert pending.pk in waiting_for(mara)
     assert policies.may_decide(ada, found).why.startswith("You published this without its approvals.")
     approve(pending.pk, user=mara, digest=digest_of(pending))
     assert again(pending).status == Proposal.Status.IN_EFFECT

@@ -148,8 +148,8 @@ def test_a_suggestion_is_applied_credited_and_counted(pending: Proposal, mara: U
     assert [str(coauthor.person) for coauthor in revision.coauthors.all()] == ["Mara Okafor"]
     fresh = Proposal.objects.for_page().get(pk=pending.pk)
     assert policies.conflict_of_interest(mara, fresh) == "Revision 2 has wording that you suggested."
-    assert not queue.waiting_for(mara).exists()
-    assert queue.waiting_for(ada).exists()
+    assert not queue.waiting_for(mara)
+    assert queue.waiting_for(ada)
     with pytest.raises(NotAllowed, match="wording that you suggested"):
         decisions.approve(pending.pk, user=mara, digest=revision.digest)
     assert Thread.objects.get().resolved_by == jonas

@@ -68,7 +68,7 @@ def test_the_queue_is_worth_opening_on_both_agents() -> None:
         waiting.exclude(pattern=None).values_list("pattern__kind", flat=True)
     )
     assert not any(proposal.is_stale for proposal in waiting.select_related("document"))
-    assert waiting_for(User.objects.get(username="admin")).count() >= 5
+    assert len(waiting_for(User.objects.get(username="admin"))) >= 5
 
 
 def test_one_waiting_proposal_was_amended_by_a_colleague_and_a_check_warns_of_another() -> None:

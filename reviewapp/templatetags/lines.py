@@ -1,0 +1,87 @@
+"""One line of a text or of a difference as a row of its table: one call a line, for a page has hundreds of them."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from proposals.diffs import Row
+from proposals.shown import TextLine
+from reviewapp.templatetags.board import chips, line_number, segments
+
+register = template.Library()
+
+_SIGNS = {
+    "equal": "",
+    "add": format_html('<span aria-hidden="true">{}</span><span class="sr">{}</span>', "+", "added"),
+    "cut": format_html('<span aria-hidden="true">{}</span><span class="sr">{}</span>', "−", "removed"),
+}
+
+
+@register.simple_tag
+def text_row(line: TextLine, link: str = "") -> SafeString:
+    """A line of a whole text; `link` leads to a comment on it."""
+    return format_html(
+        '<tr class="equal{}{}"><td class="no" id="L{}">{}</td><td class="said">{}</td></tr>\n',
+        " head" if line.heading else "",
+        " lock" if line.protected else "",
+        line.number,
+        line_number(line.number, link),
+        chips(line.text),
+    )
+
+
+@register.simple_tag
+def blamed_cells(line: TextLine) -> SafeString:
+    """The number and the words of a line of blame."""
+    return format_html('<td class="no" id="L{0}">{0}</td><td class="said">{1}</td>', line.number, chips(line.text))
+
+
+@register.simple_tag
+def diff_row(row: Row, link: str = "") -> SafeString:
+    """A line of a difference shown inline; `link` leads to a comment on it."""
+    number = line_number(row.new, link) if row.new else line_number(row.old, link, removed=True)
+    return format_html(
+        '<tr class="{}{}{}{}"{}><td class="no">{}</td><td class="sign">{}</td><td class="said">{}{}{}</td></tr>\n',
+        row.kind,
+        " moved" if row.moved else "",
+        " head" if row.heading else "",
+        " lock" if row.protected else "",
+        "" if row.kind == "equal" else format_html(' data-item tabindex="{}"', -1),
+        number,
+        _SIGNS[row.kind],
+        segments(row),
+        _moved(row),
+        format_html(' <span class="pill">{}</span>', "Protected") if row.heading and row.protected else "",
+    )
+
+
+@register.simple_tag
+def diff_half(row: Row | None, side: str, link: str = "") -> SafeString:
+    """One side of a line of a difference shown side by side."""
+    if row is None:
+        return _NOTHING
+    number = str(row.old or "")
+    if side == "new" or row.kind == "cut":
+        number = line_number(row.new, link) if side == "new" else line_number(row.old, link, removed=True)
+    said = {"add": "added", "cut": "removed"}.get(row.kind)
+    return format_html(
+        '<td class="no {}">{}</td><td class="said {} {}{}{}">{}{}{}</td>\n',
+        side,
+        number,
+        row.kind,
+        side,
+        " moved" if row.moved else "",
+        " lock" if row.protected else "",
+        format_html('<span class="sr">{}</span>', said) if said else "",
+        segments(row),
+        _moved(row),
+    )
+
+
+_NOTHING = format_html('<td class="no {0}"></td><td class="said {0}"></td>\n', "none")
+
+
+def _moved(row: Row) -> SafeString | str:
+    if not row.moved:
+        return ""
+    return format_html(' <span class="chip">moved {} line {}</span>', "from" if row.kind == "add" else "to", row.moved)

@@ -1,0 +1,96 @@
+"""What a first visit brings over the wire: a page, compressed, and the style, scripts, icon and font it asks for."""
+
+import gzip
+import re
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+from django.urls import reverse
+
+from agents.models import Agent, Document
+from agents.versions import create_agent
+from audit.record import SYSTEM
+from people.models import User
+from proposals.models import Proposal
+
+MOST = 100_000
+ASSETS = re.compile(r'<(?:link|script)[^>]+(?:href|src)="/static/([^"]+)"')
+COMPRESSED = {"accept-encoding": "gzip"}
+
+
+@pytest.fixture
+def handbook(db: None) -> Document:
+    """20 000 words in 1 600 lines, under a heading every 20 lines."""
+    random = Random(7)
+    words = ["".join(random.choices("aeioubcdfglmnprst", k=random.randint(2, 9))) for _ in range(3_000)]
+    lines = [f"- {' '.join(random.choices(words, k=12))}.\n" for _ in range(1_600)]
+    text = "".join(f"\n## Part {n // 20}\n\n{line}" if n % 20 == 0 else line for n, line in enumerate(lines))
+    agent: Agent = create_agent("library", name="Library", actor=SYSTEM, documents={"handbook": text})
+    return agent.documents.get()
+
+
+def _weight(client: Client, address: str) -> int:
+    """Bytes of the page and all it brings."""
+    answer = client.get(address, headers=COMPRESSED)
+    assert answer["Content-Encoding"] == "gzip"
+    page = gzip.decompress(answer.content).decode()
+    return len(answer.content) + sum(map(_asset, dict.fromkeys(ASSETS.findall(page))))
+
+
+def _asset(name: str) -> int:
+    found = finders.find(name)
+    assert found is not None, name
+    with open(found, "rb") as file:
+        content = file.read()
+    return len(content) if name.endswith("woff2") else len(gzip.compress(content))
+
+
+def test_pages_of_a_short_text_are_light(client: Client, mara: User, pending: Proposal) -> None:
+    client.force_login(mara)
+    for address in ("/", reverse("proposal", args=[pending.pk]), reverse("settings")):
+        assert _weight(client, address) < MOST * 0.8, address
+
+
+def test_a_text_of_20_000_words_makes_no_heavy_page(client: Client, mara: User, handbook: Document) -> None:
+    client.force_login(mara)
+    place = ["library", "handbook"]
+    version = reverse("version", args=[*place, 1])
+    for address in (reverse("document", args=place), version, f"{version}?view=blame", f"{version}?part=99"):
+        assert _weight(client, address) < MOST, address
+
+
+def _texts(client: Client, address: str) -> Iterator[str]:
+    """The page and all that follow it."""
+    while True:
+        page = client.get(address).text
+        yield page
+        following = re.search(r'rel="next" href="(\?[^"#]+)', page)
+        if not following:
+            return
+        address = f"{address.partition('?')[0]}{following[1]}"
+
+
+def test_page_by_page_the_whole_text_can_be_read(client: Client, mara: User, handbook: Document) -> None:
+    client.force_login(mara)
+    numbers = [
+        int(number)
+        for page in _texts(client, reverse("version", args=["library", "handbook", 1]))
+        for number in re.findall(r'id="L(\d+)"', page)
+    ]
+    assert handbook.current is not None
+    assert numbers == list(range(1, len(handbook.current.text.splitlines()) + 1))
+
+
+def test_a_line_is_found_on_its_page(client: Client, mara: User, handbook: Document) -> None:
+    client.force_login(mara)
+    address = reverse("version", args=["library", "handbook", 1])
+    assert 'id="L1000"' in client.get(f"{address}?line=1000").text
+    assert 'id="L1000"' not in client.get(address).text
+
+
+def test_answers_of_one_page_differ_in_length(client: Client, mara: User, pending: Proposal) -> None:
+    client.force_login(mara)
+    assert len({len(client.get("/", headers=COMPRESSED).content) for _ in range(12)}) > 3
