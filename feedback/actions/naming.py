@@ -6,7 +6,7 @@ from itertools import islice
 
 from django.conf import settings
 
-from feedback.mining import Kind, label, replacement, terms, topics, verdict
+from feedback.mining import Kind, common, label, replacement, terms, topics, verdict
 from feedback.models import Evidence, Pattern
 
 READ_AT_MOST = 300
@@ -24,8 +24,14 @@ def refresh(pattern: Pattern) -> None:
     labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
     changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
     if not pattern.is_named_by_hand:
-        pattern.label = label(kind, pattern.terms, template=pattern.signature, changed=changed, **labels)
+        pattern.label = label(kind, pattern.terms, template=_template(pattern), changed=changed, **labels)
     pattern.named_support = pattern.support
+
+
+def _template(pattern: Pattern) -> str:
+    """What an error's signature and those the miner merged into it have in common; what a person merged says more."""
+    joined = Pattern.objects.filter(merged_into=pattern, is_merged_by_miner=True).exclude(signature="").order_by("pk")
+    return common([pattern.signature, *joined.values_list("signature", flat=True)[:READ_AT_MOST]])
 
 
 def newest_evidence(pattern: Pattern) -> list[Evidence]:

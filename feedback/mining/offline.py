@@ -15,13 +15,21 @@ _BATCH = 1000
 
 
 def group(items: Iterable[tuple[Id, str, str]], grouper: Grouper | None = None) -> Iterator[tuple[Id, int | None]]:
-    """Yields (id, group) for each (id, "error" or "text", text), in order, 1000 at a time.
+    """Yields (id, group) for each (id, "error" or "text", text), in order, when all are known.
 
-    Groups are numbered from 1 in order of appearance; None for a text that says nothing to group by.
-    Memory grows with the number of groups, not of items. Raises KeyError for another kind.
+    Groups are numbered from 1 in order of appearance, with gaps where one turned out to be part of an earlier one;
+    None for a text that says nothing to group by. Raises KeyError for another kind.
     """
     grouper = grouper or LexicalGrouper()
     known: dict[int, Group] = {}
+    found = list(_streamed(items, known, grouper))
+    families = grouper.families(list(known.values()))
+    yield from ((name, number and families.get(number, number)) for name, number in found)
+
+
+def _streamed(
+    items: Iterable[tuple[Id, str, str]], known: dict[int, Group], grouper: Grouper
+) -> Iterator[tuple[Id, int | None]]:
     stream = iter(items)
     while batch := list(islice(stream, _BATCH)):
         result = grouper.assign(

@@ -1,0 +1,136 @@
+"""Merge the miner's groups of errors that turn out to be one error, once there are enough of them to tell.
+
+A merged group keeps its row, as when a person merges patterns; a person can take it out of its family, for good.
+What the miner merges depends on the signatures there are and on nothing else, so it is the same whenever this ran
+before, and however often it was killed: the rows that wait to be compared say what is to be done.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, IntegerField, QuerySet, Value
+from django.db.models.functions import Coalesce, Length, Replace
+
+from audit.record import SYSTEM, record
+from feedback.actions import counting, lifecycle, locks
+from feedback.mining import DEFAULT, Group, Grouper, Kind, label
+from feedback.models import Evidence, Pattern, PatternDay, PatternSource
+
+Status = Pattern.Status
+MOST_COMPARED = 5000
+"""Of signatures with one number of tokens, the newest so many: bounds what a run costs, about a second for all."""
+
+_JUDGED = (Status.PROPOSED, Status.WATCHING, Status.RESOLVED)
+_BLANKS = Length("signature") - Length(Replace("signature", Value(" "), Value("")))
+
+
+@transaction.atomic
+def join_families(agent_id: int, *, grouper: Grouper = DEFAULT) -> int:
+    """Compare an agent's new errors with its others, and merge those of one family; how many patterns were merged."""
+    errors = Pattern.objects.filter(agent=agent_id, kind=Kind.ERROR)
+    waiting = errors.filter(is_compared=False)
+    if not waiting.exists():
+        return 0
+    locks.regroup(agent_id)
+    counted = errors.annotate(blanks=_BLANKS)
+    counts = set(counted.filter(is_compared=False).values_list("blanks", flat=True).order_by())
+    merged = sum(_join_alike(counted.filter(blanks=blanks), grouper) for blanks in sorted(counts))
+    _show(waiting)
+    waiting.update(is_compared=True)
+    return merged
+
+
+def _show(waiting: QuerySet[Pattern]) -> None:
+    """What enough sources reported is shown now that it is known to be no part of something else."""
+    found = waiting.filter(status=Status.CANDIDATE, sources__gte=settings.COUNTERSIGN_MIN_SOURCES).order_by("pk")
+    for pattern in found.select_for_update(no_key=True, of=("self",)).select_related("agent"):
+        _react(pattern)
+
+
+def _react(pattern: Pattern) -> None:
+    pattern.is_compared = True
+    lifecycle.react(pattern, lifecycle.Dismissed())
+    pattern.save()
+
+
+def _join_alike(errors: QuerySet[Pattern], grouper: Grouper) -> int:
+    rows = errors.filter(is_kept_apart=False).order_by("-pk").values_list("pk", "signature")[:MOST_COMPARED]
+    families: dict[int, list[int]] = defaultdict(list)
+    for key, first in grouper.families([Group(pk, Kind.ERROR, signature, b"", 0) for pk, signature in rows]).items():
+        families[first].append(key)
+    return sum(_join(family) for _, family in sorted(families.items()))
+
+
+def _join(family: Collection[int]) -> int:
+    """Merge the patterns that have these groups' reports, but for those that people have decided something about."""
+    roots = Pattern.objects.roots_of(family)
+    tops = {roots.get(pk, pk) for pk in family}
+    if len(tops) < 2:
+        return 0
+    rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent").order_by("pk")
+    target, *others = sorted(rows.filter(pk__in=tops), key=_rank)
+    joining = [other for other in others if _may_join(other, target)]
+    if joining:
+        _move(joining, target)
+    return len(joining)
+
+
+def _rank(pattern: Pattern) -> tuple[int, int]:
+    """Those come first that people know best, and of these the oldest."""
+    if pattern.status in _JUDGED or pattern.is_named_by_hand:
+        return 0, pattern.pk
+    order = (Status.OPEN, Status.DISMISSED, Status.CANDIDATE)
+    return 1 + order.index(Status(pattern.status)), pattern.pk
+
+
+def _may_join(pattern: Pattern, target: Pattern) -> bool:
+    """Nothing that was judged is merged without a person, nor hidden in what was dismissed."""
+    if pattern.is_named_by_hand or pattern.is_kept_apart:
+        return False
+    is_hidden = target.status == Status.DISMISSED
+    return pattern.status == Status.CANDIDATE or (pattern.status == Status.OPEN and not is_hidden)
+
+
+def _move(joining: Sequence[Pattern], target: Pattern) -> None:
+    """Evidence and counts of some patterns to another. Set by set, since one run may find hundreds."""
+    pks = [pattern.pk for pattern in joining]
+    moved = Evidence.objects.filter(pattern__in=pks)
+    moved.update(grouped_in=Coalesce(F("grouped_in_id"), F("pattern_id"), output_field=IntegerField()), pattern=target)
+    PatternSource.objects.filter(pattern__in=pks).delete()
+    PatternDay.objects.filter(pattern__in=pks).delete()
+    Pattern.objects.filter(merged_into__in=pks, is_merged_by_miner=True).update(merged_into=target)
+    seen = [(pattern, pattern.status, pattern.support) for pattern in joining if pattern.status != Status.CANDIDATE]
+    for pattern in joining:
+        _empty(pattern, target)
+    Pattern.objects.bulk_update(joining, _EMPTIED, batch_size=500)
+    counting.recount(target)
+    target.named_support = 0
+    _react(target)
+    for pattern, status, support in seen:  # what nobody had seen needs no entry
+        _record(pattern, status, target, support)
+
+
+_EMPTIED = [
+    "status", "merged_into", "is_merged_by_miner", "label", "draft_due_at", "named_support", "support", "sources",
+    "first_seen", "last_seen",
+]  # fmt: skip
+
+
+def _empty(pattern: Pattern, target: Pattern) -> None:
+    pattern.status, pattern.merged_into, pattern.is_merged_by_miner = Status.MERGED, target, True
+    pattern.label = pattern.label or label(Kind.ERROR, template=pattern.signature)
+    pattern.draft_due_at, pattern.first_seen, pattern.last_seen = None, None, None
+    pattern.named_support = pattern.support = pattern.sources = 0
+
+
+def _record(pattern: Pattern, was: str, target: Pattern, moved: int) -> None:
+    record(
+        "pattern.merged",
+        actor=SYSTEM,
+        target=pattern,
+        agent=pattern.agent.slug,
+        before={"status": was},
+        after={"status": pattern.status, "merged_into": target.pk, "moved": moved},
+    )
