@@ -7,8 +7,10 @@ import pytest
 import re2
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from feedback.mining.errors import ErrorClass, classify, readable, template
+from reviewapp.environment import Environment
 
 
 @pytest.mark.parametrize(
@@ -165,3 +167,11 @@ def test_classes_of_ones_own_go_first() -> None:
 def test_the_type_name_decides_before_the_message() -> None:
     assert classify("invalid input", "rate_limit_error") == ErrorClass.RATE_LIMIT
     assert classify("request timed out", "RuntimeError") == ErrorClass.TIMEOUT
+
+
+def test_a_setting_for_classes_that_cannot_work_is_refused() -> None:
+    given = Environment(countersign_error_classes={"billing": "card declined"})
+    assert given.countersign_error_classes == {"billing": "card declined"}
+    for bad in ({"Billing!": "x"}, {"billing": "("}):
+        with pytest.raises(ValidationError, match=r"name|pattern of billing"):
+            Environment(countersign_error_classes=bad)
