@@ -1,6 +1,6 @@
 """What recurs, with its evidence and the counts that are kept up as evidence comes and goes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from django.db import models
@@ -32,16 +32,16 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
         into = dict(self.filter(status=Pattern.Status.MERGED).values_list("pk", "merged_into"))
         return {pk: _follow(into, pk) for pk in into}
 
-    def roots_of(self, pks: Collection[int]) -> dict[int, int]:
+    def roots_of(self, pks: Iterable[int]) -> dict[int, int]:
         """Of these, those that were merged, and the pattern that has their reports now."""
         into: dict[int, int] = {}
-        asked = set(pks)
+        asked = known = set(pks)
         while asked:
             merged = Pattern.objects.filter(pk__in=asked, merged_into__isnull=False).order_by()
             found = {pk: target for pk, target in merged.values_list("pk", "merged_into") if target is not None}
             into.update(found)
             asked = set(found.values()) - into.keys()
-        return {pk: _follow(into, pk) for pk in pks if pk in into}
+        return {pk: _follow(into, pk) for pk in known if pk in into}
 
     def due(self) -> "PatternQuerySet":
         """Patterns the drafter has to look at, the longest waiting first."""

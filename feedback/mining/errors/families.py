@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from feedback.mining.errors.pieces import MARKS, PLACEHOLDER
+from feedback.mining.errors.pieces import MARKS, PLACEHOLDER, is_telling
 
 Shape = tuple[str, ...]
 
@@ -132,6 +132,8 @@ class _Closure:
 
     def _varies(self, words: Sequence[str], shape: Shape, at: int) -> bool:
         """Whether a place that takes these words, in this shape, is one for values."""
+        if _names_the_error(shape, at):
+            return False
         text = [number for number, token in enumerate(shape) if number != at and is_content(token)]
         if len(text) < self._bar.text:
             return False
@@ -146,6 +148,11 @@ class _Closure:
             self._parents[number] = self._parents[self._parents[number]]
             number = self._parents[number]
         return number
+
+
+def _names_the_error(shape: Shape, at: int) -> bool:
+    """Whether the place is behind a key such as in "reason = timeout", "Exception: NotFound"."""
+    return at > 1 and shape[at - 1] in ("=", ":") and is_telling(shape[at - 2])
 
 
 class _Numbers:
