@@ -56,7 +56,8 @@ _RULES = (
         ErrorClass.MISSING_TOOL,
         r"(?:unknown|missing|no such|undefined|unregistered|unrecognized) (?:tool|function|command)"
         r"|no (?:tool|function) (?:named|called|with name)"
-        r"|(?:tool|function) .{0,60}(?:not found|does not exist|is not (?:defined|registered|available|known))"
+        r"|(?:tool|function):? [\"'`]?[\w.-]+(?: [\w.-]+){0,2}[\"'`]? (?:was |is |does )?"
+        r"not (?:found|exist|defined|registered|available|known)"
         r"|command not found",
     ),
     (
@@ -97,7 +98,7 @@ _RULES = (
         ErrorClass.UNAVAILABLE,
         r"connection.{0,20}(?:refused|reset|aborted|closed|failed|lost|error)"
         r"|(?:could not|cannot|can't|failed to|unable to) (?:connect|reach|resolve)|unreachable"
-        r"|name or service not known|broken pipe|econn(?:refused|reset|aborted)|enotfound"
+        r"|name or service not known|broken pipe|econn(?:refused|reset|aborted)|\benotfound"
         r"|(?:service|server|host|database|upstream) .{0,30}(?:unavailable|down|not available|offline)"
         r"|unavailable|bad gateway|internal server error|ssl.{0,20}(?:error|failed)|" + _status("50[0-3]"),
     ),

@@ -47,12 +47,26 @@ _WHOLE = re2.compile(
 _LEADERS = re2.compile(r"\.{2,}|-{2,}|\*{2,}|#{2,}|~{2,}|…")
 _LEADER_MARKS = ("..", "--", "**", "##", "~~", "…")
 _NUMBER_IN_WORDS = re2.compile(r"[0-9a-zA-Z._-]*\p{Nd}[\p{Nd}a-zA-Z._-]*")  # where a script sets no blanks
-_TELLING = ("error", "err", "reason", "cause", "exception", "message", "msg", "type", "code")
+_TELLING = (
+    "error",
+    "err",
+    "reason",
+    "cause",
+    "exception",
+    "message",
+    "msg",
+    "type",
+    "code",
+    "desc",
+    "description",
+    "detail",
+)
 
 
-def is_telling(key: str) -> bool:
-    """Whether what stands behind this key names the error and is no mere value, as in reason=timeout."""
-    return key.lower().rstrip("_-. ").endswith(_TELLING)
+def is_telling(key: str, value: str = "") -> bool:
+    """Whether what stands behind this key names the error and is no mere value, as in reason=timeout, status=404."""
+    key = key.lower().rstrip("_-. ")
+    return key.endswith(_TELLING) or (key.endswith("status") and len(value) == 3 and value.isdigit())
 
 
 def tokens(piece: str) -> tuple[str, ...]:
@@ -120,7 +134,7 @@ def _after_key(parts: list[str], at: int, found: list[str]) -> int:
     if at == len(parts):
         found.append(OPEN_KEY)
         return at
-    if is_telling(found[-1]):
+    if is_telling(found[-1], parts[at]):
         found.append("=")
         return at
     found += ("=", PLACEHOLDER)

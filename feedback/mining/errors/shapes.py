@@ -92,7 +92,7 @@ def _with_values(given: Sequence[str]) -> Iterable[str]:
             yield token
         elif number and given[number - 1] not in MARKS and given[number - 1] != PLACEHOLDER:
             yield "="
-            if not is_telling(given[number - 1]):
+            if not is_telling(given[number - 1], follower):
                 yield PLACEHOLDER
                 is_taken = True
 

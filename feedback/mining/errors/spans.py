@@ -2,12 +2,13 @@
 
 import re2
 
-from feedback.mining.errors.pieces import VALUE
+from feedback.mining.errors.pieces import VALUE, is_telling
 
 _QUOTED = re2.compile(r"\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|\B'[^'\n]*'\B")
 _METHODS = frozenset(("get", "head", "post", "put", "patch", "delete", "options"))
 _FEW_WORDS = 2
-"""Quoted text of more words is prose, a message inside the message."""
+"""Quoted text of more words can be prose, but not where a sentence goes on with it: no results for "red shoes 42"."""
+_KEY_CHARS = 30
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = f"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}"
@@ -36,13 +37,26 @@ def without_spans(line: str) -> str:
 def _quoted(match: "re2._Match[str]") -> str:
     text = match.group()[1:-1]
     words = text.split()
-    is_key = len(words) == 1 and match.string[match.end() : match.end() + 2].lstrip()[:1] == ":"
-    if is_key or len(words) > _FEW_WORDS:
-        is_request = not is_key and words[0].lower() in _METHODS and ("://" in words[1] or words[1][0] == "/")
-        return f" {words[0].upper()} {VALUE} " if is_request else f" {text} "
-    if len(words) == _FEW_WORDS and words[0].lower() in _METHODS and words[1][0] == "/":
+    if len(words) > 1 and words[0].lower() in _METHODS and (words[1][0] == "/" or "://" in words[1]):
         return f" {words[0].upper()} {VALUE} "
-    return VALUE
+    return f" {text} " if _is_text(match, len(words)) else VALUE
+
+
+def _is_text(match: "re2._Match[str]", words: int) -> bool:
+    """Whether what is quoted is a key, the value of a key that tells the error, or a message inside the message."""
+    if words == 1 and match.string[match.end() : match.end() + 2].lstrip()[:1] == ":":
+        return True
+    before = match.string[max(0, match.start() - _KEY_CHARS) : match.start()].rstrip()
+    key = before.rstrip(":= \"'")
+    if key != before and before[len(key) :].strip("\"' ") and _is_telling_key(key):
+        return True
+    return words > _FEW_WORDS and not before[-1:].isalpha()
+
+
+def _is_telling_key(text: str) -> bool:
+    """Whether the text ends in such a key. KeyError is none: what is quoted behind an exception varies."""
+    key = text.replace('"', " ").replace("'", " ").split()[-1:]
+    return bool(key) and key[0].islower() and is_telling(key[0])
 
 
 def _without_objects(line: str) -> str:
