@@ -33,6 +33,8 @@ from reviewapp.environment import Environment
         ("uid=0 tty=ssh ruser= rhost=a.example user= root", "uid=<*> tty=<*> ruser=<*> rhost=<*> user=<*>"),
         ("ws=WorkSource{10113 a}, ready= false, left =None", "ws=<*>, ready=<*>, left=<*>"),
         ("failed with reason=timeout after=3", "failed with reason=timeout after=<*>"),
+        ("queue=[a, b], name=Ann Lee, size=Point(x=1, y=2) is full", "queue=<*>, name=<*>, size=<*> is full"),
+        ("Order(id=7, lines=[1, 2]) of shop.example:443 is lost", "<*> of <*> is lost"),
         ("nodes [a, b, c] and [] ok", "nodes [<*>] and [<*>] ok"),
         ("lost node-1 (0x1f) ok node-2 (0xfe) ok node-3 (0x0) ok", "lost <*> (<*>) ok"),
         ("user 'ann' said 'I can not see my order'", "user <*> said <*>"),

@@ -22,7 +22,7 @@ _SPACED = str.maketrans({mark: f" {mark} " for mark in _MARKS})
 _OPENING, _CLOSING = "([{<\"'`“", ")]}>\"'`”,;:.!?"
 _EDGES = ".!?'*#~-+&%$@^/\\_"
 _HEX = frozenset("0123456789abcdefABCDEF")
-_LITERALS = frozenset(("true", "false", "null", "nil", "nan"))
+_LITERALS = frozenset(("true", "false", "null", "nil", "nan", "n/a"))
 _PAIRS = frozenset(("()", "[]", "{}", "<>"))
 _MASKED = str.maketrans("123456789", "000000000")
 _NUMBER_OF_THREE = "000"
@@ -35,6 +35,7 @@ _WHOLE = re2.compile(
         (
             r"[a-z][a-z0-9+.-]*://\S+",  # address
             r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # e-mail
+            r"[a-z][\w-]*(?:\.[\w-]+)+:\d+",  # host and port, file and line
             r"(?:[a-z]:\\|\\\\)\S*|\w[\w.-]*\\\S+",  # paths, of Windows first
             r"(?:~|\.{1,2})?/\S*\w\S*|\w[\w.-]*/[\w./-]*\.[\w./-]*\w",
             r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,}(?:%\w+)?",  # IPv6
@@ -150,8 +151,10 @@ def _words(part: str) -> tuple[str, ...]:
     part = part.strip(_EDGES)
     if part.isalpha():
         return (PLACEHOLDER if _is_value_word(part) else part,)
-    if not part or VALUE in part:
-        return (PLACEHOLDER,) if part else ()
+    if not part:
+        return ()
+    if VALUE in part or part.lower() in _LITERALS:
+        return (PLACEHOLDER,)
     if any(mark in part for mark in _LEADER_MARKS):
         return tuple(word for piece in _LEADERS.split(part) for word in _words(piece))
     if len(part) == 3 and part.isdigit() and (part[0] in "45" or part == _NUMBER_OF_THREE):

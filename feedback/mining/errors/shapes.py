@@ -74,6 +74,8 @@ def _settled(given: Sequence[str]) -> list[str]:
             _add_value(found, token)
         elif not (found and found[-1] == PLACEHOLDER and token.lower() in _UNITS):
             found.append(token)
+    if "=" in found:
+        found = _without_further_words(found)
     if "[" in found or "{" in found:
         found = _without_lists(found)
     return _without_repeats(found) if found.count(PLACEHOLDER) > 2 else found
@@ -114,6 +116,22 @@ def _add_value(found: list[str], token: str) -> None:
 def _is_status_next(found: Sequence[str]) -> bool:
     words = (token for token in found[:-4:-1] if token not in MARKS)
     return next(words, "").lower() in _STATUS
+
+
+def _without_further_words(given: Sequence[str]) -> list[str]:
+    """Where keys and values are a list, a value goes on to the next comma: "name=John Smith, age=3"."""
+    found: list[str] = []
+    at = 0
+    while at < len(given):
+        found.append(given[at])
+        at += 1
+        if found[-2:] == ["=", PLACEHOLDER]:
+            end = at
+            while end < len(given) and given[end] not in MARKS:
+                end += 1
+            if end + 2 < len(given) and given[end] in ",;|" and given[end + 2] == "=":
+                at = end
+    return found
 
 
 def _without_lists(given: Sequence[str]) -> list[str]:

@@ -18,7 +18,11 @@ _DATE = re2.compile(
     r"(?:[ ,:t]+\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?(?: ?[ap]m)?)?"
     r"(?: (?:utc|gmt|[a-z]{1,4}t|[+-]\d{4})\b)?(?: \d{4}\b)?"
 )
-_OBJECT = re2.compile(r"\b[A-Za-z][\w.$@]*\{[^{}]*\}")
+_OBJECT = re2.compile(
+    r"\b[A-Za-z][\w.$@]*\{[^{}]*\}"  # Task{id=3 Owner{ann}}
+    r"|\b[A-Z][\w.$@]*(?:\[\{?[^\[\]{}]*=[^\[\]{}]*\}?\]|\([^()]*=[^()]*\))"  # Task[id=3], Task(id=3)
+)
+_GROUP = re2.compile(r"\b([\w.-]+)=[\w.$@]*(?:\[[^\[\]]*\]|\{[^{}]*\}|\([^()]*\))")  # tasks=[1, 2]
 _NESTED = 3
 
 
@@ -26,7 +30,7 @@ def without_spans(line: str) -> str:
     """The line with VALUE, set off by blanks, for every such value; quoted keys and prose lose their quotes only."""
     if '"' in line or "'" in line or "`" in line or "“" in line:
         line = _QUOTED.sub(_quoted, line)
-    if "{" in line:
+    if "{" in line or "=" in line:
         line = _without_objects(line)
     lower = line.lower()
     if any(month in lower for month in _MONTHS):
@@ -60,10 +64,14 @@ def _is_telling_key(text: str) -> bool:
 
 
 def _without_objects(line: str) -> str:
-    """Without objects as Java, Kotlin and Rust print them, such as Task{id=3 owner=Person{ann}}, inner ones first."""
+    """Without objects as programs print them, such as Task{id=3 owner=Person{ann}}, inner ones first."""
     for _ in range(_NESTED):
         fewer = _OBJECT.sub(VALUE, line)
         if fewer == line:
             break
         line = fewer
-    return line
+    return _GROUP.sub(_grouped, line) if "=[" in line or "={" in line or "=(" in line else line
+
+
+def _grouped(match: "re2._Match[str]") -> str:
+    return match.group() if is_telling(match.group(1)) else f"{match.group(1)}={VALUE}"
