@@ -28,7 +28,7 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
         return self.select_related("agent", "answered_by").defer("centroid", *whole_of("answered_by"))
 
     def roots(self) -> dict[int, int]:
-        """Of those that were merged: the pattern that has their reports now, by their keys. They are few."""
+        """Of those that were merged: the pattern that has their reports now, by their keys."""
         into = dict(self.filter(status=Pattern.Status.MERGED).values_list("pk", "merged_into"))
         return {pk: _follow(into, pk) for pk in into}
 

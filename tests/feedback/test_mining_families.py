@@ -33,6 +33,16 @@ def test_names_tell_themselves_apart_from_prose_sooner() -> None:
     assert _families(*(f"Call of {word} failed: no permission" for word in words)) == [0, 1, 2]
 
 
+def test_a_noun_can_announce_a_name() -> None:
+    assert _families(*(f"Session opened for user {user} by cron" for user in USERS[:3])) == [0, 0, 0]
+    assert _families(*(f"Session opened, the user {verb} by cron" for verb in ["left", "came", "slept"])) == [0, 1, 2]
+
+
+def test_what_tells_the_error_is_no_value() -> None:
+    reasons = ["timeout", "reset", "denied", "refused", "full", "empty"]
+    assert _families(*(f"Export of the orders failed, reason = {reason}" for reason in reasons)) == [*range(6)]
+
+
 def test_what_a_message_is_about_is_no_value_before_there_are_many() -> None:
     assert _families("read_file failed: disk full", "writeFile failed: disk full", "sync.all failed: disk full") == [
         0,

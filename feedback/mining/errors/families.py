@@ -28,10 +28,17 @@ won't doesn't didn't isn't wasn't
 _FUNCTION_WORDS = frozenset(_FUNCTION_WORD_LIST.split())
 
 
+_PREPOSITIONS = frozenset(("for", "of", "from", "to", "by", "on", "in", "at", "with", "as", "via", "using"))
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """From when on a place is one for values: so many different words, or names (what no prose has: snake_case,
-    camelCase, dotted.names) outside the first place, or one word beside a value in so much text that stays."""
+    """From when on a place is one for values.
+
+    `words`: it takes so many different ones. `names`: it takes so many that no prose has (snake_case, camelCase,
+    dotted.names) or that a noun announces (for user ann), and is not the first. `text`: so many words stay around it,
+    `text_beside_value` where it takes one word and values.
+    """
 
     words: int = 5
     names: int = 3
@@ -141,7 +148,8 @@ class _Closure:
             return len(words) > 2 or len(text) >= self._bar.text_beside_value
         if len(words) >= self._bar.words:
             return True
-        return text[0] < at and sum(map(is_name, words)) >= self._bar.names
+        names = len(words) if _is_announced(shape, at) else sum(map(is_name, words))
+        return text[0] < at and names >= self._bar.names
 
     def _root(self, number: int) -> int:
         while self._parents[number] != number:
@@ -153,6 +161,11 @@ class _Closure:
 def _names_the_error(shape: Shape, at: int) -> bool:
     """Whether the place is behind a key such as in "reason = timeout", "Exception: NotFound"."""
     return at > 1 and shape[at - 1] in ("=", ":") and is_telling(shape[at - 2])
+
+
+def _is_announced(shape: Shape, at: int) -> bool:
+    """Whether a noun before the place says whose name comes, as in "for user ann"; "the user left" is another thing."""
+    return at > 1 and shape[at - 2] in _PREPOSITIONS and shape[at - 1].isalpha() and is_content(shape[at - 1])
 
 
 class _Numbers:
