@@ -4,7 +4,7 @@ FOLDER has one SYSTEM.csv.gz for each system, with columns `content` (the messag
 as in public collections of labelled logs. Prints for each system grouping accuracy (share of messages whose group holds
 exactly the messages of their event), F1 over groups, F1 over pairs of messages, and messages a second on one core.
 
-With --choose, the bars of `feedback.mining.errors.families` are chosen on half of the systems, drawn at random, and
+With --choose, the bars of `feedback.mining.errors.closure` are chosen on half of the systems, drawn at random, and
 scored on the other half, many times over: what can be expected on systems nobody has looked at.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import mean
 
 from feedback.mining.errors import families, template
-from feedback.mining.errors.families import BAR, Bar
+from feedback.mining.errors.closure import BAR, Bar
 
 DRAWS = 20
 CHOICES = {"words": (3, 4, 5, 6, 8), "names": (2, 3, 4, 99), "text": (1, 2, 3)}

@@ -5,7 +5,7 @@ that vary, `common` what they have in common, `readable` a shape as people write
 """
 
 from feedback.mining.errors.classes import ErrorClass, classify
-from feedback.mining.errors.families import common, families
+from feedback.mining.errors.closure import common, families
 from feedback.mining.errors.pieces import PLACEHOLDER
 from feedback.mining.errors.shapes import readable, template
 

@@ -1,7 +1,7 @@
 """What is told from one piece of a message, a run of characters without a blank: its words, marks and values.
 
 Values are what is written like one, whatever the language or system: addresses, paths, digits, identifiers, true,
-null. What is written as a word stays a word; whether it varies shows only beside other messages (see `families`).
+null. What is written as a word stays a word; whether it varies shows only beside other messages (see `closure`).
 """
 
 from functools import lru_cache

@@ -22,7 +22,7 @@ _LONGEST_REPEATED = 6
 _UNIT_LIST = """
 ns us µs ms s sec secs second seconds min mins minute minutes h hour hours day days millis millisecond
 milliseconds msec msecs microsecond microseconds usec usecs nanoseconds byte bytes b kb mb gb tb kib mib gib
-b/s kb/s mb/s gb/s bytes/s bytes/sec kb/sec mb/sec kbps mbps % percent
+utc gmt b/s kb/s mb/s gb/s bytes/s bytes/sec kb/sec mb/sec kbps mbps % percent
 """
 _UNITS = frozenset(_UNIT_LIST.split())
 
