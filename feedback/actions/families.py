@@ -15,7 +15,8 @@ from django.db.models.functions import Coalesce, Length, Replace
 
 from audit.record import SYSTEM, record
 from feedback.actions import counting, lifecycle, locks
-from feedback.mining import DEFAULT, Group, Grouper, Kind, label
+from feedback.mining import Kind, label
+from feedback.mining.errors import joined
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource
 
 Status = Pattern.Status
@@ -34,7 +35,7 @@ _BLANKS = Length("signature") - Length(Replace("signature", Value(" "), Value(""
 
 
 @transaction.atomic
-def join_families(agent_id: int, *, grouper: Grouper = DEFAULT) -> int:
+def join_families(agent_id: int) -> int:
     """Compare an agent's new errors with its others, and merge those of one family; how many patterns were merged."""
     errors = Pattern.objects.filter(agent=agent_id, kind=Kind.ERROR)
     waiting = errors.filter(is_compared=False)
@@ -43,9 +44,7 @@ def join_families(agent_id: int, *, grouper: Grouper = DEFAULT) -> int:
     locks.regroup(agent_id)
     counted = errors.annotate(blanks=_BLANKS)
     counts = set(counted.filter(is_compared=False).values_list("blanks", flat=True).order_by())
-    merged = sum(
-        _join_alike(counted.filter(blanks=blanks), MOST_COMPARED // (blanks + 1), grouper) for blanks in sorted(counts)
-    )
+    merged = sum(_join_alike(counted.filter(blanks=blanks), MOST_COMPARED // (blanks + 1)) for blanks in sorted(counts))
     _show(waiting)
     waiting.update(is_compared=True)
     return merged
@@ -64,9 +63,8 @@ def _react(pattern: Pattern) -> None:
     pattern.save()
 
 
-def _join_alike(errors: QuerySet[Pattern], most: int, grouper: Grouper) -> int:
-    rows = errors.filter(is_kept_apart=False).order_by("-pk").values_list("pk", "signature")[:most]
-    found = grouper.families([Group(pk, Kind.ERROR, signature, b"", 0) for pk, signature in rows])
+def _join_alike(errors: QuerySet[Pattern], most: int) -> int:
+    found = joined(dict(errors.filter(is_kept_apart=False).order_by("-pk").values_list("pk", "signature")[:most]))
     roots = Pattern.objects.roots_of(found)
     tops: dict[int, set[int]] = defaultdict(set)
     for pk, first in found.items():

@@ -34,7 +34,7 @@ def mine(agent: Agent, *, grouper: Grouper = DEFAULT) -> Tally:
     tally = Tally()
     while mine_batch(agent.pk, tally, grouper=grouper):
         pass
-    join_families(agent.pk, grouper=grouper)
+    join_families(agent.pk)
     return tally
 
 

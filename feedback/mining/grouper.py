@@ -1,7 +1,7 @@
 """The first grouper: equal signatures for errors and mislabels, nearest centroids for texts."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from hashlib import sha256
 
@@ -48,13 +48,6 @@ class LexicalGrouper:
             near.update(known[number].key for number in asked if similar[number] >= THRESHOLD)
         key, items_near = min(near.items(), key=lambda found: (-found[1], found[0]), default=(0, 0))
         return key if items_near * 2 >= len(items) > 0 else None
-
-    def families(self, groups: Sequence[Group]) -> Mapping[int, int]:
-        """See interface.Grouper. What it costs stands at errors.families."""
-        ordered = sorted((group for group in groups if group.kind is Kind.ERROR), key=lambda group: group.key)
-        firsts = errors.families([group.signature for group in ordered])
-        shared = {first for number, first in enumerate(firsts) if number != first}
-        return {group.key: ordered[first].key for group, first in zip(ordered, firsts, strict=True) if first in shared}
 
     def _assign(self, item: Item, book: "_Book") -> Assignment:
         if item.kind in EXACT_KINDS:

@@ -1,6 +1,6 @@
 """What the miner takes and gives. Whoever stores patterns knows this file and nothing behind it."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -102,15 +102,5 @@ class Grouper(Protocol):
 
         None when there is no such group; of several, the one that most items are near to. `known` is as in `assign`,
         of one text kind. The items may be members of another of the groups: that one is left out of the question.
-        """
-        ...
-
-    def families(self, groups: Sequence[Group]) -> Mapping[int, int]:
-        """Which of an agent's groups of errors are one error, told only beside each other: their keys, each with the
-        least key of its family; groups without company are left out.
-
-        More groups only join more: what is of one family stays so, in whatever order and portions they come. Groups
-        whose signatures have different numbers of tokens, set apart by blanks, are never of one family, so those of
-        one number can be asked about alone.
         """
         ...

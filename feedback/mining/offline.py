@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
+from feedback.mining.errors import joined
 from feedback.mining.grouper import LexicalGrouper
 from feedback.mining.interface import Group, Grouper, Item, Kind
 
@@ -23,7 +24,7 @@ def group(items: Iterable[tuple[Id, str, str]], grouper: Grouper | None = None) 
     grouper = grouper or LexicalGrouper()
     known: dict[int, Group] = {}
     found = list(_streamed(items, known, grouper))
-    families = grouper.families(list(known.values()))
+    families = joined({key: group.signature for key, group in known.items() if group.kind is Kind.ERROR})
     yield from ((name, number and families.get(number, number)) for name, number in found)
 
 

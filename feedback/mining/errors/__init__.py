@@ -5,8 +5,8 @@ that vary, `common` what they have in common, `readable` a shape as people write
 """
 
 from feedback.mining.errors.classes import ErrorClass, classify
-from feedback.mining.errors.closure import common, families
+from feedback.mining.errors.closure import common, families, joined
 from feedback.mining.errors.pieces import PLACEHOLDER
 from feedback.mining.errors.shapes import readable, template
 
-__all__ = ["PLACEHOLDER", "ErrorClass", "classify", "common", "families", "readable", "template"]
+__all__ = ["PLACEHOLDER", "ErrorClass", "classify", "common", "families", "joined", "readable", "template"]

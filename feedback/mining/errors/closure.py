@@ -9,7 +9,7 @@ The bars below were chosen on half of eight public systems' logs and hold on the
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from feedback.mining.errors.pieces import MARKS, PLACEHOLDER, is_telling
@@ -65,6 +65,14 @@ def families(shapes: Sequence[str], bar: Bar = BAR) -> list[int]:
             for number, first in zip(numbers, _Closure(bar).close([split[n] for n in numbers]), strict=True):
                 found[number] = numbers[first]
     return found
+
+
+def joined(shapes: Mapping[int, str]) -> dict[int, int]:
+    """The keys of shapes that are not alone in their family, each with the least key of it."""
+    keys = sorted(shapes)
+    firsts = families([shapes[key] for key in keys])
+    shared = {first for number, first in enumerate(firsts) if number != first}
+    return {key: keys[first] for key, first in zip(keys, firsts, strict=True) if first in shared}
 
 
 def common(shapes: Iterable[str]) -> str:
