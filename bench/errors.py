@@ -13,7 +13,7 @@ import csv
 import gzip
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import product
@@ -76,18 +76,20 @@ def averaged(scores: Sequence[Score]) -> Score:
     return Score(*(mean(getattr(one, field.name) for one in scores) for field in fields(Score)))
 
 
-def chosen_elsewhere(systems: Mapping[str, System], draws: int = DRAWS) -> tuple[Score, Counter[Bar]]:
-    """Mean score on the half the bars were not chosen on, over this many draws, and how often which were chosen."""
+def chosen_elsewhere(systems: Mapping[str, System], draws: int = DRAWS) -> tuple[dict[str, Score], Counter[Bar]]:
+    """Each system's mean score with bars chosen on a half it is not in, and how often which were chosen."""
     bars = [Bar(**dict(zip(CHOICES, values, strict=True))) for values in product(*CHOICES.values())]
     known = {bar: {name: system.score(bar) for name, system in systems.items()} for bar in bars}
     names, rng = sorted(systems), random.Random(1)
-    held_out, taken = [], Counter[Bar]()
+    held_out: dict[str, list[Score]] = defaultdict(list)
+    taken = Counter[Bar]()
     for _ in range(draws):
         half = rng.sample(names, len(names) // 2)
         best = max(bars, key=lambda bar: sum(_sum(known[bar][name]) for name in half))
         taken[best] += 1
-        held_out += [known[best][name] for name in names if name not in half]
-    return averaged(held_out), taken
+        for name in set(names) - set(half):
+            held_out[name].append(known[best][name])
+    return {name: averaged(scores) for name, scores in sorted(held_out.items())}, taken
 
 
 def _sum(one: Score) -> float:
@@ -110,7 +112,10 @@ def main() -> None:
     _line("mean", averaged([system.score() for system in systems.values()]), whole)
     if options.choose:
         held_out, taken = chosen_elsewhere(systems)
-        _line("chosen elsewhere", held_out)
+        print("\nbars chosen on other systems")
+        for name, one in held_out.items():
+            _line(name, one)
+        _line("mean", averaged(list(held_out.values())))
         for bar, times in taken.most_common():
             print(f"  {times:3} of {DRAWS} times: {bar}")
 

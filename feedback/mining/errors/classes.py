@@ -50,7 +50,8 @@ _RULES = (
     ),
     (
         ErrorClass.MODEL_FALLBACK,
-        r"fall(?:ing|en|s)?[ -]?back|model .{0,60}(?:not available|unavailable|deprecated|retired|decommissioned)",
+        r"fall(?:ing|en|s)?[ -]?back|model .{0,60}(?:not available|unavailable|deprecated|retired|decommissioned)"
+        r"|model [\"'`]?[\w.:/-]*[\"'`]? ?(?:was |is )?(?:not found|does not exist)",
     ),
     (
         ErrorClass.MISSING_TOOL,
@@ -64,7 +65,7 @@ _RULES = (
         ErrorClass.CONTEXT_LOSS,
         r"context.{0,20}(?:length|window|limit|overflow|lost|truncated|exceeded|too long)|maximum context"
         r"|(?:prompt|input|conversation) is too long|too many (?:input )?tokens|tokens? (?:limit|exceed)"
-        r"|max(?:imum)? tokens",
+        r"|max(?:imum)?(?: number of)? tokens|reduce the length",
     ),
     (
         ErrorClass.SESSION_RESET,
