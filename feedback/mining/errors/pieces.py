@@ -23,10 +23,21 @@ _OPENING, _CLOSING = "([{<\"'`“", ")]}>\"'`”,;:.!?"
 _EDGES = ".!?'*#~-+&%$@^/\\_"
 _HEX = frozenset("0123456789abcdefABCDEF")
 _LITERALS = frozenset(("true", "false", "null", "nil", "nan", "n/a"))
-_PAIRS = frozenset(("()", "[]", "{}", "<>"))
 _MASKED = str.maketrans("123456789", "000000000")
-_NUMBER_OF_THREE = "000"
-"""With its digits masked a piece is mostly one seen before; only a number of three digits has to be looked at."""
+"""With its digits masked, a piece is mostly one seen before."""
+_CODE_MASKED = "000"
+_NAMED_LIST = """
+ipv4 ipv6 socks4 socks5 http2 http3 tls1.2 tls1.3 ssh1 ssh2 oauth1 oauth2 pop3 imap4 smb2 smb3 nfs3 nfs4 ext3
+ext4 utf8 utf16 utf32 utf-8 utf-16 utf-32 latin1 latin-1 iso-8859-1 cp1252 base32 base64 md5 sha1 sha2 sha256
+sha512 sha-1 sha-256 sha-512 crc32 aes128 aes256 ed25519 x509 x.509 rfc822 rfc2822 rfc3339 iso8601 x86 x64 x86_64
+amd64 arm64 i386 i686 win32 win64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64
+int4 bfloat16 s3 ec2 h264 h265 mp3 mp4 mpeg4 web3 log4j sqlite3 python2 python3 boto3 psycopg2 psycopg3 urllib3
+jinja2 neo4j k8s i18n
+"""
+NAMED = frozenset(_NAMED_LIST.split())
+"""Names that have a digit and are no numbers: "S3 upload failed" is not about some 3."""
+_NAMED_MASKED = frozenset(name.translate(_MASKED) for name in NAMED)
+_PAIRS = frozenset(("()", "[]", "{}", "<>"))
 _CACHED_CHARS = 64
 
 _WHOLE = re2.compile(
@@ -48,20 +59,8 @@ _WHOLE = re2.compile(
 _LEADERS = re2.compile(r"\.{2,}|-{2,}|\*{2,}|#{2,}|~{2,}|…")
 _LEADER_MARKS = ("..", "--", "**", "##", "~~", "…")
 _NUMBER_IN_WORDS = re2.compile(r"[0-9a-zA-Z._-]*\p{Nd}[\p{Nd}a-zA-Z._-]*")  # where a script sets no blanks
-_TELLING = (
-    "error",
-    "err",
-    "reason",
-    "cause",
-    "exception",
-    "message",
-    "msg",
-    "type",
-    "code",
-    "desc",
-    "description",
-    "detail",
-)
+_TELLING_LIST = "error err reason cause exception message msg type code desc description detail"
+_TELLING = tuple(_TELLING_LIST.split())
 
 
 def is_telling(key: str, value: str = "") -> bool:
@@ -74,14 +73,34 @@ def tokens(piece: str) -> tuple[str, ...]:
     """Words, marks, PLACEHOLDER for values, and status codes from 400 up as they stand; `piece` has no blanks."""
     if piece.isalpha():
         return (PLACEHOLDER if _is_value_word(piece) else piece,)
-    if len(piece) > _CACHED_CHARS:
-        found = _tokens(piece)
-    else:
-        found = _cached(piece.translate(_MASKED))
-        if _NUMBER_OF_THREE not in found:
-            return found
-        found = _cached(piece)
-    return tuple(PLACEHOLDER if token == _NUMBER_OF_THREE else token for token in found)
+    found, is_sure = _cached(piece.translate(_MASKED)) if len(piece) <= _CACHED_CHARS else ((), False)
+    if not is_sure:
+        return _exact(piece) if len(piece) <= _CACHED_CHARS else _settled(piece)
+    return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _cached(masked: str) -> tuple[tuple[str, ...], bool]:
+    """What a piece with its digits masked says, and whether any other digits would say the same."""
+    found = _tokens(masked)
+    return found, not any(map(_is_masked, found))
+
+
+def _settled(piece: str) -> tuple[str, ...]:
+    found = _tokens(piece)
+    return tuple(PLACEHOLDER if _is_masked(token) and not _is_kept(token) else token for token in found)
+
+
+_exact = lru_cache(maxsize=1 << 15)(_settled)
+
+
+def _is_masked(token: str) -> bool:
+    return token == _CODE_MASKED or token.lower().translate(_MASKED) in _NAMED_MASKED
+
+
+def _is_kept(token: str) -> bool:
+    """Whether a token stays though it has a digit: a status code from 400 up where one is meant, or a name."""
+    return (len(token) == 3 and token.isdigit() and token[0] in "45") or token.lower() in NAMED
 
 
 def _is_value_word(word: str) -> bool:
@@ -102,9 +121,6 @@ def _tokens(piece: str) -> tuple[str, ...]:
         after = piece[len(before) + len(inner) :]
         return (*filter(MARKS.__contains__, before), PLACEHOLDER, *filter(MARKS.__contains__, after))
     return _split(piece.translate(_SPACED).split())
-
-
-_cached = lru_cache(maxsize=1 << 15)(_tokens)
 
 
 def _split(parts: list[str]) -> tuple[str, ...]:
@@ -157,7 +173,7 @@ def _words(part: str) -> tuple[str, ...]:
         return (PLACEHOLDER,)
     if any(mark in part for mark in _LEADER_MARKS):
         return tuple(word for piece in _LEADERS.split(part) for word in _words(piece))
-    if len(part) == 3 and part.isdigit() and (part[0] in "45" or part == _NUMBER_OF_THREE):
+    if _is_kept(part) or _is_masked(part):
         return (part,)
     if _is_protocol(part):
         return ("HTTP",)
