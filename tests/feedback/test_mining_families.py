@@ -43,6 +43,12 @@ def test_what_tells_the_error_is_no_value() -> None:
     assert _families(*(f"Export of the orders failed, reason = {reason}" for reason in reasons)) == [*range(6)]
 
 
+def test_status_codes_stay_apart_where_only_errors_are_reported() -> None:
+    codes = [400, 401, 403, 404, 500, 503]
+    assert _families(*(f"Export of the orders failed with status {code}" for code in codes)) == [*range(6)]
+    assert _families(*(f"Export of the orders ended with status {code}" for code in (200, *codes))) == [0] * 7
+
+
 def test_what_a_message_is_about_is_no_value_before_there_are_many() -> None:
     assert _families("read_file failed: disk full", "writeFile failed: disk full", "sync.all failed: disk full") == [
         0,
