@@ -84,10 +84,14 @@ class PatternPage:
 
     @cached_property
     def merged(self) -> list[Pattern]:
-        """Patterns whose reports this one has."""
+        """Patterns whose reports this one has, those that people merged first."""
         roots = Pattern.objects.filter(agent=self.pattern.agent_id).roots()
         inside = [pk for pk, root in roots.items() if root == self.pattern.pk]
-        return list(Pattern.objects.filter(pk__in=inside).defer("centroid").order_by("pk")[:50]) if inside else []
+        return (
+            list(Pattern.objects.filter(pk__in=inside).defer("centroid").order_by("is_merged_by_miner", "pk")[:50])
+            if inside
+            else []
+        )
 
     @cached_property
     def others(self) -> list[Pattern]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
+import re2
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, RedisDsn, ValidationError, field_validator
@@ -37,6 +38,8 @@ class Environment(BaseSettings):
     countersign_mine_every_s: float = Field(default=15.0, ge=1, le=3600)
     countersign_mine_batch: int = Field(default=500, ge=1, le=10_000)
     countersign_expire_after_days: int = Field(default=30, ge=0, le=3650)
+    # Of errors, beside the built-in ones and before them: name → pattern (RE2) of lower-case text, as JSON.
+    countersign_error_classes: dict[str, str] = {}
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
 
     @field_validator("database_url")
@@ -64,6 +67,19 @@ class Environment(BaseSettings):
     def split_hosts(cls, value: object) -> object:
         """ALLOWED_HOSTS is a comma-separated list."""
         return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+
+    @field_validator("countersign_error_classes")
+    @classmethod
+    def check_error_classes(cls, value: dict[str, str]) -> dict[str, str]:
+        """COUNTERSIGN_ERROR_CLASSES is like {"billing": "card declined|insufficient funds"}."""
+        for name, pattern in value.items():
+            if not re2.fullmatch(r"[a-z][a-z0-9_]{0,29}", name):
+                raise ValueError(f"the name {name!r} should be of lower-case letters, digits and underscores")
+            try:
+                re2.compile(pattern)
+            except re2.error as error:
+                raise ValueError(f"the pattern of {name} is not valid: {error}") from None
+        return value
 
     @cached_property
     def django_secret(self) -> str:

@@ -159,6 +159,7 @@ COUNTERSIGN_REMOVE_AFTER_DAYS = ENV.countersign_remove_after_days
 COUNTERSIGN_MINE_EVERY_S = ENV.countersign_mine_every_s
 COUNTERSIGN_MINE_BATCH = ENV.countersign_mine_batch
 COUNTERSIGN_EXPIRE_AFTER_DAYS = ENV.countersign_expire_after_days
+COUNTERSIGN_ERROR_CLASSES = tuple(ENV.countersign_error_classes.items())
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
 # Of forms; the longest text allowed, in the widest script, fits several times. The API has its own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000

@@ -60,7 +60,7 @@ class Dismissed:
 
 def react(pattern: Pattern, dismissed: Dismissed) -> None:
     """What new evidence makes of a pattern. The caller has locked it and counted the evidence, and saves it."""
-    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES:
+    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES or not pattern.is_compared:
         return
     naming.refresh(pattern)
     if pattern.status == Status.CANDIDATE:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from agents.models import Agent
 from feedback.actions import counting, locks
+from feedback.actions.families import join_families
 from feedback.actions.items import items_of
 from feedback.mining import DEFAULT, EXACT_KINDS, Group, Grouper, Item, Kind
 from feedback.models import Evidence, Feedback, Pattern, Run
@@ -33,13 +34,15 @@ def mine(agent: Agent, *, grouper: Grouper = DEFAULT) -> Tally:
     tally = Tally()
     while mine_batch(agent.pk, tally, grouper=grouper):
         pass
+    join_families(agent.pk)
     return tally
 
 
 def waiting_agents() -> list[Agent]:
-    """Agents with reports that no miner has looked at."""
+    """Agents with reports that no miner has looked at, or with errors that were not compared yet."""
     ids = set(Feedback.objects.unmined().order_by().values_list("agent", flat=True).distinct())
     ids |= set(Run.objects.unmined().order_by().values_list("agent", flat=True).distinct())
+    ids |= set(Pattern.objects.filter(is_compared=False).order_by().values_list("agent", flat=True).distinct())
     return list(Agent.objects.filter(pk__in=ids).order_by("pk"))
 
 
@@ -79,7 +82,8 @@ def _assign(
 ) -> list[Evidence]:
     known = _known_groups(agent_id, items, grouper)
     result = grouper.assign(items, known)
-    keys, merged = _store_groups(agent_id, result.groups), Pattern.objects.filter(agent=agent_id).roots()
+    keys = _store_groups(agent_id, result.groups)
+    merged = Pattern.objects.roots_of({group.key for group in result.groups if group.key > 0})
     linked = [
         _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item], merged)
         for assigned in result.assignments
@@ -105,7 +109,15 @@ def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
     """Save new groups in the order they were made, and the moved centroids of known ones; new key → primary key."""
     new = sorted((group for group in groups if group.key < 0), key=lambda group: -group.key)
     made = Pattern.objects.bulk_create(
-        Pattern(agent_id=agent_id, kind=g.kind, signature=g.signature, centroid=g.centroid, grouped=g.size) for g in new
+        Pattern(
+            agent_id=agent_id,
+            kind=g.kind,
+            signature=g.signature,
+            centroid=g.centroid,
+            grouped=g.size,
+            is_compared=g.kind is not Kind.ERROR,
+        )
+        for g in new
     )
     moved = [Pattern(pk=g.key, centroid=g.centroid, grouped=g.size) for g in groups if g.key > 0]
     Pattern.objects.bulk_update(moved, ["centroid", "grouped"], batch_size=500)

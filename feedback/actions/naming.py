@@ -6,7 +6,7 @@ from itertools import islice
 
 from django.conf import settings
 
-from feedback.mining import Kind, label, replacement, terms, topics, verdict
+from feedback.mining import Kind, classify, common, label, replacement, terms, topics, verdict
 from feedback.models import Evidence, Pattern
 
 READ_AT_MOST = 300
@@ -24,8 +24,14 @@ def refresh(pattern: Pattern) -> None:
     labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
     changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
     if not pattern.is_named_by_hand:
-        pattern.label = label(kind, pattern.terms, template=pattern.signature, changed=changed, **labels)
+        pattern.label = label(kind, pattern.terms, template=_template(pattern), changed=changed, **labels)
     pattern.named_support = pattern.support
+
+
+def _template(pattern: Pattern) -> str:
+    """What an error's signature and those the miner merged into it have in common; what a person merged says more."""
+    joined = Pattern.objects.filter(merged_into=pattern, is_merged_by_miner=True).exclude(signature="").order_by("pk")
+    return common([pattern.signature, *joined.values_list("signature", flat=True)[:READ_AT_MOST]])
 
 
 def newest_evidence(pattern: Pattern) -> list[Evidence]:
@@ -69,6 +75,15 @@ def reason_of(evidence: Sequence[Evidence]) -> str:
     counts = Counter(code for _, code in given if code)
     code = min(counts, key=lambda code: (-counts[code], code), default="")
     return code if code not in ("", "other") else verdict(texts_by_source(evidence)) or code
+
+
+def error_class_of(evidence: Iterable[Evidence]) -> str | None:
+    """The class that the errors of most sources are of; None where nothing failed."""
+    runs = [item.run for item in islice(evidence, READ_AT_MOST) if item.run]
+    own = settings.COUNTERSIGN_ERROR_CLASSES
+    classes = {(bytes(run.source), classify(run.error, run.error_type, own)) for run in runs}
+    counts = Counter(name for _, name in classes)
+    return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 
 def consensus_change(evidence: Iterable[Evidence]) -> tuple[str, str] | None:

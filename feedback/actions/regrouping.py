@@ -37,6 +37,7 @@ def merge(pattern_id: int, *, other_id: int, user: User) -> Pattern:
         pattern=pattern, grouped_in=Coalesce(F("grouped_in"), Value(other.pk))
     )
     other.status, other.merged_into, other.draft_due_at = Status.MERGED, pattern, None
+    other.is_kept_apart = False
     _settle(other)
     _settle(pattern)
     _record("pattern.merged", other, user, was, {"merged_into": pattern.pk, "moved": moved})
@@ -71,7 +72,7 @@ def part(pattern_id: int, *, user: User) -> Pattern:
     moved = Evidence.objects.filter(pattern=root, grouped_in__in=inner).update(
         pattern=pattern, grouped_in=Case(When(grouped_in=pattern.pk, then=None), default=F("grouped_in"))
     )
-    pattern.merged_into = None
+    pattern.merged_into, pattern.is_merged_by_miner, pattern.is_kept_apart = None, False, True
     pattern.status = Status.CANDIDATE
     _settle(root)
     counting.recount(pattern)

@@ -4,7 +4,7 @@
 `verdict` complaints.
 """
 
-from feedback.mining.errors import ErrorClass, classify
+from feedback.mining.errors import ErrorClass, classify, common
 from feedback.mining.grouper import LexicalGrouper
 from feedback.mining.interface import (
     EXACT_KINDS,
@@ -33,6 +33,7 @@ __all__ = [
     "Kind",
     "Result",
     "classify",
+    "common",
     "label",
     "replacement",
     "terms",

@@ -12,7 +12,7 @@ import re2
 
 from feedback.mining.changes import Change, diff
 from feedback.mining.cleaning import clean
-from feedback.mining.errors import PLACEHOLDER
+from feedback.mining.errors import PLACEHOLDER, readable
 from feedback.mining.interface import Kind
 from feedback.mining.stems import is_content, stem
 from feedback.mining.subjects import is_subject, written
@@ -200,7 +200,7 @@ def label(
     "Tool … timed out after …", "Billing → refund".
     """
     if kind is Kind.ERROR:
-        text = template
+        text = readable(template)
     elif kind is Kind.MISLABEL:
         text = f"{predicted or 'nothing'} → {expected}" if expected else ""
     elif changed:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
+from feedback.mining.errors import joined
 from feedback.mining.grouper import LexicalGrouper
 from feedback.mining.interface import Group, Grouper, Item, Kind
 
@@ -15,13 +16,21 @@ _BATCH = 1000
 
 
 def group(items: Iterable[tuple[Id, str, str]], grouper: Grouper | None = None) -> Iterator[tuple[Id, int | None]]:
-    """Yields (id, group) for each (id, "error" or "text", text), in order, 1000 at a time.
+    """Yields (id, group) for each (id, "error" or "text", text), in order, when all are known.
 
-    Groups are numbered from 1 in order of appearance; None for a text that says nothing to group by.
-    Memory grows with the number of groups, not of items. Raises KeyError for another kind.
+    Groups are numbered from 1 in order of appearance, with gaps where one turned out to be part of an earlier one;
+    None for a text that says nothing to group by. Raises KeyError for another kind.
     """
     grouper = grouper or LexicalGrouper()
     known: dict[int, Group] = {}
+    found = list(_streamed(items, known, grouper))
+    families = joined({key: group.signature for key, group in known.items() if group.kind is Kind.ERROR})
+    yield from ((name, number and families.get(number, number)) for name, number in found)
+
+
+def _streamed(
+    items: Iterable[tuple[Id, str, str]], known: dict[int, Group], grouper: Grouper
+) -> Iterator[tuple[Id, int | None]]:
     stream = iter(items)
     while batch := list(islice(stream, _BATCH)):
         result = grouper.assign(

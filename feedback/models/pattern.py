@@ -1,5 +1,6 @@
 """What recurs, with its evidence and the counts that are kept up as evidence comes and goes."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from django.db import models
@@ -7,6 +8,12 @@ from django.db.models import Q
 
 from agents.models import Agent, Version, whole_of
 from feedback.models.report import Feedback, Run
+
+
+def _follow(into: Mapping[int, int], pk: int) -> int:
+    while pk in into:
+        pk = into[pk]
+    return pk
 
 
 class PatternQuerySet(models.QuerySet["Pattern"]):
@@ -21,15 +28,20 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
         return self.select_related("agent", "answered_by").defer("centroid", *whole_of("answered_by"))
 
     def roots(self) -> dict[int, int]:
-        """Of those that were merged: the pattern that has their reports now, by their keys. They are few."""
+        """Of those that were merged: the pattern that has their reports now, by their keys."""
         into = dict(self.filter(status=Pattern.Status.MERGED).values_list("pk", "merged_into"))
-        found: dict[int, int] = {}
-        for pk in into:
-            root = pk
-            while root in into:
-                root = into[root]
-            found[pk] = root
-        return found
+        return {pk: _follow(into, pk) for pk in into}
+
+    def roots_of(self, pks: Iterable[int]) -> dict[int, int]:
+        """Of these, those that were merged, and the pattern that has their reports now."""
+        into: dict[int, int] = {}
+        asked = known = set(pks)
+        while asked:
+            merged = Pattern.objects.filter(pk__in=asked, merged_into__isnull=False).order_by()
+            found = {pk: target for pk, target in merged.values_list("pk", "merged_into") if target is not None}
+            into.update(found)
+            asked = set(found.values()) - into.keys()
+        return {pk: _follow(into, pk) for pk in known if pk in into}
 
     def due(self) -> "PatternQuerySet":
         """Patterns the drafter has to look at, the longest waiting first."""
@@ -98,6 +110,9 @@ class Pattern(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="merged",
         help_text="The pattern that has its reports, and gets those that would join it.",
     )  # fmt: skip
+    is_merged_by_miner = models.BooleanField(default=False, help_text="The miner merged it, and no person.")
+    is_kept_apart = models.BooleanField(default=False, help_text="A person took it out of another, for good.")
+    is_compared = models.BooleanField(default=True, help_text="False for an error until its words were compared.")
     split_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="splits")
     answered_by = models.ForeignKey(
         Version, on_delete=models.PROTECT, null=True, related_name="answered_patterns", db_index=False,
@@ -127,6 +142,7 @@ class Pattern(models.Model):
         indexes = [
             models.Index(fields=["agent", "kind"], name="pattern_by_agent_and_kind"),
             models.Index(fields=["status", "-last_seen"], name="pattern_by_status"),
+            models.Index(fields=["agent"], name="pattern_to_compare", condition=Q(is_compared=False)),
             models.Index(fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)),
         ]
 

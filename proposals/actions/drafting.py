@@ -16,7 +16,7 @@ from agents.models import Document, Version
 from audit.record import SYSTEM, Actor
 from feedback.actions import naming
 from feedback.actions.patterns import change_status
-from feedback.mining import Kind, classify
+from feedback.mining import Kind
 from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals import policies
@@ -158,7 +158,6 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     """What the pattern says, in the short words and numbers that the templates take."""
     kind = Kind(pattern.kind)
     feedback = [item.feedback for item in evidence if item.feedback]
-    runs = [item.run for item in evidence if item.run]
     mislabel = feedback[0] if kind is Kind.MISLABEL else None
     return Brief(
         kind=kind,
@@ -166,7 +165,7 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
         terms=naming.topics_of(kind, evidence),
         nearby=pattern.terms,
         replacement=naming.consensus_change(evidence) if kind is Kind.CORRECTION else None,
-        error_class=classify(runs[0].error, runs[0].error_type) if runs else None,
+        error_class=naming.error_class_of(evidence),
         reason_code=naming.reason_of(evidence) if kind is Kind.COMPLAINT else "",
         predicted=mislabel.predicted if mislabel else "",
         expected=mislabel.expected if mislabel else "",

@@ -145,6 +145,22 @@ _ERRORS: dict[str, tuple[str, str]] = {
         "Before you call a tool, check that every required field is there and of the right type.",
         "Check required fields before calling a tool",
     ),
+    "content_filter": (
+        "When a filter holds an answer back, say so and offer what you can say instead; do not try to get around it.",
+        "Say so when a filter holds an answer back",
+    ),
+    "unavailable": (
+        "When a service cannot be reached, try once more; if that fails too, say which one, and what you could not do.",
+        "Say which service cannot be reached",
+    ),
+    "not_found": (
+        "When something is not found, check its name or number and ask for it again; do not make up what it would say.",
+        "Check the name when something is not found",
+    ),
+    "out_of_resources": (
+        "When memory or space runs out, do the work in smaller parts, and say so if a part is still too large.",
+        "Work in smaller parts when memory or space runs out",
+    ),
     "other": (
         "When a step fails, say what failed and what you tried; do not go on as if it had worked.",
         "Say what failed instead of going on",
@@ -321,6 +337,10 @@ _CAUSES = {
     "tool_error": "a tool failed",
     "auth": "access was refused",
     "validation": "a request or answer was not valid",
+    "content_filter": "a filter held the answer back",
+    "unavailable": "a service could not be reached",
+    "not_found": "what was asked for was not found",
+    "out_of_resources": "memory or space ran out",
     "other": "all with the same error",
 }
 _SAID = {

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from agents.management.lookup import agent_named
 from agents.models import Agent
+from feedback.actions.families import join_families
 from feedback.actions.mining import Tally, mine_batch, waiting
 from feedback.models import Pattern
 
@@ -24,11 +25,18 @@ class Command(BaseCommand):
             for agent in agents:
                 while mine_batch(agent.pk, tally):
                     bar.update(tally.reports - bar.n)
+                join_families(agent.pk)
         self._print(tally)
 
     def _print(self, tally: Tally) -> None:
         self.stdout.write(f"{tally.reports} reports mined, {tally.linked} linked to patterns.")
-        found = Pattern.objects.shown().filter(pk__in=tally.patterns).select_related("agent")
+        found = Pattern.objects.shown().filter(pk__in=_having(tally.patterns)).select_related("agent")
         for pattern in found.order_by("agent", "-sources"):
             counts = f"{pattern.support} reports from {pattern.sources} sources"
             self.stdout.write(f"  {pattern.agent.slug}  {pattern.kind:<10}  {pattern.label}  ({counts})")
+
+
+def _having(patterns: set[int]) -> set[int]:
+    """The patterns that have these patterns' reports, now that some were merged."""
+    roots = Pattern.objects.roots_of(patterns)
+    return {roots.get(pk, pk) for pk in patterns}
