@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0003_append_only'),
-        ('feedback', '0003_pattern_life'),
+        ('feedback', '0004_day_by_day'),
     ]
 
     operations = [
