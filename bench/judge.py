@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     bench = _Bench(options.rollouts, options.seed)
-    for table in (bench.identical, bench.worse, bench.no_worse, bench.alike):
+    for table in (bench.identical, bench.worse, bench.late, bench.no_worse, bench.alike):
         for row in table():
             tqdm.write(row, file=sys.stdout)
         tqdm.write("", file=sys.stdout)
@@ -86,21 +86,33 @@ class _Bench:
             yield f"{current:7.2f} → {candidate:.2f}{factor:8.1f}× │{cells[0]:>26} │{cells[1]:>26} │{quick:10.0f}"
         yield "The second figure is what one such test takes at 1 % for one metric; ours shares the 1 % among four."
 
+    def late(self) -> Iterator[str]:
+        """How many candidate runs it takes when it was no worse at first."""
+        yield f"Candidate runs after success fell from 0.90 to 0.70, half of the traffic ({self._few} rollouts each)."
+        for good in (0, SHORT, 2000, LONG // 2):
+            self.seed += 1
+            rngs = np.random.default_rng(self.seed).spawn(self._few)
+            yield f"after {good:5,} good runs of both: {median(_until_undone(good, rng) for rng in rngs):5.0f}"
+
+    @property
+    def _few(self) -> int:
+        return max(1, self.rollouts // 3)
+
     def no_worse(self) -> Iterator[str]:
         """How many candidate runs it takes to call one no worse."""
-        yield f"Candidate runs until half of the rollouts are called no worse ({self.rollouts // 3} rollouts each)."
+        yield f"Candidate runs until half of the rollouts are called no worse ({self._few} rollouts each)."
         yield f"{'success':>14} │ margin of 5 points: half, a fifth │ margin of 10 points: half, a fifth"
         for current, candidate in ((0.9, 0.9), (0.98, 0.98), (0.8, 0.9), (0.6, 0.9)):
             cells = []
             for margin in (0.05, 0.1):
                 settings = Settings(margins={**Settings().margins, "success": margin, "negative": margin})
-                found = [self._until_no_worse(Scenario(current, candidate, share), settings) for share in SHARES]
+                found = [self._median_until_no_worse(Scenario(current, candidate, share), settings) for share in SHARES]
                 cells.append("".join(f"{one:9.0f}" if one < float("inf") else f"{'more':>9}" for one in found))
             yield f"{current:7.2f} → {candidate:.2f} │{cells[0]:>33} │{cells[1]:>33}"
 
-    def _until_no_worse(self, scenario: Scenario, settings: Settings) -> float:
+    def _median_until_no_worse(self, scenario: Scenario, settings: Settings) -> float:
         self.seed += 1
-        rngs = np.random.default_rng(self.seed).spawn(max(1, self.rollouts // 3))
+        rngs = np.random.default_rng(self.seed).spawn(self._few)
         return median(_until_no_worse(scenario, settings, rng) for rng in rngs)
 
     def alike(self) -> Iterator[str]:
@@ -119,6 +131,14 @@ class _Bench:
         self.seed += 1  # figures of the same made-up runs would err together
         tallies = simulate(scenario, runs=runs, rollouts=self.rollouts, seed=self.seed, settings=settings)
         return deque(tqdm(tallies, total=self.rollouts, disable=None, leave=False, file=sys.stderr), maxlen=1).pop()
+
+
+def _until_undone(good: int, rng: np.random.Generator) -> float:
+    judge = Judge()
+    judge.observe(made_up(Scenario(0.9, 0.9), max(1, good), rng))
+    before = judge.traffic.candidate_runs
+    judge.observe(made_up(Scenario(0.9, 0.7), LONG, rng))
+    return float("inf") if judge.rolled_back_at is None else judge.rolled_back_at - before
 
 
 def _until_no_worse(scenario: Scenario, settings: Settings, rng: np.random.Generator) -> float:

@@ -37,7 +37,9 @@ def deliberate(
         troubles=troubles,
         broken=(broken.candidate, broken.current) if is_quick and broken else None,
         rolled_back_at=rolled_back_at,
-        false_alarms=FALSE_ALARMS if is_quick else f"at most {settings.alpha:.2g} of rollouts, however long",
+        false_alarms=FALSE_ALARMS
+        if is_quick
+        else f"an identical candidate is undone in at most {settings.alpha:.2g} of rollouts, however long they are",
     )
 
 
@@ -100,7 +102,7 @@ def _finding(settings: Settings, metric: Metric, strand: Strand) -> Finding:
         low=None if better is None else ends[0],
         high=None if better is None else ends[1],
         margin=margin,
-        evidence=math.exp(min(strand.peak, MOST_EVIDENCE)),
+        evidence=math.exp(min(strand.purse.peak, MOST_EVIDENCE)),
         needed=settings.threshold(metric.name),
         crossed_at=strand.crossed_at,
     )
@@ -123,7 +125,7 @@ def _troubles(settings: Settings, traffic: Traffic) -> list[Trouble]:
         "expected_units": traffic.expected_units,
         "units": traffic.candidate_units + traffic.current_units,
         "current_in_a_row": traffic.current_in_a_row,
-        "evidence": math.exp(min(traffic.peak, MOST_EVIDENCE)),
+        "evidence": math.exp(min(traffic.purse.peak, MOST_EVIDENCE)),
         "needed": 1 / settings.mismatch_alpha,
     }
     found = []

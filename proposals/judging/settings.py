@@ -21,7 +21,7 @@ class Settings:
 
     alpha: float = 0.01
     portions: Mapping[str, float] = field(
-        default_factory=lambda: {"success": 0.4, "latency": 0.25, "negative": 0.2, "quality": 0.15}
+        default_factory=lambda: {"success": 0.5, "latency": 0.2, "negative": 0.2, "quality": 0.1}
     )
     margins: Mapping[str, float] = field(
         default_factory=lambda: {"success": 0.05, "latency": 1.2, "negative": 0.05, "quality": 0.5}
@@ -53,7 +53,7 @@ class Settings:
         _expect(self.rules in ("sequential", "quick"), "rules should be “sequential” or “quick”.")
 
     def threshold(self, metric: str) -> float:
-        """The capital at which this metric alone rolls back: 250 means one against 250."""
+        """The capital at which this metric alone rolls back: 200 means 200 to 1."""
         return 1 / (self.alpha * self.portions[metric])
 
     def to_json(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,14 @@ from proposals.judging.observations import Bools
 class Strand:
     """The judge's memory of one metric; a few hundred numbers at most, whatever the number of runs.
 
-    `waiting` are (is candidate, value) of runs in no block yet. `peak` is the highest log capital ever;
-    `crossed_at` the candidate runs there were when it first reached the threshold. `counts` and `sums` are of the
+    `waiting` are (is candidate, value) of runs in no block yet. `purse` is the capital bet against the candidate;
+    `crossed_at` the candidate runs there were when it first reached the threshold. `down` and `up` count outcomes (see
+    `intervals`). `counts` and `sums` are of the
     current version first, of the candidate second; sums of latencies are sums of logarithms.
     """
 
     waiting: list[tuple[bool, float]]
-    log_capital: list[float]
-    peak: float
+    purse: bets.Purse
     crossed_at: int | None
     down: Counter[int]
     up: Counter[int]
@@ -34,7 +34,7 @@ class Strand:
     @classmethod
     def new(cls, metric: Metric) -> "Strand":
         """Before the first run."""
-        return cls([], bets.start(metric.stakes), 0.0, None, Counter(), Counter(), [0, 0], [0.0, 0.0])
+        return cls([], bets.Purse.new(len(metric.tilts)), None, Counter(), Counter(), [0, 0], [0.0, 0.0])
 
     def observe(
         self, metric: Metric, values: Floats, candidate: Bools, share: Floats, runs: Ints, threshold: float
@@ -52,11 +52,8 @@ class Strand:
 
     def _settle(self, metric: Metric, values: Floats, blocks: Blocks, runs: Ints, threshold: float) -> None:
         better = bets.pulls(metric.harm(values), blocks)
-        steps = bets.walk(self.log_capital, bets.log_factors(better, blocks, metric.tilts))
-        self.log_capital = steps[-1].tolist()
-        capital = bets.together(steps[1:])
-        self.peak = max(self.peak, float(capital.max()))
-        if self.crossed_at is None and self.peak >= math.log(threshold):
+        capital = self.purse.bet(bets.log_factors(better, blocks, metric.tilts), metric.stakes)
+        if self.crossed_at is None and self.purse.peak >= math.log(threshold):
             self.crossed_at = int(runs[np.argmax(capital >= math.log(threshold))])
         down, up = intervals.tally(intervals.outcomes(better, blocks, metric.scale))
         self.down.update(down)
@@ -73,8 +70,7 @@ class Strand:
         """As JSON keeps it."""
         return {
             "waiting": [[int(is_candidate), value] for is_candidate, value in self.waiting],
-            "log_capital": self.log_capital,
-            "peak": self.peak,
+            "purse": asdict(self.purse),
             "crossed_at": self.crossed_at,
             "down": sorted(self.down.items()),
             "up": sorted(self.up.items()),
@@ -87,8 +83,7 @@ class Strand:
         """From what `to_json` gave."""
         return cls(
             [(bool(is_candidate), value) for is_candidate, value in given["waiting"]],
-            list(given["log_capital"]),
-            given["peak"],
+            bets.Purse(**given["purse"]),
             given["crossed_at"],
             Counter(dict(given["down"])),
             Counter(dict(given["up"])),

@@ -39,8 +39,7 @@ class Traffic:
     candidate_units: int
     current_units: int
     expected_units: float
-    log_capital: list[float]
-    peak: float
+    purse: bets.Purse
     current_in_a_row: int
     surprise: float
     share: float
@@ -48,12 +47,12 @@ class Traffic:
     @classmethod
     def new(cls) -> "Traffic":
         """Before the first run."""
-        return cls(0, 0, 0, 0, 0.0, bets.start([1 / len(ODDS)] * len(ODDS)), 0.0, 0, 0.0, 0.5)
+        return cls(0, 0, 0, 0, 0.0, bets.Purse.new(len(ODDS)), 0, 0.0, 0.5)
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> "Traffic":
         """From `dataclasses.asdict`."""
-        return cls(**given)
+        return cls(**{**given, "purse": bets.Purse(**given["purse"])})
 
     def observe(self, batch: Batch) -> None:
         """Count these runs; `batch` holds nothing but runs."""
@@ -74,9 +73,7 @@ class Traffic:
         self.current_units += len(arms) - candidates
         self.expected_units = float(np.cumsum(np.append(self.expected_units, planned))[-1])
         factors = np.outer(arms, np.log(ODDS)) - np.log1p(np.outer(planned, ODDS - 1))
-        steps = bets.walk(self.log_capital, factors)
-        self.log_capital = steps[-1].tolist()
-        self.peak = max(self.peak, float(bets.together(steps).max()))
+        self.purse.bet(factors, np.full(len(ODDS), 1 / len(ODDS)).tolist())
 
     def _count_gap(self, candidate: Any, share: Floats) -> None:
         after = int(np.flatnonzero(candidate)[-1]) + 1 if candidate.any() else 0
@@ -88,7 +85,7 @@ class Traffic:
 
     def is_mismatched(self, alpha: float) -> bool:
         """Whether the arms of units have ever been too uneven for their shares."""
-        return self.peak >= -math.log(alpha)
+        return self.purse.peak >= -math.log(alpha)
 
     @property
     def is_silent(self) -> bool:

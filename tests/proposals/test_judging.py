@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,7 @@ def test_a_worse_candidate_is_undone_soon(scenario: Scenario, runs: int, most: i
 
 def test_the_true_difference_is_in_every_interval_shown() -> None:
     missed = 0
-    for rng in np.random.default_rng(3).spawn(100):
+    for rng in np.random.default_rng(3).spawn(60):
         batch, judge = made_up(Scenario(0.8, 0.7, latency_factor=1.1), 1200, rng), Judge()
         outside = False
         for start in range(0, 1200, 100):
@@ -125,7 +125,7 @@ def test_the_true_difference_is_in_every_interval_shown() -> None:
             outside |= not (success.low or -1) <= -0.1 <= (success.high or 1)
             outside |= not (latency.low or 0) <= 1.1 <= (latency.high or 99)
         missed += outside
-    assert missed <= 10
+    assert missed <= 6
 
 
 observations = st.lists(
@@ -149,7 +149,7 @@ def test_how_runs_are_cut_into_batches_changes_nothing(told: list[Observed], cut
     whole, pieces = Judge(), Judge()
     whole.observe(told)
     edges = [0, *sorted(cuts), len(told)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         pieces.observe(told[start:end])
         pieces = Judge.from_json(json.loads(json.dumps(pieces.to_json())))
     assert pieces.to_json() == whole.to_json()
@@ -167,7 +167,7 @@ def test_each_run_stands_in_one_block_at_most_and_few_wait(arms: list[bool], sha
 
 
 def test_a_share_that_grows_while_traffic_gets_harder_is_not_held_against_the_candidate() -> None:
-    """Overall the candidate succeeds less, because most of its runs are of the hard days; within each day it does not."""
+    """Overall the candidate succeeds less, as most of its runs are of the hard days; within each day it does not."""
     judge = Judge()
     for share, rate, seed in ((0.05, 0.99, 1), (0.5, 0.6, 2)):
         judge.observe(rollout(3000, seed, current=rate, candidate=rate, share=share))
@@ -187,7 +187,7 @@ def test_a_drop_in_success_rolls_back_and_says_so() -> None:
     assert verdict.rolled_back_at is not None
     assert verdict.rolled_back_at < 150
     assert "Worse: success rate 6" in sentence(verdict) or "Worse: success rate 7" in sentence(verdict)
-    assert sentence(verdict).endswith("the evidence was at least 250 to 1, which rolls back.")
+    assert sentence(verdict).endswith("the evidence was at least 200 to 1, which rolls back.")
     assert line(verdict.finding("success")).startswith("Success rate: ")
 
 
@@ -211,6 +211,15 @@ def test_what_was_found_worse_stays_worse() -> None:
     judge.observe(rollout(4000, current=0.5, candidate=0.95))
     assert (before.kind, judge.verdict().kind) == ("worse", "worse")
     assert judge.rolled_back_at == before.rolled_back_at
+
+
+def test_a_candidate_that_breaks_after_a_long_good_time_is_undone_soon() -> None:
+    judge = Judge()
+    judge.observe(rollout(6000))
+    before = judge.traffic.candidate_runs
+    judge.observe(rollout(800, seed=2, candidate=0.6))
+    assert judge.rolled_back_at is not None
+    assert judge.rolled_back_at - before < 250
 
 
 def test_the_same_is_no_worse_in_time_and_a_better_one_better() -> None:

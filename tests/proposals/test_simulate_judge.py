@@ -24,7 +24,7 @@ def test_it_says_how_many_were_rolled_back_and_when() -> None:
     )
     assert worse["rolled_back"] == 1
     assert 10 <= worse["median_runs"] <= 60
-    assert list(worse["by_rule"])[0] == "evidence: success"
+    assert next(iter(worse["by_rule"])) == "evidence: success"
     assert (same["rolled_back"], same["median_runs"]) == (0, None)
 
 
@@ -43,7 +43,7 @@ def test_latency_complaints_and_ratings_can_differ_too() -> None:
     ):
         told = simulated(*same, *option)
         assert told["rolled_back"] > 0.9
-        assert list(told["by_rule"])[0] == f"evidence: {rule}"
+        assert next(iter(told["by_rule"])) == f"evidence: {rule}"
 
 
 def test_quick_rules_can_be_tried() -> None:
