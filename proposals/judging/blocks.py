@@ -84,22 +84,20 @@ class _Queue:
         self.waiting[is_candidate].append(position)
         candidate_is_rarer, fewest, most = _plan(share)
         rare, common = self.waiting[candidate_is_rarer], self.waiting[not candidate_is_rarer]
-        while True:
-            if rare and len(common) >= fewest:
-                count = max(min(len(common), most), len(common) - SURPLUS)
-                self._close(position, rare, common, count, candidate_is_rarer)
-            elif common and len(rare) > SURPLUS:
-                self._close(position, common, rare, len(rare) - SURPLUS, not candidate_is_rarer)
-            else:
-                break
-        for queue in self.waiting:
-            if len(queue) > 3 * most + LONGEST_WAIT:
-                queue.popleft()
+        while rare and len(common) >= fewest:
+            count = max(min(len(common), most), len(common) - SURPLUS)
+            self._close(position, rare, common, count, candidate_is_rarer)
+        if common and len(rare) > SURPLUS:
+            self._close(position, common, rare, len(rare) - SURPLUS, not candidate_is_rarer)
+        longest = common if len(common) > len(rare) else rare
+        if len(longest) > 3 * most + LONGEST_WAIT:
+            longest.popleft()
 
     def _close(self, position: int, one: deque[int], many: deque[int], count: int, is_candidate: bool) -> None:
         self.lone.append(one.popleft())
         self.lone_is_candidate.append(is_candidate)
-        self.others.extend(many.popleft() for _ in range(count))
+        for _ in range(count):
+            self.others.append(many.popleft())
         self.sizes.append(count)
         self.closed_by.append(position)
 

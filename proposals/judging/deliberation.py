@@ -37,10 +37,13 @@ def deliberate(
         troubles=troubles,
         broken=(broken.candidate, broken.current) if is_quick and broken else None,
         rolled_back_at=rolled_back_at,
-        false_alarms=FALSE_ALARMS
-        if is_quick
-        else f"an identical candidate is undone in at most {settings.alpha:.2g} of rollouts, however long they are",
+        false_alarms=FALSE_ALARMS if is_quick else _bound(settings),
     )
+
+
+def _bound(settings: Settings) -> str:
+    part = f"{settings.alpha * 100:.3g}\u00a0%"
+    return f"an identical candidate is undone in at most {part} of rollouts, however long they are"
 
 
 def _ruling(

@@ -26,7 +26,7 @@ def warning(trouble: Trouble) -> str:
     if trouble.kind == "silence":
         return (
             f"No run of the candidate among the last {_runs(trouble.current_in_a_row)}, "
-            f"though its share is {trouble.share:.0%}."
+            f"though its share is {_percent(trouble.share)}."
         )
     return (
         f"{trouble.candidate_units:,} of {trouble.units:,} units had the candidate where about "
@@ -72,7 +72,8 @@ def _quick(verdict: Verdict) -> str:
             f"Worse by a quick rule: the last runs took {_ms(candidate)} on average, against {_ms(current)} with the "
             f"current version, {after}."
         )
-    return f"Worse by a quick rule: {candidate:.0%} of the last runs succeeded, against {current:.0%}, {after}."
+    succeeded = f"{_percent(candidate)} of the last runs succeeded, against {_percent(current)}"
+    return f"Worse by a quick rule: {succeeded}, {after}."
 
 
 def _first(kind: str) -> Callable[[Verdict], str]:
@@ -105,7 +106,7 @@ def _compared(finding: Finding) -> str:
 def _at_worst(finding: Finding) -> str:
     worst = _worst(finding)
     if finding.unit == "ratio":
-        return f"{finding.title} {max(0.0, worst - 1):.0%} longer at worst"
+        return f"{finding.title} {_percent(max(0.0, worst - 1))} longer at worst"
     loss = max(0.0, abs(worst) if _is_loss(finding, worst) else 0.0)
     direction = "higher" if finding.metric == "negative" else "lower"
     return f"{finding.title} {_amount(finding, loss)} {direction} at worst"
@@ -122,7 +123,7 @@ def _is_loss(finding: Finding, worst: float) -> bool:
 
 def _margin(finding: Finding) -> str:
     if finding.unit == "ratio":
-        return f"at most {finding.margin - 1:.0%}"
+        return f"at most {_percent(finding.margin - 1)}"
     return f"at most {_amount(finding, finding.margin)}"
 
 
@@ -132,14 +133,18 @@ def _amount(finding: Finding, size: float) -> str:
 
 def _value(finding: Finding, value: float) -> str:
     if finding.unit == "points":
-        return f"{value:.1%}"
+        return _percent(value, 1)
     return _ms(value) if finding.unit == "ratio" else f"{value:.2f}"
 
 
 def _difference(finding: Finding, value: float) -> str:
     if finding.unit == "points":
         return f"{value * 100:+.1f} points".replace("-", "−")
-    return (f"{value - 1:+.0%}" if finding.unit == "ratio" else f"{value:+.2f}").replace("-", "−")
+    return (_percent(value - 1, sign="+") if finding.unit == "ratio" else f"{value:+.2f}").replace("-", "−")
+
+
+def _percent(value: float, digits: int = 0, sign: str = "") -> str:
+    return f"{value:{sign}.{digits}%}".replace("%", "\u00a0%")
 
 
 def _ms(value: float) -> str:

@@ -30,7 +30,7 @@ def judged(batch: Batch, **rules: Any) -> Verdict:
     return judge.verdict()
 
 
-def runs(arm: Arm, outcomes: Sequence[bool], **told: Any) -> list[Observed]:
+def observed(arm: Arm, outcomes: Sequence[bool], **told: Any) -> list[Observed]:
     return [Observed(arm, 0.5, success=outcome, **told) for outcome in outcomes]
 
 
@@ -95,7 +95,7 @@ def test_an_identical_candidate_is_rolled_back_in_fewer_than_one_rollout_of_a_hu
     undone = 0
     for number, rng in enumerate(np.random.default_rng(7).spawn(2000)):
         judge = Judge()
-        judge.observe(made_up(scenarios[number % len(scenarios)], 1500, rng))
+        judge.observe(made_up(scenarios[number % len(scenarios)], 800, rng))
         undone += judge.rolled_back_at is not None
     assert undone <= 12
 
@@ -241,7 +241,9 @@ def test_few_runs_leave_it_open() -> None:
 
 def test_no_verdict_before_the_least_number_of_runs() -> None:
     told = [
-        one for pair in zip(runs("current", [True] * 40), runs("candidate", [False] * 40), strict=True) for one in pair
+        one
+        for pair in zip(observed("current", [True] * 40), observed("candidate", [False] * 40), strict=True)
+        for one in pair
     ]
     assert judged(Batch.of(told[:60]), least_runs=35).kind == "inconclusive"
     assert judged(Batch.of(told), least_runs=35).rolled_back_at == 35
@@ -288,11 +290,11 @@ def test_planned_proportions_are_no_mismatch_while_the_share_grows() -> None:
 def test_a_candidate_that_fell_silent_is_noticed() -> None:
     judge = Judge()
     judge.observe(rollout(200, share=0.2))
-    judge.observe(runs("current", [True] * 60))
+    judge.observe(observed("current", [True] * 60))
     verdict = judge.verdict()
     assert (verdict.kind, verdict.rule) == ("inconclusive", "silence")
     assert "No run of the candidate among the last 6" in sentence(verdict)
-    judge.observe(runs("candidate", [True]))
+    judge.observe(observed("candidate", [True]))
     assert judge.verdict().rule != "silence"
 
 
@@ -322,22 +324,23 @@ def test_what_is_remembered_stays_small() -> None:
     ("candidate", "current", "rule", "at", "said"),
     [
         (
-            runs("candidate", [True] * 5 + [False] * 5),
-            runs("current", [False] * 10),
+            observed("candidate", [True] * 5 + [False] * 5),
+            observed("current", [False] * 10),
             "quick_failures",
             10,
             "Worse by a quick rule: 5 failures in a row after 10 runs of the candidate.",
         ),
         (
-            runs("candidate", [True, True, True, False] * 3),
-            runs("current", [True] * 12),
+            observed("candidate", [True, True, True, False] * 3),
+            observed("current", [True] * 12),
             "quick_success",
             10,
-            "Worse by a quick rule: 80% of the last runs succeeded, against 100%, after 10 runs of the candidate.",
+            "Worse by a quick rule: 80\u00a0% of the last runs succeeded, against 100\u00a0%, after 10 runs of the "
+            "candidate.",
         ),
         (
-            runs("candidate", [True] * 10, latency_ms=1300),
-            runs("current", [True] * 10, latency_ms=1000),
+            observed("candidate", [True] * 10, latency_ms=1300),
+            observed("current", [True] * 10, latency_ms=1000),
             "quick_latency",
             10,
             "Worse by a quick rule: the last runs took 1.3 s on average, against 1.0 s with the current version, after "
@@ -356,8 +359,8 @@ def test_quick_rules_undo_from_the_tenth_run_on(
 
 
 def test_ten_points_less_and_a_fifth_longer_are_still_borne_by_the_quick_rules() -> None:
-    current = runs("current", [True] * 10, latency_ms=1000)
-    candidate = runs("candidate", [True] * 9 + [False], latency_ms=1200)
+    current = observed("current", [True] * 10, latency_ms=1000)
+    candidate = observed("candidate", [True] * 9 + [False], latency_ms=1200)
     assert judged(Batch.of(current + candidate), rules="quick").kind == "inconclusive"
 
 
@@ -387,5 +390,6 @@ def test_impossible_settings_are_refused(bad: dict[str, Any]) -> None:
     "bad", [{"share": 0}, {"share": 1.1}, {"latency_ms": -1}, {"latency_ms": math.nan}, {"quality": 6}]
 )
 def test_impossible_observations_are_refused(bad: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"arm": "candidate", "share": 0.5} | bad
     with pytest.raises(ValueError, match="should"):
-        Observed(**{"arm": "candidate", "share": 0.5} | bad)
+        Observed(**given)
