@@ -12,7 +12,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +61,7 @@ def _form(candidates: bytes, shares: bytes, waited: int) -> Blocks:
     return queue.blocks()
 
 
-@cache
+@lru_cache(maxsize=1000)
 def _plan(share: float) -> tuple[bool, int, int]:
     """(whether the candidate is the rarer arm, fewest and most runs of the other to one of the rarer)."""
     rarer = min(max(min(share, 1 - share), 0.01), 0.5)

@@ -19,7 +19,10 @@ DROP = 0.10
 SLOWER = 1.20
 IN_A_ROW = 5
 
-FALSE_ALARMS = "an identical candidate is undone nearly always"
+FALSE_ALARMS = (
+    "an identical candidate is undone in 95 to 100\u00a0% of rollouts of 500 runs, and still in 5 to 97\u00a0% of them "
+    "where latency never varies (success rates of 99 and 90\u00a0%)"
+)
 """As measured by `python -m bench.judge`."""
 
 Rule = Literal["success", "latency", "failures"]
