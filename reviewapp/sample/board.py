@@ -12,6 +12,7 @@ from agents.protection import protect
 from agents.versions import create_agent, create_document
 from audit.record import COMMAND_LINE, Actor
 from feedback.actions.mining import mine
+from feedback.actions.rollups import count_runs
 from feedback.models import Feedback
 from people.models import User
 from people.roles import Role
@@ -108,6 +109,7 @@ class Board:
         """What worker and scheduler do."""
         for traffic in self.traffic.values():
             mine(traffic.agent)
+        count_runs()
         draft_all_due()
 
     def drafted(self, agent: str, theme: str) -> Proposal:
