@@ -56,7 +56,7 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where it happens; `main` is the field and name that at least half of the reports with a place concern."""
+    """Where it happens; `main` is the field and name that three quarters of the reports with a place concern."""
 
     tools: list[Counted]
     tasks: list[Counted]
@@ -65,7 +65,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Implicit signals without a word, of runs in the place a pattern is about: `weight` of `sources` that said nothing.
+    """Implicit signals of runs in the place a pattern is about, from `sources` that said no word: their `weight`.
 
     `observed` has each signal in words with its number of sources.
     """
@@ -147,6 +147,7 @@ def said_by(pattern: Pattern) -> list[Said]:
             failed=run is not None,
             rating=rating or "",
             reason_code=code or "",
+            complained=kind == Kind.COMPLAINT,
             missed=kind == Kind.MISLABEL,
             corrected=bool(fix) or kind == Kind.CORRECTION,
             signals=[name for name in signals.sent(sent) if name in weighed],
@@ -175,14 +176,14 @@ def _counted(counts: Counter[str]) -> list[Counted]:
 
 
 def _main(field: str, counted: list[Counted]) -> tuple[str, str] | None:
-    if counted and counted[0].items >= 2 and counted[0].items * 2 >= sum(one.items for one in counted):
+    if counted and counted[0].items >= 2 and counted[0].items * 4 >= 3 * sum(one.items for one in counted):
         return field, counted[0].name
     return None
 
 
 def examples_of(pattern: Pattern) -> Examples | None:
     """The medoid of the newest reports and the ones least like it, each from another source; two queries."""
-    said = [f"feedback__{name}" for name in ("reason", "correction", "edited_output", "input")]
+    said = [f"feedback__{name}" for name in ("correction", "edited_output", "reason", "input")]
     cut = {f"said_{number}": Left(field, TEXT) for number, field in enumerate([*said, "run__error"])}
     fields = ("pk", "source", *cut)
     found: dict[bytes, tuple[int, str]] = {}
@@ -218,9 +219,7 @@ def hints(pattern: Pattern, places: Places, *, since: datetime, until: datetime)
     return _weighed({source: names for source, names in observed.items() if names}, pattern, weighed, name)
 
 
-def _weighed(
-    observed: dict[bytes, set[str]], pattern: Pattern, weighed: dict[str, float], place: str
-) -> Hints | None:
+def _weighed(observed: dict[bytes, set[str]], pattern: Pattern, weighed: dict[str, float], place: str) -> Hints | None:
     spoke = pattern.source_counts.filter(source__in=list(observed)).values_list("source", flat=True) if observed else ()
     silent = {source: names for source, names in observed.items() if source not in set(map(bytes, spoke))}
     counts = Counter(name for names in silent.values() for name in names)

@@ -18,7 +18,7 @@ _CLOSED: Final = (Pattern.Status.DISMISSED, Pattern.Status.RESOLVED)
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """`elsewhere` are patterns of other agents, `closed` dismissed and resolved ones of the same; most sources first."""
+    """`elsewhere` are patterns of other agents, `closed` are dismissed and resolved ones of the same agent."""
 
     elsewhere: list[Pattern]
     closed: list[Pattern]
@@ -53,7 +53,8 @@ def _candidates(pattern: Pattern) -> list[Pattern]:
 
 
 def _says_the_same(one: Pattern, other: Pattern) -> bool:
-    return says_the_same(_words(one), _words(other))
+    # Errors speak one language: “timed out” and “failed” make no two of them one.
+    return says_the_same(_words(one), _words(other), least=2 / 3 if one.kind == Kind.ERROR else 1 / 2)
 
 
 def _words(pattern: Pattern) -> Stems:

@@ -41,6 +41,7 @@ _REASONS: Final[Mapping[str, tuple[Level, str]]] = {
 _FAILED: Final = (Level.HIGH, "failed runs")
 _UNFINISHED: Final = (Level.HIGH, "tasks not completed")
 _DOWN: Final = (Level.MEDIUM, "thumbs down")
+_COMPLAINED: Final = (Level.MEDIUM, "complaints")
 _MISSED: Final = (Level.MEDIUM, "wrong labels")
 _CORRECTED: Final = (Level.MEDIUM, "corrections")
 _HINT: Final = (Level.LOW, "signals without words")
@@ -55,6 +56,7 @@ class Said:
     failed: bool = False
     rating: str = ""
     reason_code: str = ""
+    complained: bool = False
     missed: bool = False
     corrected: bool = False
     signals: Collection[str] = ()
@@ -88,6 +90,7 @@ def severity(reports: Iterable[Said]) -> Severity:
 def _of(report: Said) -> tuple[Level, str]:
     found = [_REASONS.get(report.reason_code, _NOTHING)]
     found += [_FAILED] * report.failed + [_MISSED] * report.missed + [_CORRECTED] * report.corrected
-    found += [_DOWN] * (report.rating == "negative" and not report.reason_code)
+    if not report.reason_code:  # whoever says what is wrong says how bad it is
+        found += [_DOWN] * (report.rating == "negative") + [_COMPLAINED] * report.complained
     found += [_UNFINISHED] * ("task_completed=false" in report.signals) + [_HINT] * bool(report.signals)
     return max(found) if report.rating != "positive" or report.corrected else _NOTHING

@@ -72,7 +72,5 @@ def _runs_a_day(agent: Agent, today: date) -> float:
 
 def runs_between(agent_id: int, first: datetime, last: datetime) -> int:
     """The runs of the days (UTC) from one time to another, both days counted whole."""
-    days = RunDay.objects.filter(
-        agent=agent_id, day__range=(first.astimezone(UTC).date(), last.astimezone(UTC).date())
-    )
+    days = RunDay.objects.filter(agent=agent_id, day__range=(first.astimezone(UTC).date(), last.astimezone(UTC).date()))
     return days.aggregate(runs=Sum("runs"))["runs"] or 0

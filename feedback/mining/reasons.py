@@ -7,11 +7,16 @@ from typing import Final
 
 import re2
 
+from feedback.mining.changes import diff
+from feedback.mining.cleaning import clean, words
 from feedback.mining.stems import is_content, stem
 from feedback.mining.typical import Stems, stems_of
 
 SHOWN: Final = 600
 """So many characters of a text are shown."""
+CHANGES: Final = 8
+LONGEST: Final = 80
+"""Characters of one side of a change."""
 PLACEHOLDER: Final = "<*>"
 
 _WORD = re2.compile(r"[\p{L}\p{N}_]+")
@@ -49,6 +54,16 @@ def fitted(text: str, template: str) -> list[Piece]:
     """An error in pieces; marked are the words that its template holds, the rest may vary."""
     held = {piece.lower() for piece, is_word in _cut(template.replace(PLACEHOLDER, " ")) if is_word}
     return [Piece(piece, is_word and piece.lower() in held) for piece, is_word in _cut(text)]
+
+
+def changes_of(output: str, correction: str) -> list[tuple[str, str]]:
+    """What a correction replaces, as (old words, new words) in lower case; either may be empty. At most CHANGES."""
+    old, new = words(clean(output)), words(clean(correction))
+    found = (
+        (" ".join(old[change.old_start : change.old_end]), " ".join(new[change.new_start : change.new_end]))
+        for change in diff(old, new)
+    )
+    return list(dict.fromkeys((before[:LONGEST], after[:LONGEST]) for before, after in found))[:CHANGES]
 
 
 def template_pieces(template: str) -> list[Piece]:

@@ -4,7 +4,7 @@ By words and not by the grouper's own measure: what is shown as typical should l
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -53,13 +53,7 @@ def likeness(one: AbstractSet[str], other: AbstractSet[str]) -> float:
     return len(one & other) / math.sqrt(len(one) * len(other)) if one and other else 0.0
 
 
-def says_the_same(one: Stems, other: Stems) -> bool:
-    """Whether two labels with their terms speak of one thing: they share two words, and at least half of the fewer."""
+def says_the_same(one: Stems, other: Stems, *, least: float) -> bool:
+    """Whether two labels with their terms speak of one thing: they share two words, and this share of the fewer."""
     shared = len(one & other)
-    return shared >= 2 and shared * 2 >= min(len(one), len(other))
-
-
-def shared_words(one: str, other: Iterable[str]) -> list[str]:
-    """The words of a text, as written and each once, that are also in others, by their stems."""
-    known = frozenset().union(*map(stems_of, other))
-    return list(dict.fromkeys(word for word in words(clean(one)) if is_content(word) and stem(word) in known))
+    return shared >= 2 and shared >= least * min(len(one), len(other))

@@ -8,6 +8,7 @@ from typing import Final
 
 from agents import keys
 from agents.models import Agent, Document, Section
+from agents.profiles import set_traffic
 from agents.protection import protect
 from agents.versions import create_agent, create_document
 from audit.record import COMMAND_LINE, Actor
@@ -44,6 +45,9 @@ class Board:
         self.people = {name: create_person(name, name=full, roles=[role]) for name, full, role in CAST}
         clock.move_to(clock.now + timedelta(minutes=24))
         self.support, self.coding = self._support(), self._coding()
+        for agent in (self.support, self.coding):
+            # Few of those who use them say anything, so the runs a day promise more reports than there are.
+            set_traffic(agent.pk, user=self.people["aiko"], reports=3, window_h=7 * 24)
         self.traffic = {
             name: self._traffic(name, agent) for name, agent in (("support", self.support), ("coding", self.coding))
         }

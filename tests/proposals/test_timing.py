@@ -171,7 +171,9 @@ def test_signals_of_the_same_tool_are_weak_evidence(support: Agent, prompt: obje
     assert draft_all_due() == 0
     assert _pattern().draft_note == "4 of 5 sources, and 0.8 by signals, within 48 hours."
     assert _pattern().support == 4
-    late = report(support, "silent 9", rating="", run_id=Run.objects.latest("pk").external_id, signals={"retried": True})
+    late = report(
+        support, "silent 9", rating="", run_id=Run.objects.latest("pk").external_id, signals={"retried": True}
+    )
     Feedback.objects.filter(pk=late.pk).update(at=Run.objects.earliest("at").at)
     _fail(support, "a")
     mine(support)
@@ -184,7 +186,11 @@ def test_an_operator_sets_the_profile_and_the_log_says_so(support: Agent, aiko: 
     assert support.profile.numbers == type(support.profile.numbers)(1, 12, 6)
     entry = AuditEntry.objects.get(verb="agent.traffic_set")
     assert in_words(entry).details == ("as of critical traffic", "within 12 h")
-    for wrong, field in (({"traffic": "wild"}, "traffic"), ({"reports": 0}, "reports"), ({"window_h": 10**9}, "window_h")):
+    for wrong, field in (
+        ({"traffic": "wild"}, "traffic"),
+        ({"reports": 0}, "reports"),
+        ({"window_h": 10**9}, "window_h"),
+    ):
         with pytest.raises(CannotSet) as refused:
             set_traffic(support.pk, user=aiko, **wrong)
         assert refused.value.field == field
