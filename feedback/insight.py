@@ -30,7 +30,7 @@ TEXTS: Final = 80
 TEXT: Final = 400
 RATE_DAYS: Final = 14
 PLACES: Final = 8
-HINTS: Final = 2000
+HINTS: Final = 1000
 """So many of the newest reports with signals are looked at."""
 
 _WORDLESS: Final = dict.fromkeys(("rating", "reason_code", "reason", "correction", "edited_output", "expected"), "")

@@ -10,7 +10,7 @@ from feedback.mining import EXACT_KINDS, Kind
 from feedback.mining.typical import Stems, says_the_same, stems_of
 from feedback.models import Pattern
 
-LOOKED_AT: Final = 300
+LOOKED_AT: Final = 150
 """So many patterns of the same kind are compared, those of most sources first."""
 SHOWN: Final = 5
 _CLOSED: Final = (Pattern.Status.DISMISSED, Pattern.Status.RESOLVED)

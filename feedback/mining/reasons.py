@@ -45,7 +45,7 @@ def shared(text: str, others: Mapping[str, int]) -> list[Piece]:
 
     def mark(word: str) -> int:
         lower = word.lower()
-        return others.get(stem(lower), 0) if is_content(lower) and not lower[0].isdigit() else 0
+        return others.get(stem(lower), 0) if is_content(lower) else 0
 
     return [Piece(piece, is_word and mark(piece) > 0, mark(piece) if is_word else 0) for piece, is_word in _cut(text)]
 

@@ -23,8 +23,9 @@ class Typical:
 
 
 def stems_of(text: str) -> Stems:
-    """What a text is about: the stems of its content words, without bare numbers."""
-    return frozenset(stem(word) for word in words(clean(text)) if is_content(word) and not word[0].isdigit())
+    """What a text is about: the stems of its content words, without numbers and whatever has a digit in it."""
+    said = (word for word in words(clean(text)) if is_content(word))
+    return frozenset(stem(word) for word in said if not any(map(str.isdigit, word)))
 
 
 def typical(texts: Sequence[str], *, different: int = 2) -> Typical | None:

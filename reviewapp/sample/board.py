@@ -86,12 +86,17 @@ class Board:
         )
         begin, end = plan.moment(self.now, plan.DAYS), plan.moment(self.now, plan.NOW)
         thumbs = plan.Span("thumb", plan.DAYS, plan.NOW, plan.THUMBS[name])
+        silent = plan.Span("silent", plan.DAYS, plan.NOW, plan.SILENT[name])
         return Traffic(
             agent,
             key,
             runs.profile.document,
             runs=runs.usual(plan.RUNS[name], begin, end) + runs.failing(plan.FAILURES[name], self.now),
-            voices=voices.reports(plan.VOICES[name], self.now) + voices.thumbs(thumbs, self.now),
+            voices=[
+                *voices.reports(plan.VOICES[name], self.now),
+                *voices.thumbs(thumbs, self.now),
+                *voices.silent(silent, self.now),
+            ],
             random=Random(f"{self._seed} {name}"),
         )
 

@@ -77,6 +77,8 @@ FAILURES: Final = {
 
 RUNS: Final = {"support": 2300, "coding": 1000}
 THUMBS: Final = {"support": 360, "coding": 120}
+SILENT: Final = {"support": 36, "coding": 14}
+"""Reports of what somebody did, without a word."""
 
 
 def moment(now: datetime, days: float) -> datetime:

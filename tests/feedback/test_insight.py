@@ -75,7 +75,7 @@ def test_chance_is_poissons_tail_at_any_size() -> None:
         ([Said(n, reason_code="style") for n in range(3)], Level.LOW, 3),
         ([Said(n, reason_code="style") for n in range(7)] + [Said(9, reason_code="wrong")], Level.LOW, 8),
         ([Said(n, reason_code="style") for n in range(6)] + [Said(n, failed=True) for n in "ab"], Level.HIGH, 2),
-        ([Said(n, reason_code="style") for n in range(40)] + [Said(n, reason_code="unsafe") for n in "ab"], Level(4), 2),
+        ([Said(n, rating="negative") for n in range(40)] + [Said(n, reason_code="unsafe") for n in "ab"], Level(4), 2),
         ([Said(1, reason_code="unsafe")] * 9 + [Said(n, rating="negative") for n in range(2, 9)], Level.MEDIUM, 8),
         ([Said(n, rating="negative", signals=["task_completed=false"]) for n in range(2)], Level.HIGH, 2),
         ([Said(n, signals=["regenerated"]) for n in range(2)], Level.LOW, 2),
