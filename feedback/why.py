@@ -56,7 +56,8 @@ def why(pattern: Pattern, evidence: Evidence) -> Why:
 
 def _by_words(pattern: Pattern, evidence: Evidence, group: Pattern | None) -> Why:
     rows = pattern.evidence.exclude(source=evidence.source).select_related("feedback", "run").order_by("-at", "-pk")
-    said = naming.texts_by_source(rows[:COMPARED])
+    rows = rows.defer("feedback__input", "feedback__metadata", "run__metadata")
+    said = naming.texts_by_source(rows.defer("feedback__output")[:COMPARED])
     least = 2 if len(said) >= MANY else 1
     used = {word: sources for word, sources in spoken_by(said).items() if sources >= least}
     text = _text(evidence)

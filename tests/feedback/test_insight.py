@@ -11,6 +11,7 @@ from agents.versions import create_agent
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.actions.patterns import dismiss
+from feedback.actions.regrouping import split
 from feedback.actions.rollups import count_runs
 from feedback.insight import Insight
 from feedback.mining.reasons import fitted, shared, template_pieces
@@ -212,3 +213,13 @@ def test_why_a_correction_is_there_shows_what_it_changes(support: Agent) -> None
     pattern = Pattern.objects.shown().get()
     found = why(pattern, pattern.evidence.select_related("feedback").earliest("pk"))
     assert found.changes == [("30", "14", 2), ("sorry", "", 2)]
+
+
+def test_what_a_person_split_off_has_no_similarity_of_the_miners(
+    support: Agent, mara: User, complaints: list[Feedback]
+) -> None:
+    mine(support)
+    pattern = Pattern.objects.shown().get()
+    chosen = pattern.evidence.latest("pk")
+    new = split(pattern.pk, evidence_ids=[chosen.pk], user=mara, label="Something else")
+    assert why(new, new.evidence.select_related("feedback").get()).is_by_hand
