@@ -1,5 +1,6 @@
 """Agents and their documents over REST."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -16,6 +17,7 @@ from agents.exceptions import BadName, BadText, NameTaken
 from agents.instructions import get_instructions
 from agents.models import WHOLE, Agent, ApiKey, Document, Version, whole_of
 from agents.problems import Invalid, NotFound, Problem
+from agents.traffic import Profile
 from agents.versions import create_agent
 from agents.wire import through_django
 from audit.paging import LARGEST_CURSOR, newest_first
@@ -76,12 +78,26 @@ class DocumentOut(Schema):
     sha256: str | None
 
 
+class TrafficOut(Schema):
+    """When drafts are made for an agent by themselves: `reports` distinct sources within `window_h` hours, and not
+    for `cooldown_h` hours after a change. `by_hand` says that a person set the profile or a number of it.
+    """
+
+    profile: str
+    runs_a_day: float
+    reports: int
+    window_h: int
+    cooldown_h: int
+    by_hand: bool
+
+
 class AgentOut(Schema):
     """An agent and its documents."""
 
     slug: str
     name: str
     created_at: datetime
+    traffic: TrafficOut
     documents: list[DocumentOut]
 
 
@@ -274,7 +290,22 @@ def _agent(agent: Agent) -> AgentOut:
         )
         for document in agent.documents.all()
     ]
-    return AgentOut(slug=agent.slug, name=agent.name, created_at=agent.created_at, documents=documents)
+    return AgentOut(
+        slug=agent.slug,
+        name=agent.name,
+        created_at=agent.created_at,
+        traffic=_traffic(agent.profile),
+        documents=documents,
+    )
+
+
+def _traffic(profile: Profile) -> TrafficOut:
+    return TrafficOut(
+        profile=profile.traffic,
+        runs_a_day=profile.runs_a_day,
+        by_hand=profile.is_chosen or profile.is_changed,
+        **asdict(profile.numbers),
+    )
 
 
 def _version(version: Version, document: Document) -> dict[str, Any]:

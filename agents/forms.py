@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 
 from agents.keys import DEFAULT_DAYS
-from agents.models import ApiKey
+from agents.models import Agent, ApiKey
+from agents.profiles import LIMITS
 from agents.protection import DECIDE
 from people.models import User
 from people.roles import holders
@@ -48,3 +49,33 @@ class SectionForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["heading"].choices = [("", "Choose one"), *((name, name) for name in headings)]  # type: ignore[attr-defined]
         self.fields["owners"].queryset = holders(DECIDE)  # type: ignore[attr-defined]
+
+
+def _number(name: str, label: str) -> forms.IntegerField:
+    least, most = LIMITS[name]
+    return forms.IntegerField(label=label, required=False, min_value=least, max_value=most)
+
+
+class TrafficForm(forms.Form):
+    """When drafts are made for an agent by themselves; what is left empty follows the profile."""
+
+    use_required_attribute = False
+
+    traffic = forms.ChoiceField(
+        label="Traffic", required=False, choices=[("", "By its runs a day"), *Agent.Traffic.choices]
+    )
+    reports = _number("reports", "Sources needed")
+    window_h = _number("window_h", "Within so many hours")
+    cooldown_h = _number("cooldown_h", "Hours of rest after a change")
+
+    @classmethod
+    def of(cls, agent: Agent) -> "TrafficForm":
+        """As it is set now."""
+        return cls(
+            initial={
+                "traffic": agent.traffic,
+                "reports": agent.draft_reports,
+                "window_h": agent.draft_window_h,
+                "cooldown_h": agent.draft_cooldown_h,
+            }
+        )

@@ -8,23 +8,53 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.traffic import Profile, profile
+
 if TYPE_CHECKING:
     from people.models import User
 
 
 class Agent(models.Model):
-    """A deployed AI agent whose instructions are kept here."""
+    """A deployed AI agent whose instructions are kept here.
+
+    `runs_a_day` is measured, over the last days, by whoever counts runs. What people left empty follows from it.
+    """
+
+    class Traffic(models.TextChoices):
+        HIGH = "high", "High"
+        MEDIUM = "medium", "Medium"
+        LOW = "low", "Low"
+        CRITICAL = "critical", "Critical"
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
+    runs_a_day = models.FloatField(default=0.0)
+    traffic = models.CharField(max_length=8, choices=Traffic, blank=True)
+    draft_reports = models.PositiveIntegerField(null=True)
+    draft_window_h = models.PositiveIntegerField(null=True)
+    draft_cooldown_h = models.PositiveIntegerField(null=True)
 
     class Meta:
         ordering = ["name"]
-        permissions = [("manage_agent", "Can create agents and protect sections")]
+        permissions = [
+            ("manage_agent", "Can create agents and protect sections"),
+            ("set_traffic", "Can set when drafts are made by themselves"),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def profile(self) -> Profile:
+        """How its drafts are timed."""
+        return profile(
+            self.runs_a_day,
+            chosen=self.traffic,
+            reports=self.draft_reports,
+            window_h=self.draft_window_h,
+            cooldown_h=self.draft_cooldown_h,
+        )
 
 
 WHOLE = ("text", "line_versions")

@@ -1,4 +1,4 @@
-"""The keys that agents sign in with, and the sections that only owners let change."""
+"""The keys that agents sign in with, the sections that only owners let change, and when drafts are made."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -7,9 +7,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agents import keys, protection
-from agents.forms import KeyForm, SectionForm
+from agents import keys, profiles, protection
+from agents.forms import KeyForm, SectionForm, TrafficForm
 from agents.models import Agent, ApiKey, Document, Section
+from agents.traffic import NUMBERS
 from audit.record import Actor
 from people.requests import PersonRequest
 
@@ -43,6 +44,26 @@ def revoke_key(request: PersonRequest, prefix: str) -> HttpResponse:
     answer = redirect("agent", key.agent.slug) if key.agent else redirect("settings")
     answer.status_code = 303
     return answer
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(profiles.SET_TRAFFIC, raise_exception=True)
+def traffic(request: PersonRequest, slug: str) -> HttpResponseBase:
+    """Set when drafts are made for an agent by themselves."""
+    agent = get_object_or_404(Agent, slug=slug)
+    form = TrafficForm(request.POST) if request.method == "POST" else TrafficForm.of(agent)
+    if form.is_bound and form.is_valid():
+        try:
+            profiles.set_traffic(agent.pk, user=request.user, **form.cleaned_data)
+        except profiles.CannotSet as refusal:
+            form.add_error(refusal.field or None, str(refusal))
+        else:
+            messages.success(request, "Saved. It holds from the next report on.")
+            answer = redirect("agent", slug)
+            answer.status_code = 303
+            return answer
+    context = {"place": "agents", "agent": agent, "form": form, "usual": NUMBERS.items()}
+    return render(request, "agents/traffic.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,6 +8,7 @@ from audit.models import AuditEntry
 
 VERBS: Final[dict[str, str]] = {
     "agent.created": "created the agent",
+    "agent.traffic_set": "set when drafts are made for",
     "document.created": "created the document",
     "document.rolled_back": "rolled back",
     "section.protected": "protected",
@@ -123,6 +124,8 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"as {after['asked_by']} asked"
     if after.get("ask"):
         yield str(after["ask"])
+    if target_kind == "agent" and "traffic" in after:
+        yield from _of_traffic(after)
     if target_kind == "pattern":
         yield from _of_pattern(before, after)
     if target_kind == "user" and "roles" in after:
@@ -143,6 +146,12 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
 
 def _approvals(facts: dict[str, Any]) -> str:
     return f"{facts['approvals']} with {facts['owner_approvals']} by owners"
+
+
+def _of_traffic(after: dict[str, Any]) -> Iterator[str]:
+    yield f"as of {after['traffic']} traffic" if after["traffic"] else "by its runs a day"
+    named = {"reports": "{} reports needed", "window_h": "within {} h", "cooldown_h": "{} h of rest after a change"}
+    yield from (words.format(after[name]) for name, words in named.items() if after.get(name) is not None)
 
 
 def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

@@ -18,3 +18,11 @@ def resolve_quiet() -> None:
     from feedback.actions.lifecycle import resolve_quiet
 
     resolve_quiet()
+
+
+@shared_task
+def count_runs() -> None:
+    """Bring the runs of each day, and each agent's runs a day, up to date."""
+    from feedback.actions.rollups import count_runs
+
+    count_runs()

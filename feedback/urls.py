@@ -7,4 +7,5 @@ from feedback import views
 urlpatterns = [
     path("agents/<slug:slug>/", views.agent, name="agent"),
     path("patterns/", views.patterns, name="patterns"),
+    path("patterns/<int:pk>/why/<int:item>/", views.why, name="why"),
 ]

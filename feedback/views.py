@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -12,8 +13,9 @@ from django.views.decorators.http import require_safe
 
 from agents.models import Agent, whole_of
 from feedback.activity import activity
-from feedback.models import Pattern
+from feedback.models import Evidence, Pattern
 from feedback.trends import trends
+from feedback.why import why as why_of
 
 PER_PAGE = 50
 TOP_PATTERNS = 5
@@ -50,6 +52,7 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
         "documents": found.documents.select_related("current").defer(*whole_of("current")),
         "activity": activity(found),
         "patterns": [(pattern, lines.get(pattern.pk)) for pattern in patterns],
+        "least_sources": settings.COUNTERSIGN_MIN_SOURCES,
         "keys": found.keys.select_related("owner")[:PER_PAGE],
     }
     return render(request, "feedback/agent.html", context)
@@ -79,3 +82,13 @@ def patterns(request: HttpRequest) -> HttpResponse:
         "never_used": not page.paginator.count and not Pattern.objects.shown().exists(),
     }
     return render(request, "feedback/patterns.html", context)
+
+
+@require_safe
+@permission_required("feedback.view_pattern", raise_exception=True)
+def why(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+    """Why one report is in a pattern."""
+    rows = Evidence.objects.select_related("feedback", "run", "pattern__agent").defer("pattern__centroid")
+    evidence = get_object_or_404(rows, pk=item, pattern=pk)
+    context = {"place": "patterns", "pattern": evidence.pattern, "why": why_of(evidence.pattern, evidence)}
+    return render(request, "feedback/why.html", context)

@@ -26,7 +26,7 @@ _SEE: Final = (
     "audit.view_auditentry",
 )
 _DECIDE: Final = ("proposals.decide_proposal", "proposals.propose_change", "feedback.curate_pattern")
-_OPERATE: Final = ("proposals.roll_back", "proposals.propose_change", "feedback.mine_now")
+_OPERATE: Final = ("proposals.roll_back", "proposals.propose_change", "feedback.mine_now", "agents.set_traffic")
 _ADMINISTER: Final = (
     "agents.manage_agent",
     "agents.manage_key",

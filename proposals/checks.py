@@ -5,10 +5,11 @@
     override_phrases(text) -> list[str]      secret_strings(text) -> list[str]
     CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
-    Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share)
+    Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share, praised)
     Report(source, text)                     one report of the evidence; `source` any hashable that tells sources apart
 
-Names: protected, characters, secrets, links, tools, overrides, copied, duplicate, size, evidence, format, model.
+Names: protected, characters, secrets, links, tools, overrides, copied, duplicate, praise, size, evidence, format,
+model.
 """
 
 import json
@@ -23,6 +24,7 @@ from agents.sections import lines_of, protected_changed
 from feedback.mining.stems import is_content, stem
 from proposals import invisible, pile
 from proposals.diffs import compute
+from proposals.praise import Praised, touched
 
 Verdict = Literal["pass", "warn", "fail", "skipped"]
 Author = Literal["drafter", "agent", "person", "rollback"]
@@ -92,6 +94,7 @@ class Context:
     loudest_share: float = 0.0
     min_sources: int = 3
     max_share: float = 0.4
+    praised: tuple[Praised, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +269,19 @@ def _bag(line: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words if is_content(word))
 
 
+def _praise(change: _Change) -> CheckResult:
+    """What is only added leaves praised rules as they are; counter-examples tell what it may harm all the same."""
+    praised = change.context.praised
+    if not praised:
+        return CheckResult("praise", "skipped", "No praise recurs for this agent.")
+    found = touched(change.cut[:MAX_LINES], praised)
+    if found is None:
+        return CheckResult("praise", "pass", "Takes away nothing that people praise.")
+    line, what = found
+    message = f"Changes “{_short(line)}”; {what.sources} sources praise “{_short(what.label)}”."
+    return CheckResult("praise", "warn", message)
+
+
 def _size(change: _Change) -> CheckResult:
     old, new = len(change.before), len(change.after)
     before, after = pile.tokens(old), pile.tokens(new)
@@ -315,7 +331,7 @@ def _model(change: _Change) -> CheckResult:
 
 _CHECKS: tuple[Callable[[_Change], CheckResult], ...] = (
     _protected, _characters, _secrets, _links, _tools, _overrides,
-    _copied, _duplicate, _size, _evidence, _format, _model,
+    _copied, _duplicate, _praise, _size, _evidence, _format, _model,
 )  # fmt: skip
 
 

@@ -6,12 +6,12 @@ from functools import cached_property
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Max, Q, QuerySet
 from django.http import QueryDict
 
 from agents.models import Document, whole_of
 from feedback.actions import lifecycle
+from feedback.insight import Insight
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Pattern, PatternSource
 from feedback.timeline import PatternTime, timeline
@@ -19,8 +19,6 @@ from proposals.models import Proposal
 
 PER_PAGE = 25
 LOUDEST = 5
-VERSIONS_OF = 1000
-"""Versions are counted over so many of the newest reports."""
 OTHERS = 100
 
 
@@ -69,12 +67,9 @@ class PatternPage:
         return [Source(bytes(row.source), row.items, row.items / whole) for row in rows[:LOUDEST]]
 
     @cached_property
-    def versions(self) -> list[tuple[int | None, int]]:
-        """The versions that the newest reports are about, each with their number; None for those that name none."""
-        newest = self.pattern.evidence.order_by("-at", "-pk").values("pk")[:VERSIONS_OF]
-        rows = Evidence.objects.filter(pk__in=newest).annotate(of=Coalesce("feedback__version", "run__version"))
-        counts = rows.values_list("of").annotate(items=Count("pk")).order_by()
-        return sorted(counts, key=lambda row: (row[0] is None, -(row[0] or 0)))
+    def insight(self) -> Insight:
+        """What it says about itself."""
+        return Insight(self.pattern)
 
     @cached_property
     def proposals(self) -> list[Proposal]:

@@ -15,6 +15,9 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, RedisDsn, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
+SignalWeight = Annotated[float, Field(ge=0, lt=1)]
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -33,6 +36,9 @@ class Environment(BaseSettings):
     countersign_https: bool = False
     countersign_single_operator: bool = False
     countersign_min_sources: int = Field(default=3, ge=1, le=1000)
+    countersign_min_misses: int = Field(default=20, ge=1, le=100_000)
+    countersign_chance_alike: float = Field(default=0.001, ge=0, le=0.5)
+    countersign_signal_weights: Annotated[dict[SignalName, SignalWeight], NoDecode] = {}
     countersign_resolved_after_days: int = Field(default=14, ge=1, le=365)
     countersign_remove_after_days: int = Field(default=90, ge=0, le=3650)
     countersign_mine_every_s: float = Field(default=15.0, ge=1, le=3600)
@@ -61,6 +67,15 @@ class Environment(BaseSettings):
     def make_absolute(cls, value: Path) -> Path:
         """DATA_DIR may be relative to where the program is started, or a link; our children start elsewhere."""
         return value.expanduser().resolve()
+
+    @field_validator("countersign_signal_weights", mode="before")
+    @classmethod
+    def read_weights(cls, value: object) -> object:
+        """COUNTERSIGN_SIGNAL_WEIGHTS is JSON like {"regenerated": 0.2, "task_completed=false": 0.6}."""
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError('should be JSON like {"regenerated": 0.2}') from None
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod

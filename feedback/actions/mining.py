@@ -16,7 +16,7 @@ from agents.models import Agent
 from feedback.actions import counting, locks
 from feedback.actions.families import join_families
 from feedback.actions.items import items_of
-from feedback.mining import DEFAULT, EXACT_KINDS, Group, Grouper, Item, Kind
+from feedback.mining import DEFAULT, EXACT_KINDS, Assignment, Group, Grouper, Item, Kind
 from feedback.models import Evidence, Feedback, Pattern, Run
 
 
@@ -85,7 +85,7 @@ def _assign(
     keys = _store_groups(agent_id, result.groups)
     merged = Pattern.objects.roots_of({group.key for group in result.groups if group.key > 0})
     linked = [
-        _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item], merged)
+        _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item], merged, assigned)
         for assigned in result.assignments
         if assigned.group is not None
     ]
@@ -124,9 +124,10 @@ def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
     return {group.key: pattern.pk for group, pattern in zip(new, made, strict=True)}
 
 
-def _evidence(group: int, report: Feedback | Run, merged: Mapping[int, int]) -> Evidence:
+def _evidence(group: int, report: Feedback | Run, merged: Mapping[int, int], assigned: Assignment) -> Evidence:
     """What joins a group that was merged into another counts there, and keeps in mind where it came from."""
     which: dict[str, Any] = {"run": report} if isinstance(report, Run) else {"feedback": report}
+    which |= {"similarity": assigned.similarity, "threshold": assigned.threshold}
     if group in merged:
         which["grouped_in_id"] = group
     return Evidence(pattern_id=merged.get(group, group), source=report.source, at=report.at, **which)

@@ -117,7 +117,7 @@ def split(pattern_id: int, *, evidence_ids: Collection[int], user: User, label: 
     new = Pattern.objects.create(
         agent=pattern.agent, kind=pattern.kind, split_from=pattern, label=label, is_named_by_hand=bool(label)
     )
-    moved = chosen.update(pattern=new, grouped_in=None)
+    moved = chosen.update(pattern=new, grouped_in=None, similarity=None, threshold=None)
     for group in sorted(touched):
         _center(group, pattern)
     _center(new.pk, new)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.db.models import Prefetch, QuerySet
@@ -21,6 +21,7 @@ from feedback.actions.withdraw import withdraw_feedback
 from feedback.api.lean import post_feedback, post_runs
 from feedback.ingest.reading import LONGEST_LIST
 from feedback.ingest.shapes import FeedbackIn, RunIn
+from feedback.insight import RATE_DAYS, Insight
 from feedback.models import Feedback, Pattern, PatternDay
 
 router = Router()
@@ -59,9 +60,70 @@ class PatternOut(Schema):
     trend: Annotated[list[Day], Field(description=f"The last {TREND_DAYS} days, those with items.")]
 
 
-class PatternWithEvidence(PatternOut):
-    """A pattern with the ids of its newest evidence, as their senders gave them."""
+class RateOut(Schema):
+    """Reports per run over the last `days` days, with the limits of the 95 % interval of the true share (Wilson)."""
 
+    days: int
+    reports: int
+    runs: int
+    share: float
+    low: float
+    high: float
+
+
+class SeverityOut(Schema):
+    """`sources` of `among` reported that or worse, mostly `mostly`."""
+
+    level: Literal["none", "low", "medium", "high", "critical"]
+    sources: int
+    among: int
+    mostly: str
+
+
+class Place(Schema):
+    """A tool or a task, and how many of the newest reports concern it."""
+
+    name: str
+    items: int
+
+
+class VersionItems(Schema):
+    """How many of the newest reports are about a version; null for those that name none."""
+
+    version: int | None
+    items: int
+
+
+class HintsOut(Schema):
+    """Sources that said nothing, but whose runs in `place` signalled something; `weight` is in reports."""
+
+    weight: float
+    sources: int
+    place: str
+    observed: list[Place]
+
+
+class OtherPattern(Schema):
+    """A pattern that says the same: of another agent, or a closed one of this."""
+
+    id: int
+    agent: str
+    label: str
+    status: str
+
+
+class PatternWithEvidence(PatternOut):
+    """A pattern with what it amounts to, and the ids of its newest evidence, as their senders gave them."""
+
+    rate: RateOut | None
+    severity: SeverityOut
+    versions: list[VersionItems]
+    tools: list[Place]
+    tasks: list[Place]
+    hints: HintsOut | None
+    typical: str | None
+    least_typical: list[str]
+    related: list[OtherPattern]
     feedback: list[str]
     runs: list[str]
 
@@ -156,6 +218,7 @@ def read_pattern(request: HttpRequest, pattern_id: int) -> PatternWithEvidence:
     newest = list(pattern.evidence.select_related("feedback", "run").order_by("-at", "-pk")[:EVIDENCE_SHOWN])
     return PatternWithEvidence(
         **_pattern(pattern),
+        **_insight(Insight(pattern), caller_of(request)),
         feedback=[item.feedback.external_id for item in newest if item.feedback],
         runs=[item.run.external_id for item in newest if item.run],
     )
@@ -201,6 +264,37 @@ def _visible(caller: Caller, agent: str | None) -> "QuerySet[Pattern]":
     if agent is not None:
         return rows.filter(agent=caller.agent(agent))
     return rows.filter(agent=caller.agent_id) if caller.agent_id is not None else rows
+
+
+def _insight(insight: Insight, caller: Caller) -> dict[str, Any]:
+    rate, severity, hints, examples = insight.rate, insight.severity, insight.hints, insight.examples
+    others = [*insight.related.elsewhere, *insight.related.closed]
+    return {
+        "rate": {"days": RATE_DAYS, "reports": rate.events, **_of(rate, "runs", "share", "low", "high")}
+        if rate
+        else None,
+        "severity": {"level": severity.level.word, **_of(severity, "sources", "among", "mostly")},
+        "versions": [{"version": version, "items": items} for version, items in insight.versions],
+        "tools": [place._asdict() for place in insight.places.tools],
+        "tasks": [place._asdict() for place in insight.places.tasks],
+        "hints": {
+            **_of(hints, "weight", "sources", "place"),
+            "observed": [seen._asdict() for seen in hints.observed],
+        }
+        if hints
+        else None,
+        "typical": examples.medoid.report.external_id if examples else None,
+        "least_typical": [item.report.external_id for item in examples.different] if examples else [],
+        "related": [
+            {"id": other.pk, "agent": other.agent.slug, "label": str(other), "status": other.status}
+            for other in others
+            if caller.agent_id in (None, other.agent_id)
+        ],
+    }
+
+
+def _of(record: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
 
 
 def _pattern(pattern: Pattern) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class LexicalGrouper:
         if vector is None:
             return Assignment(item.key, None, 0.0, ())
         group, similarity = book.put_near(item.kind, vector)
-        return Assignment(item.key, group, similarity, content_terms(item.text))
+        return Assignment(item.key, group, similarity, content_terms(item.text), THRESHOLD)
 
 
 class _Book:

@@ -58,12 +58,14 @@ class Assignment:
 
     `similarity` is the cosine to the centroid before the item joined it, 1.0 for exact kinds and for the
     first item of a group. `terms` are the item's own content words, safe to show, for a provisional label.
+    `threshold` is what the similarity had to reach.
     """
 
     item: int
     group: int | None
     similarity: float
     terms: tuple[str, ...]
+    threshold: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

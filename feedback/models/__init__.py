@@ -3,5 +3,6 @@
 from feedback.models.exclusion import Exclusion
 from feedback.models.pattern import Evidence, Pattern, PatternDay, PatternSource
 from feedback.models.report import Feedback, Run
+from feedback.models.rollup import Mark, RunDay
 
-__all__ = ["Evidence", "Exclusion", "Feedback", "Pattern", "PatternDay", "PatternSource", "Run"]
+__all__ = ["Evidence", "Exclusion", "Feedback", "Mark", "Pattern", "PatternDay", "PatternSource", "Run", "RunDay"]

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from agents.models import Agent, Version, whole_of
 from feedback.models.report import Feedback, Run
@@ -45,7 +46,7 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
 
     def due(self) -> "PatternQuerySet":
         """Patterns the drafter has to look at, the longest waiting first."""
-        return self.filter(draft_due_at__isnull=False).order_by("draft_due_at", "pk")
+        return self.filter(draft_due_at__lte=timezone.now()).order_by("draft_due_at", "pk")
 
 
 class Pattern(models.Model):
@@ -53,7 +54,8 @@ class Pattern(models.Model):
 
     The row is made with its first item, as a candidate, and keeps its identity for good. `support` counts items,
     `sources` distinct sources; both are kept up in the transaction that links the evidence. `draft_due_at` is the
-    drafter's outbox: set when there is something to draft from, cleared in the transaction that drafts or declines.
+    drafter's outbox: set when there is something to draft from, cleared in the transaction that drafts or declines, and
+    set to a later time while the agent rests from a change.
     """
 
     class Kind(models.TextChoices):
@@ -141,6 +143,7 @@ class Pattern(models.Model):
         ]
         indexes = [
             models.Index(fields=["agent", "kind"], name="pattern_by_agent_and_kind"),
+            models.Index(fields=["kind", "-sources"], name="pattern_loudest", condition=Q(sources__gt=1)),
             models.Index(fields=["status", "-last_seen"], name="pattern_by_status"),
             models.Index(fields=["agent"], name="pattern_to_compare", condition=Q(is_compared=False)),
             models.Index(fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)),
@@ -168,6 +171,8 @@ class Evidence(models.Model):
     """One report that belongs to one pattern. `source` and `at` are the report's, copied for counting.
 
     `grouped_in` is the pattern that the miner put it in, where that one has been merged into another since.
+    `similarity` to that pattern and the `threshold` it had to reach are those of the moment it was put in; null for
+    what a person put there.
     """
 
     pattern = models.ForeignKey(Pattern, on_delete=models.PROTECT, related_name="evidence")
@@ -176,6 +181,8 @@ class Evidence(models.Model):
     grouped_in = models.ForeignKey(Pattern, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     source = models.BinaryField(max_length=16)
     at = models.DateTimeField()
+    similarity = models.FloatField(null=True)
+    threshold = models.FloatField(null=True)
 
     class Meta:
         verbose_name_plural = "evidence"

@@ -139,6 +139,7 @@ class Feedback(Report):
             models.Index(fields=["agent", "-at"], name="feedback_by_agent_and_time"),
             models.Index(fields=["id"], name="feedback_unmined", condition=Q(mined_at=None)),
             models.Index(fields=["agent", "-at"], name="feedback_praise", condition=Q(rating="positive")),
+            models.Index(fields=["agent", "-at"], name="feedback_signals", condition=Q(signals__isnull=False)),
         ]
 
     def __str__(self) -> str:

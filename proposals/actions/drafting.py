@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from agents.models import Document, Version
 from audit.record import SYSTEM, Actor
@@ -20,6 +21,7 @@ from feedback.mining import Kind
 from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals import policies
+from proposals.actions import timing
 from proposals.actions.proposals import Wish, lock, open_proposal, rebase, redraft
 from proposals.actions.revisions import Author, clean_text, update_unmoved
 from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same
@@ -41,15 +43,21 @@ def draft_all_due() -> int:
 
 @transaction.atomic
 def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: bool = False) -> Proposal | str:
-    """Draft from one pattern: the proposal, or in a sentence why there is none. Raises NotAllowed."""
+    """Draft from one pattern: the proposal, or in a sentence why there is none. Raises NotAllowed.
+
+    With `only_if_due` it is made by itself, and waits for what `timing` asks for.
+    """
     if requested_by and not requested_by.has_perm("feedback.curate_pattern"):
         raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
     one_drafter_per_agent(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
-    pattern = Pattern.objects.select_for_update(no_key=True).get(pk=pattern_id)
-    if only_if_due and pattern.draft_due_at is None:
+    rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent")
+    pattern = rows.get(pk=pattern_id)
+    if only_if_due and (pattern.draft_due_at is None or pattern.draft_due_at > timezone.now()):
         return "Another worker was first."
-    outcome = _refusal(pattern) or _draft(pattern, requested_by)
-    pattern.draft_due_at = None
+    refusal = _refusal(pattern) or timing.too_few_misses(pattern)
+    held = timing.held(pattern) if only_if_due and not refusal else None
+    outcome = refusal or (held.why if held else _draft(pattern, requested_by))
+    pattern.draft_due_at = held.until if held else None
     pattern.draft_note = outcome if isinstance(outcome, str) else ""
     pattern.save(update_fields=["draft_due_at", "draft_note"])
     if isinstance(outcome, Proposal):

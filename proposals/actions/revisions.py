@@ -11,7 +11,8 @@ from agents import texts
 from agents.exceptions import BadText
 from agents.models import ApiKey, Version
 from agents.versions import sha256
-from feedback.models import Feedback, Run
+from feedback.mining.typical import stems_of
+from feedback.models import Feedback, Pattern, Run
 from people.models import User
 from proposals import checks, diffs, policies
 from proposals.actions import surroundings
@@ -19,11 +20,13 @@ from proposals.actions.anchoring import reanchor
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
+from proposals.praise import Praised
 from proposals.risk import Facts, Risk, assess
 from proposals.terms import Terms
 
 EVIDENCE_READ = 500
 RUNS_READ = 500
+PRAISE_READ = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,16 @@ def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Conte
         loudest_share=max(shares.values(), default=0) / (len(reports) or 1),
         min_sources=settings.COUNTERSIGN_MIN_SOURCES,
         max_share=policies.DOMINANT_SHARE,
+        praised=_praised(proposal.document.agent_id),
     )
+
+
+def _praised(agent_id: int) -> tuple[Praised, ...]:
+    """What most sources praise of the agent."""
+    rows = Pattern.objects.shown().filter(agent=agent_id, kind=Pattern.Kind.SUCCESS)
+    liked = rows.exclude(status=Pattern.Status.DISMISSED).order_by("-sources", "pk")
+    found = liked.values_list("label", "sources", "terms")[:PRAISE_READ]
+    return tuple(Praised(label, sources, stems_of(f"{label} {' '.join(terms)}")) for label, sources, terms in found)
 
 
 def tools_seen(agent_id: int) -> tuple[str, ...]:

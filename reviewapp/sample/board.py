@@ -8,10 +8,12 @@ from typing import Final
 
 from agents import keys
 from agents.models import Agent, Document, Section
+from agents.profiles import set_traffic
 from agents.protection import protect
 from agents.versions import create_agent, create_document
 from audit.record import COMMAND_LINE, Actor
 from feedback.actions.mining import mine
+from feedback.actions.rollups import count_runs
 from feedback.models import Feedback
 from people.models import User
 from people.roles import Role
@@ -43,6 +45,9 @@ class Board:
         self.people = {name: create_person(name, name=full, roles=[role]) for name, full, role in CAST}
         clock.move_to(clock.now + timedelta(minutes=24))
         self.support, self.coding = self._support(), self._coding()
+        for agent in (self.support, self.coding):
+            # Few of those who use them say anything, so the runs a day promise more reports than there are.
+            set_traffic(agent.pk, user=self.people["aiko"], reports=3, window_h=7 * 24)
         self.traffic = {
             name: self._traffic(name, agent) for name, agent in (("support", self.support), ("coding", self.coding))
         }
@@ -81,12 +86,17 @@ class Board:
         )
         begin, end = plan.moment(self.now, plan.DAYS), plan.moment(self.now, plan.NOW)
         thumbs = plan.Span("thumb", plan.DAYS, plan.NOW, plan.THUMBS[name])
+        silent = plan.Span("silent", plan.DAYS, plan.NOW, plan.SILENT[name])
         return Traffic(
             agent,
             key,
             runs.profile.document,
             runs=runs.usual(plan.RUNS[name], begin, end) + runs.failing(plan.FAILURES[name], self.now),
-            voices=voices.reports(plan.VOICES[name], self.now) + voices.thumbs(thumbs, self.now),
+            voices=[
+                *voices.reports(plan.VOICES[name], self.now),
+                *voices.thumbs(thumbs, self.now),
+                *voices.silent(silent, self.now),
+            ],
             random=Random(f"{self._seed} {name}"),
         )
 
@@ -108,6 +118,7 @@ class Board:
         """What worker and scheduler do."""
         for traffic in self.traffic.values():
             mine(traffic.agent)
+        count_runs()
         draft_all_due()
 
     def drafted(self, agent: str, theme: str) -> Proposal:

@@ -25,7 +25,7 @@ VOICES: Final = {
         Span("reset_links", 9, 1, 3),
         Span("free_shipping", 20, 12, 9),
         Span("free_shipping", 8, 5, 1),
-        Span("billing_refund", 13, 5.6, 31),
+        Span("billing_refund", 13, 5.6, 36),
         Span("billing_refund", 5, 1, 3),
         # Changed, made worse, and taken back.
         Span("long_refunds", 20, 13.8, 9),
@@ -34,7 +34,7 @@ VOICES: Final = {
         Span("digital_refund", 8, NOW, 22),
         Span("islands", 7.5, NOW, 17),
         Span("apologies", 9, NOW, 17),
-        Span("delivery_returns", 1.7, NOW, 16),
+        Span("delivery_returns", 1.7, NOW, 24),
         Span("app_crash", 18.5, 13.8, 7),
         # Praise.
         Span("numbered", 20, NOW, 11),
@@ -52,7 +52,7 @@ VOICES: Final = {
         Span("generated", 14, 4, 12),
         Span("generated", 2, NOW, 2),
         Span("unittest", 7.7, NOW, 13),
-        Span("severity", 14, 5.6, 14),
+        Span("severity", 14, 5.6, 34),
         Span("severity", 5, 1, 2),
         Span("failing_test", 19, NOW, 9),
         Span("verdict", 14, NOW, 6),
@@ -77,6 +77,8 @@ FAILURES: Final = {
 
 RUNS: Final = {"support": 2300, "coding": 1000}
 THUMBS: Final = {"support": 360, "coding": 120}
+SILENT: Final = {"support": 36, "coding": 14}
+"""Reports of what somebody did, without a word."""
 
 
 def moment(now: datetime, days: float) -> datetime:

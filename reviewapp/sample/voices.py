@@ -91,6 +91,14 @@ class Voices:
             Report(moment(now, days), span.theme, {"user": self._user(span.theme), **self._thumb()}) for days in times
         ]
 
+    def silent(self, span: Span, now: datetime) -> list[Report]:
+        """What people did with an answer of which they said nothing."""
+        bodies = cycle(({"regenerated": True}, {"edited_output": True}, {"abandoned": True, "task_completed": False}))
+        return [
+            Report(moment(now, days), span.theme, {"user": self._user(span.theme), "signals": next(bodies)})
+            for days in spread(self.random, span)
+        ]
+
     def _thumb(self) -> dict[str, Any]:
         up = self.random.random() < 0.86
         if self.random.random() < 0.3:

@@ -1,5 +1,6 @@
 """How facts are shown: times, numbers, trends, and characters nobody could see."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -84,6 +85,14 @@ def same(one: object, other: object) -> bool:
 def percent(share: float) -> str:
     """A share of one as whole percent."""
     return f"{share * 100:.0f} %"
+
+
+@register.filter
+def share(value: float) -> str:
+    """A share of one as percent with two digits that say something: “12 %”, “0.43 %”, “0.0021 %”."""
+    of_hundred = value * 100
+    digits = 0 if of_hundred >= 10 or not of_hundred else max(0, 1 - math.floor(math.log10(of_hundred)))
+    return f"{of_hundred:.{min(digits, 6)}f}\u00a0%"
 
 
 @register.filter

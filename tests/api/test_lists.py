@@ -142,6 +142,34 @@ def test_a_pattern_shows_its_evidence_and_trend(caller: Caller, support: Agent) 
     assert caller.get("/patterns?kind=grumble").status_code == 422
 
 
+def test_a_pattern_says_what_it_amounts_to(caller: Caller, support: Agent) -> None:
+    items = [report(support, who, reason="refund deadline", reason_code="wrong", version=2) for who in ("a", "b", "c")]
+    found = pattern(support, *items)
+    shown = caller.get(f"/patterns/{found.pk}").json()
+    assert shown["severity"] == {"level": "high", "sources": 3, "among": 3, "mostly": "wrong answers"}
+    assert (shown["versions"], shown["rate"], shown["hints"]) == ([{"version": 2, "items": 3}], None, None)
+    assert shown["typical"] in shown["feedback"]
+    assert (shown["tools"], shown["least_typical"], shown["related"]) == ([], [], [])
+
+
+def test_a_key_of_one_agent_is_not_told_of_patterns_of_another(
+    support: Agent, coder: Agent, make_caller: MakeCaller
+) -> None:
+    found, there = (pattern(agent, *(report(agent, who) for who in ("a", "b"))) for agent in (support, coder))
+    Pattern.objects.update(terms=["refund deadline"])
+    everybodys = make_caller(None, "read").get(f"/patterns/{found.pk}").json()
+    assert [other["id"] for other in everybodys["related"]] == [there.pk]
+    assert make_caller(support, "read").get(f"/patterns/{found.pk}").json()["related"] == []
+
+
+def test_an_agent_shows_when_drafts_are_made_for_it(caller: Caller, support: Agent) -> None:
+    usual = {"runs_a_day": 0, "by_hand": False, "reports": 2, "window_h": 72, "cooldown_h": 12}
+    assert caller.get("/agents/support").json()["traffic"] == {"profile": "low", **usual}
+    Agent.objects.filter(pk=support.pk).update(traffic="critical", draft_window_h=6)
+    shown = caller.get("/agents").json()["items"][-1]["traffic"]
+    assert (shown["profile"], shown["reports"], shown["window_h"], shown["by_hand"]) == ("critical", 1, 6, True)
+
+
 def test_an_agent_proposes_with_evidence(caller: Caller, support: Agent) -> None:
     report(support, "anna")
     response = caller.post("/proposals", wish(evidence=["f0-anna", "f0-anna"]))

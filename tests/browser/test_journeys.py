@@ -186,6 +186,8 @@ def _addresses(proposal: Proposal, pattern: Pattern) -> list[str]:
         reverse("roll_back", args=document) + "?to=1",
         reverse("patterns"),
         reverse("pattern", args=[pattern.pk]),
+        reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),
+        reverse("traffic", args=["support"]),
         reverse("audit_log"),
         reverse("audit_entry", args=[1]),
         reverse("settings"),

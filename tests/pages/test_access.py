@@ -35,6 +35,7 @@ READ: dict[str, Address] = {
     "pattern": lambda proposal, pattern: reverse("pattern", args=[pattern.pk]),
     "cases": lambda proposal, pattern: reverse("cases", args=[proposal.pk]),
     "candidates": lambda proposal, pattern: reverse("candidates", args=[pattern.pk]),
+    "why": lambda proposal, pattern: reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),
     "policy": lambda proposal, pattern: reverse("policy"),
     "audit log": lambda proposal, pattern: reverse("audit_log"),
 }
@@ -49,6 +50,7 @@ WRITE: dict[str, tuple[str, Address]] = {
     "redraft": ("mara", lambda proposal, pattern: reverse("redraft", args=[proposal.pk])),
     "bypass": ("ada", lambda proposal, pattern: reverse("bypass", args=[proposal.pk])),
     "new key": ("ada", lambda proposal, pattern: reverse("new_key", args=["support"])),
+    "traffic": ("aiko", lambda proposal, pattern: reverse("traffic", args=["support"])),
     "sections": ("ada", lambda proposal, pattern: reverse("sections", args=["support", "system-prompt"])),
     "new person": ("ada", lambda proposal, pattern: reverse("new_person")),
     "person": ("ada", lambda proposal, pattern: reverse("person", args=[proposal.author_id])),

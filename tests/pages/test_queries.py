@@ -119,6 +119,7 @@ def _pages() -> dict[str, str]:
         "roll back": f"{reverse('roll_back', args=document)}?to=1",
         "patterns": reverse("patterns"),
         "pattern": reverse("pattern", args=[Pattern.objects.order_by("pk")[0].pk]),
+        "why": reverse("why", args=[Pattern.objects.order_by("pk")[0].pk, Evidence.objects.order_by("pk")[0].pk]),
         "audit log": reverse("audit_log"),
         "settings": reverse("settings"),
         "policy": reverse("policy"),
@@ -130,6 +131,7 @@ def _for_admins() -> dict[str, str]:
         "bypass": reverse("bypass", args=[Proposal.objects.filter(status="pending").order_by("pk")[0].pk]),
         "new key": reverse("new_key", args=["support"]),
         "sections": reverse("sections", args=["support", "system-prompt"]),
+        "traffic": reverse("traffic", args=["support"]),
         "new person": reverse("new_person"),
         "person": reverse("person", args=[User.objects.get(username="jonas").pk]),
     }
@@ -151,11 +153,11 @@ def test_ten_times_the_data_asks_no_more_questions(
 ) -> None:
     monkeypatch.setattr(context, "GRACE_S", 0.0)  # or a slow run would ask what is out of order halfway through
     client.force_login(User.objects.get(username=username))
-    grow(2)
+    grow(3)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     few = _count(client, username)
-    grow(18)
+    grow(17)
     assert _count(client, username) == few
     assert max(few.values()) < 44, few
     assert few["queue"] < 22, few

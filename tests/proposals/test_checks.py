@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from feedback.mining.typical import stems_of
 from proposals.checks import CheckResult, Context, Report, override_phrases, run
+from proposals.praise import Praised
 
 BEFORE = """# Support agent
 
@@ -37,7 +39,7 @@ def test_every_check_answers_exactly_once() -> None:
     names = [result.name for result in run(BEFORE, _adding("Be kind."), Context())]
     assert names == [
         "protected", "characters", "secrets", "links", "tools", "overrides",
-        "copied", "duplicate", "size", "evidence", "format", "model",
+        "copied", "duplicate", "praise", "size", "evidence", "format", "model",
     ]  # fmt: skip
 
 
@@ -46,7 +48,7 @@ def test_an_ordinary_rule_passes_everything_that_can_run() -> None:
         author="drafter", protected=PROTECTED, sources=31, loudest_share=0.06, reports=(Report(1, "wrong"),)
     )
     results = run(BEFORE, BEFORE.replace("30 days", "14 days"), context)
-    assert {result.verdict for result in results if result.name != "model"} == {"pass"}
+    assert {result.verdict for result in results if result.name not in ("praise", "model")} == {"pass"}
     assert next(r.message for r in results if r.name == "evidence") == "31 sources, none above 6\u00a0%."
 
 
@@ -178,6 +180,19 @@ def test_thin_or_one_sided_evidence_is_named() -> None:
 def test_settings_have_to_be_json(text: str, verdict: str) -> None:
     result = next(r for r in run("{}", text, Context(kind="config")) if r.name == "format")
     assert result.verdict == verdict
+
+
+def test_a_rule_that_people_praise_is_not_changed_unseen() -> None:
+    liked = (
+        Praised("Friendly, quick", 9, stems_of("friendly quick help")),
+        Praised("Checks the order date", 11, stems_of("checks the order date")),
+    )
+    assert _check("praise", BEFORE.replace("30 days", "14 days")).verdict == "skipped"
+    assert _check("praise", BEFORE.replace("30 days", "14 days"), praised=liked).verdict == "pass"
+    assert _check("praise", _adding("Check the date of the order twice."), praised=liked).verdict == "pass"
+    found = _check("praise", BEFORE.replace("- Check the order date before you name a deadline.\n", ""), praised=liked)
+    assert found.verdict == "warn"
+    assert "11 sources praise “Checks the order date”." in found.message
 
 
 def test_no_model_is_said_and_not_counted_as_passed() -> None:

@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import Settings
 
 from agents.models import Agent, Document
 from agents.versions import create_agent
@@ -177,7 +178,8 @@ def test_one_loud_person_does_not_choose_the_reason(support: Agent) -> None:
     assert _drafted(Pattern.objects.shown().get()).title == "Be brief about refund rules"
 
 
-def test_a_mislabel_is_about_what_the_agent_was_asked(support: Agent) -> None:
+def test_a_mislabel_is_about_what_the_agent_was_asked(support: Agent, settings: Settings) -> None:
+    settings.COUNTERSIGN_MIN_MISSES = 3
     for number, asked in enumerate(["where is the invoice", "I need an invoice", "send me the invoice please"]):
         report(support, f"person {number}", predicted="billing", expected="documents", input=asked)
     mine(support)

@@ -1,10 +1,12 @@
 """Patterns and the reports behind them, for other programs."""
 
 import json
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db.models.functions import Coalesce
+from tqdm import tqdm
 
 from feedback.models import Evidence, Pattern
 
@@ -19,7 +21,8 @@ class Command(BaseCommand):
         patterns = Pattern.objects.shown().select_related("agent").order_by("pk")
         if options["agent"]:
             patterns = patterns.filter(agent__slug=options["agent"])
-        for pattern in patterns.iterator():
+        rows = patterns.defer("centroid").iterator()
+        for pattern in tqdm(rows, total=patterns.count(), unit="pattern", disable=None, file=sys.stderr, leave=False):
             self.stdout.write(json.dumps(self._line(pattern), ensure_ascii=False))
 
     def _line(self, pattern: Pattern) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from agents.management.lookup import agent_named
 from agents.models import Agent
 from feedback.actions.families import join_families
 from feedback.actions.mining import Tally, mine_batch, waiting
+from feedback.actions.rollups import count_runs
 from feedback.models import Pattern
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
                 while mine_batch(agent.pk, tally):
                     bar.update(tally.reports - bar.n)
                 join_families(agent.pk)
+        count_runs()
         self._print(tally)
 
     def _print(self, tally: Tally) -> None:

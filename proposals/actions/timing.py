@@ -1,0 +1,78 @@
+"""When a draft is made by itself: enough reports in the agent's window, more than chance, and rest after a change.
+
+None of it holds up a person who asks for a draft. The window ends with the newest report, not now, so that a worker
+that was down or a file of last month's reports changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.models import Release, Version
+from agents.traffic import Numbers
+from feedback.insight import hints, places_of
+from feedback.mining import EXACT_KINDS, Kind
+from feedback.models import Feedback, Pattern
+from feedback.rates import SURE, by_chance
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why nothing is drafted by itself now, and when to look again; without a time, when more is reported."""
+
+    why: str
+    until: datetime | None = None
+
+
+def held(pattern: Pattern) -> Held | None:
+    """None when a draft may be made by itself."""
+    numbers = pattern.agent.profile.numbers
+    return _resting(pattern, numbers) or _too_few(pattern, numbers)
+
+
+def too_few_misses(pattern: Pattern) -> str:
+    """Why a wrong label is not drafted from yet, also when a person asks; empty when it may be."""
+    least = settings.COUNTERSIGN_MIN_MISSES
+    if pattern.kind != Kind.MISLABEL or pattern.support >= least:
+        return ""
+    return f"{pattern.support} of {least} wrong labels needed."
+
+
+def _resting(pattern: Pattern, numbers: Numbers) -> Held | None:
+    """What is reported right after a change may still be about what was before it."""
+    changes = Release.objects.filter(document__agent=pattern.agent_id).exclude(version__origin=Version.Origin.INITIAL)
+    last = changes.order_by("-at").values_list("at", flat=True).first()
+    until = last + timedelta(hours=numbers.cooldown_h) if last else None
+    if until is None or until <= timezone.now():
+        return None
+    return Held(f"A change came into force; drafts rest until {until:%-d %B, %H:%M} UTC.", until)
+
+
+def _too_few(pattern: Pattern, numbers: Numbers) -> Held | None:
+    if pattern.last_seen is None:
+        return Held("All of its reports were withdrawn.")
+    since = pattern.last_seen - timedelta(hours=numbers.window_h)
+    found = pattern.evidence.filter(at__gt=since).order_by().values("source").distinct().count()
+    if found < numbers.reports:
+        hint = hints(pattern, places_of(pattern), since=since, until=pattern.last_seen)
+        weight = hint.weight if hint else 0.0
+        if found + weight < numbers.reports:
+            also = f", and {weight:g} by signals," if weight else ""
+            return Held(f"{found} of {numbers.reports} sources{also} within {numbers.window_h} hours.")
+    return _chance(pattern, since, found)
+
+
+def _chance(pattern: Pattern, since: datetime, found: int) -> Held | None:
+    """Of very many different texts some read alike; what is grouped by equal text is not grouped by chance."""
+    alike = settings.COUNTERSIGN_CHANCE_ALIKE
+    if Kind(pattern.kind) in EXACT_KINDS or not alike:
+        return None
+    said = Feedback.objects.counted().filter(agent=pattern.agent_id, at__gt=since, at__lte=pattern.last_seen)
+    worded = said.exclude(Q(reason="") & Q(correction="") & Q(edited_output="")).order_by()
+    among = worded.values("source").distinct().count()
+    if by_chance(found, among, alike) < SURE:
+        return None
+    return Held(f"{found} of {among} sources said this; so many may read alike by chance.")
