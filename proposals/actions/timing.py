@@ -30,7 +30,18 @@ class Held:
 def held(pattern: Pattern) -> Held | None:
     """None when a draft may be made by itself."""
     numbers = pattern.agent.profile.numbers
-    return _resting(pattern, numbers) or _too_few(pattern, numbers)
+    if pattern.last_seen is None:
+        return Held("All of its reports were withdrawn.")
+    since = pattern.last_seen - timedelta(hours=numbers.window_h)
+    change = _last_change(pattern)
+    rested = change + timedelta(hours=numbers.cooldown_h) if change else None
+    if change is None or rested is None or rested <= timezone.now():
+        return _too_few(pattern, numbers, since)
+    # What was reported before the change may be answered by it: until the rest is over, only what came after counts.
+    if _too_few(pattern, numbers, max(since, change)) is None:
+        return None
+    until = f"{rested:%-d %B, %H:%M} UTC"
+    return Held(f"A change came into force; until {until} only what is reported since then counts.", rested)
 
 
 def too_few_misses(pattern: Pattern) -> str:
@@ -41,20 +52,13 @@ def too_few_misses(pattern: Pattern) -> str:
     return f"{pattern.support} of {least} wrong labels needed."
 
 
-def _resting(pattern: Pattern, numbers: Numbers) -> Held | None:
-    """What is reported right after a change may still be about what was before it."""
+def _last_change(pattern: Pattern) -> datetime | None:
+    """When the agent was last given something new."""
     changes = Release.objects.filter(document__agent=pattern.agent_id).exclude(version__origin=Version.Origin.INITIAL)
-    last = changes.order_by("-at").values_list("at", flat=True).first()
-    until = last + timedelta(hours=numbers.cooldown_h) if last else None
-    if until is None or until <= timezone.now():
-        return None
-    return Held(f"A change came into force; drafts rest until {until:%-d %B, %H:%M} UTC.", until)
+    return changes.order_by("-at").values_list("at", flat=True).first()
 
 
-def _too_few(pattern: Pattern, numbers: Numbers) -> Held | None:
-    if pattern.last_seen is None:
-        return Held("All of its reports were withdrawn.")
-    since = pattern.last_seen - timedelta(hours=numbers.window_h)
+def _too_few(pattern: Pattern, numbers: Numbers, since: datetime) -> Held | None:
     found = pattern.evidence.filter(at__gt=since).order_by().values("source").distinct().count()
     if found < numbers.reports:
         hint = hints(pattern, places_of(pattern), since=since, until=pattern.last_seen)
