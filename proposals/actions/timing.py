@@ -36,9 +36,9 @@ def held(pattern: Pattern) -> Held | None:
     change = _last_change(pattern)
     rested = change + timedelta(hours=numbers.cooldown_h) if change else None
     if change is None or rested is None or rested <= timezone.now():
-        return _too_few(pattern, numbers, since)
+        return _too_few(pattern, numbers, since, pattern.last_seen)
     # What was reported before the change may be answered by it: until the rest is over, only what came after counts.
-    if _too_few(pattern, numbers, max(since, change)) is None:
+    if _too_few(pattern, numbers, max(since, change), pattern.last_seen) is None:
         return None
     until = f"{rested:%-d %B, %H:%M} UTC"
     return Held(f"A change came into force; until {until} only what is reported since then counts.", rested)
@@ -58,10 +58,10 @@ def _last_change(pattern: Pattern) -> datetime | None:
     return changes.order_by("-at").values_list("at", flat=True).first()
 
 
-def _too_few(pattern: Pattern, numbers: Numbers, since: datetime) -> Held | None:
+def _too_few(pattern: Pattern, numbers: Numbers, since: datetime, until: datetime) -> Held | None:
     found = pattern.evidence.filter(at__gt=since).order_by().values("source").distinct().count()
     if found < numbers.reports:
-        hint = hints(pattern, places_of(pattern), since=since, until=pattern.last_seen)
+        hint = hints(pattern, places_of(pattern), since=since, until=until)
         weight = hint.weight if hint else 0.0
         if found + weight < numbers.reports:
             also = f", and {weight:g} by signals," if weight else ""
