@@ -12,6 +12,16 @@ def mine_pending() -> None:
         mine(agent)
 
 
+@shared_task(soft_time_limit=3500, time_limit=3600)
+def consolidate() -> None:
+    """Put right, for every agent with texts, what was grouped wrongly when they came."""
+    from feedback.actions.consolidation import consolidate
+    from feedback.actions.meaning import agents_with_texts
+
+    for agent in agents_with_texts():
+        consolidate(agent)
+
+
 @shared_task
 def resolve_quiet() -> None:
     """Resolve the watched patterns that nothing new came to."""

@@ -1,5 +1,6 @@
 """How workers and the scheduler behave. Every task may run twice or late, so redelivery is always safe."""
 
+from celery.schedules import crontab
 from django.conf import settings
 
 broker_url = settings.CELERY_BROKER_URL
@@ -24,6 +25,7 @@ beat_schedule = {
     "count": {"task": "feedback.tasks.count_runs", "schedule": 300.0, "options": {"expires": 300.0}},
     "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "expire": {"task": "proposals.tasks.expire_stale", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "consolidate": {"task": "feedback.tasks.consolidate", "schedule": crontab(hour=3, minute=17)},
     "resolve": {"task": "feedback.tasks.resolve_quiet", "schedule": 600.0, "options": {"expires": 600.0}},
     "remove": {"task": "proposals.tasks.propose_removals", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "heartbeat": {"task": "reviewapp.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},

@@ -23,6 +23,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from audit.models import ChainHead
+from feedback.actions import meaning
 from feedback.models import Feedback, Pattern, Run
 from proposals.models import Proposal
 from reviewapp.models import Heartbeat
@@ -59,7 +60,8 @@ def status() -> Status:
 def degraded() -> list[str]:
     """What does not work at the moment and what follows, one sentence each; empty when all is well. One query."""
     silent = _silences()
-    return [
+    lacking = [meaning.missing()] if meaning.missing() else []
+    return lacking + [
         f"The {process.label} {_for_how_long(silent.get(process))}: {_CONSEQUENCES[process]}."
         for process in Heartbeat.Process
         if silent.get(process, SILENT_AFTER_S) >= SILENT_AFTER_S

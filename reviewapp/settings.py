@@ -161,6 +161,7 @@ COUNTERSIGN_RESOLVED_AFTER_DAYS = ENV.countersign_resolved_after_days
 COUNTERSIGN_REMOVE_AFTER_DAYS = ENV.countersign_remove_after_days
 COUNTERSIGN_MINE_EVERY_S = ENV.countersign_mine_every_s
 COUNTERSIGN_MINE_BATCH = ENV.countersign_mine_batch
+COUNTERSIGN_MEANING = ENV.countersign_meaning
 COUNTERSIGN_EXPIRE_AFTER_DAYS = ENV.countersign_expire_after_days
 COUNTERSIGN_ERROR_CLASSES = tuple(ENV.countersign_error_classes.items())
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit

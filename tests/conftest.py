@@ -49,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
         number = int(re.sub(r"\D", "", worker) or 0)
         os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{number}"
         settings.CELERY_BROKER_URL = os.environ["REDIS_URL"]
+    # By words alone, which takes no model; the tests of meaning turn it on.
+    settings.COUNTERSIGN_MEANING = False
+    os.environ["COUNTERSIGN_MEANING"] = "false"
     # Static files straight from their sources: nothing needs collecting before a test.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True

@@ -68,7 +68,9 @@ def _count_again(taken: Exclusion) -> None:
     merged = Pattern.objects.filter(agent=report.agent_id).roots()
     into = {merged.get(group, group): group for group in sorted(taken.patterns, reverse=True)}
     split = Pattern.objects.filter(split_from__in=[*into, *taken.patterns], created_at__gt=taken.at)
-    if not into or split.exists():
+    # A candidate it was in may have gone into another pattern since.
+    there = Pattern.objects.filter(pk__in=into).count()
+    if not into or there < len(into) or split.exists():
         type(report).objects.filter(pk=report.pk).update(mined_at=None)
         return
     linked = [

@@ -24,6 +24,6 @@ def items_of(report: Feedback | Run, *, first_key: int = 0) -> list[Item]:
         kind = Kind.SUCCESS if report.rating == Feedback.Rating.POSITIVE else Kind.COMPLAINT
         said.append(Item(first_key, kind, report.reason))
     if report.expected and report.predicted and report.expected != report.predicted:
-        labels = {"predicted": report.predicted, "expected": report.expected}
-        said.append(Item(first_key + len(said), Kind.MISLABEL, "", **labels))
+        key = first_key + len(said)
+        said.append(Item(key, Kind.MISLABEL, "", predicted=report.predicted, expected=report.expected))
     return said

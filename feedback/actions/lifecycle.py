@@ -12,9 +12,8 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from audit.record import SYSTEM, record
-from feedback.actions import naming
-from feedback.actions.items import items_of
-from feedback.mining import DEFAULT, EXACT_KINDS, Group, Kind
+from feedback.actions import meaning, naming
+from feedback.mining import EXACT_KINDS, Group, Kind
 from feedback.models import Evidence, Pattern
 
 Status = Pattern.Status
@@ -37,13 +36,9 @@ class Dismissed:
         known, dismissed = self._groups[pattern.kind]
         if not dismissed:
             return None
-        items = [
-            item
-            for evidence in naming.newest_evidence(pattern)
-            for item in items_of(evidence.report)
-            if item.kind == pattern.kind
-        ]
-        found = DEFAULT.alike(items, known, dismissed.keys() - {pattern.pk})
+        items = meaning.items_of_all(naming.newest_evidence(pattern), pattern.kind)
+        middle = meaning.middles(pattern.agent_id).get(Kind(pattern.kind))
+        found = meaning.grouper().alike(items, known, dismissed.keys() - {pattern.pk}, middle)
         return None if found is None else dismissed[found]
 
     def _read(self, pattern: Pattern) -> tuple[list[Group], dict[int, int]]:
@@ -53,8 +48,11 @@ class Dismissed:
         if not silent:
             return [], {}
         roots = rows.roots()
-        found = rows.values_list("pk", "kind", "signature", "centroid", "grouped")
-        groups = [Group(pk, Kind(kind), sign, bytes(centroid), size) for pk, kind, sign, centroid, size in found]
+        found = rows.values_list("pk", "kind", "signature", "centroid", "grouped", "meaning")
+        groups = [
+            Group(pk, Kind(kind), sign, bytes(centroid), size, bytes(sums))
+            for pk, kind, sign, centroid, size, sums in found
+        ]
         return groups, {group.key: root for group in groups if (root := roots.get(group.key, group.key)) in silent}
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import BinaryField, BooleanField, ExpressionWrapper, F, Q, Value
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.actions import counting, locks
+from feedback.actions import counting, locks, meaning
 from feedback.actions.families import join_families
 from feedback.actions.items import items_of
-from feedback.mining import DEFAULT, EXACT_KINDS, Assignment, Group, Grouper, Item, Kind
+from feedback.mining import EXACT_KINDS, Assignment, Group, Grouper, Item, Kind
 from feedback.models import Evidence, Feedback, Pattern, Run
 
 
@@ -29,7 +30,7 @@ class Tally:
     patterns: set[int] = field(default_factory=set)
 
 
-def mine(agent: Agent, *, grouper: Grouper = DEFAULT) -> Tally:
+def mine(agent: Agent, *, grouper: Grouper | None = None) -> Tally:
     """Mine everything that waits for this agent, batch by batch."""
     tally = Tally()
     while mine_batch(agent.pk, tally, grouper=grouper):
@@ -51,9 +52,17 @@ def waiting(agents: Iterable[Agent]) -> int:
     return sum(queue.filter(agent__in=agents).count() for queue in (Feedback.objects.unmined(), Run.objects.unmined()))
 
 
+def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper | None = None) -> bool:
+    """Mine an agent's oldest waiting reports, COUNTERSIGN_MINE_BATCH of each table at most; False when none waited.
+
+    What texts mean is worked out before the transaction, so that nobody waits for that.
+    """
+    meaning.prepare(agent_id)
+    return _mine_batch(agent_id, tally, grouper or meaning.grouper())
+
+
 @transaction.atomic
-def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bool:
-    """Mine an agent's oldest waiting reports, COUNTERSIGN_MINE_BATCH of each table at most; False when none waited."""
+def _mine_batch(agent_id: int, tally: Tally, grouper: Grouper) -> bool:
     locks.one_miner(agent_id)
     size = settings.COUNTERSIGN_MINE_BATCH
     feedback = list(Feedback.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
@@ -67,7 +76,7 @@ def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bo
         for item in items_of(report, first_key=len(items)):
             items.append(item)
             reports[item.key] = report
-    linked = _assign(agent_id, items, reports, grouper)
+    linked = _assign(agent_id, meaning.with_points(items, reports), reports, grouper)
     now = timezone.now()
     Feedback.objects.filter(pk__in=[f.pk for f in feedback]).update(mined_at=now)
     Run.objects.filter(pk__in=[r.pk for r in runs]).update(mined_at=now)
@@ -80,29 +89,57 @@ def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper = DEFAULT) -> bo
 def _assign(
     agent_id: int, items: Sequence[Item], reports: dict[int, Feedback | Run], grouper: Grouper
 ) -> list[Evidence]:
-    known = _known_groups(agent_id, items, grouper)
-    result = grouper.assign(items, known)
+    result = grouper.assign(items, _known_groups(agent_id, items, grouper), meaning.middles(agent_id))
     keys = _store_groups(agent_id, result.groups)
     merged = Pattern.objects.roots_of({group.key for group in result.groups if group.key > 0})
+    meaning.keep(agent_id, result.middles)
     linked = [
         _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item], merged, assigned)
         for assigned in result.assignments
         if assigned.group is not None
     ]
     Evidence.objects.bulk_create(linked)
-    counting.add(linked)
+    into = {goes: keys.get(stays, stays) for goes, stays in result.merged}
+    counting.add([*linked, *_dissolve(agent_id, into, merged)])
     return linked
 
 
+def _dissolve(agent_id: int, into: Mapping[int, int], merged: Mapping[int, int]) -> list[Evidence]:
+    """Take the evidence of candidates that are no more to the patterns that have it now, and return it."""
+    if not into:
+        return []
+    locks.regroup(agent_id)
+    moved = list(Evidence.objects.filter(pattern__in=into).order_by("pk"))
+    for evidence in moved:
+        group = into[evidence.pattern_id]
+        evidence.pattern_id, evidence.grouped_in_id = merged.get(group, group), group if group in merged else None
+    Evidence.objects.bulk_update(moved, ["pattern", "grouped_in"])
+    Pattern.objects.filter(pk__in=into).delete()
+    return moved
+
+
 def _known_groups(agent_id: int, items: Sequence[Item], grouper: Grouper) -> list[Group]:
-    """The groups the items may join: all of their text kinds, and those that share an exact signature."""
+    """The groups the items may join: all of their text kinds, and those that share an exact signature.
+
+    Words and meaning are read only where an item needs them: a group has some thousand bytes of either.
+    """
     kinds = {item.kind for item in items}
     patterns = Pattern.objects.filter(agent=agent_id)
     near = patterns.filter(kind__in=kinds - EXACT_KINDS)
     signatures = {grouper.signature(item) for item in items if item.kind in EXACT_KINDS} - {""}
     exact = patterns.filter(kind__in=kinds & EXACT_KINDS, signature__in=signatures)
-    rows = (near | exact).order_by("pk").values_list("pk", "kind", "signature", "centroid", "grouped")
-    return [Group(pk, Kind(kind), signature, bytes(centroid), size) for pk, kind, signature, centroid, size in rows]
+    texts = [item for item in items if item.kind not in EXACT_KINDS]
+    nothing = Value(b"", output_field=BinaryField())
+    words = nothing if texts and all(item.point for item in texts) else F("centroid")
+    sums = F("meaning") if any(item.point for item in texts) else nothing
+    rows = (near | exact).order_by("pk").values_list("pk", "kind", "signature", words, "grouped", sums, _KEPT)
+    return [
+        Group(pk, Kind(kind), signature, bytes(centroid), size, bytes(total), kept)
+        for pk, kind, signature, centroid, size, total, kept in rows.iterator(chunk_size=2000)
+    ]
+
+
+_KEPT = ExpressionWrapper(~Q(status=Pattern.Status.CANDIDATE) | Q(is_formed_by_hand=True), output_field=BooleanField())
 
 
 def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
@@ -114,13 +151,18 @@ def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
             kind=g.kind,
             signature=g.signature,
             centroid=g.centroid,
+            meaning=g.meaning,
             grouped=g.size,
             is_compared=g.kind is not Kind.ERROR,
         )
         for g in new
     )
-    moved = [Pattern(pk=g.key, centroid=g.centroid, grouped=g.size) for g in groups if g.key > 0]
-    Pattern.objects.bulk_update(moved, ["centroid", "grouped"], batch_size=500)
+    moved = [g for g in groups if g.key > 0]
+    for column in ("centroid", "meaning"):
+        found = [Pattern(pk=g.key, grouped=g.size, **{column: getattr(g, column)}) for g in moved if getattr(g, column)]
+        Pattern.objects.bulk_update(found, [column, "grouped"], batch_size=500)
+    exact = [Pattern(pk=g.key, grouped=g.size) for g in moved if g.kind in EXACT_KINDS]
+    Pattern.objects.bulk_update(exact, ["grouped"], batch_size=500)
     return {group.key: pattern.pk for group, pattern in zip(new, made, strict=True)}
 
 

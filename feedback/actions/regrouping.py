@@ -13,11 +13,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit.record import Actor, record
-from feedback.actions import counting, lifecycle, locks, naming
-from feedback.actions.items import items_of
+from feedback.actions import counting, lifecycle, locks, meaning, naming
 from feedback.actions.patterns import clean_label, require_curator
 from feedback.exceptions import PatternError
-from feedback.mining import DEFAULT, EXACT_KINDS, Kind
+from feedback.mining import EXACT_KINDS, Kind
 from feedback.mining.texts import MAX_MOVES
 from feedback.models import Evidence, Pattern
 from people.models import User
@@ -38,6 +37,7 @@ def merge(pattern_id: int, *, other_id: int, user: User) -> Pattern:
     )
     other.status, other.merged_into, other.draft_due_at = Status.MERGED, pattern, None
     other.is_kept_apart = False
+    pattern.is_formed_by_hand = other.is_formed_by_hand = True
     _settle(other)
     _settle(pattern)
     _record("pattern.merged", other, user, was, {"merged_into": pattern.pk, "moved": moved})
@@ -122,7 +122,7 @@ def split(pattern_id: int, *, evidence_ids: Collection[int], user: User, label: 
         _center(group, pattern)
     _center(new.pk, new)
     new.refresh_from_db()
-    pattern.refresh_from_db(fields=["centroid", "grouped"])
+    pattern.refresh_from_db(fields=["centroid", "meaning", "grouped", "is_formed_by_hand"])
     counting.recount(new)
     new.status = _alone(new)
     new.draft_due_at = timezone.now() if new.status == Status.OPEN else None
@@ -150,9 +150,12 @@ def _center(group: int, pattern: Pattern) -> None:
     """Work out anew what stands for a group of the miner's whose reports count for this pattern."""
     own = Q(grouped_in=None) if group == pattern.pk else Q(grouped_in=group)
     members = Evidence.objects.filter(own, pattern=pattern).order_by("pk")
-    first = members.select_related("feedback", "run")[:MAX_MOVES]
-    items = [item for evidence in first for item in items_of(evidence.report) if item.kind == pattern.kind]
-    Pattern.objects.filter(pk=group).update(centroid=DEFAULT.centroid(items), grouped=members.count())
+    items = meaning.items_of_all(members.select_related("feedback", "run")[:MAX_MOVES], pattern.kind)
+    kind = Kind(pattern.kind)
+    formed = meaning.grouper().formed(group, kind, items, meaning.middles(pattern.agent_id).get(kind))
+    Pattern.objects.filter(pk=group).update(
+        centroid=formed.centroid, meaning=formed.meaning, grouped=members.count(), is_formed_by_hand=True
+    )
 
 
 def _lock_both(pattern_id: int, other_id: int) -> tuple[Pattern, Pattern]:

@@ -1,11 +1,11 @@
-"""Finds what recurs in feedback and errors: pure functions, no database, no network, no model.
+"""Finds what recurs in feedback and errors: pure functions, no database, no network.
 
 `DEFAULT` groups; `terms`, `topics`, `replacement` and `label` say what it grouped; `classify` sorts errors and
 `verdict` complaints.
 """
 
 from feedback.mining.errors import ErrorClass, classify, common
-from feedback.mining.grouper import LexicalGrouper
+from feedback.mining.grouper import TextGrouper
 from feedback.mining.interface import (
     EXACT_KINDS,
     MAX_SIGNATURE,
@@ -14,12 +14,13 @@ from feedback.mining.interface import (
     Grouper,
     Item,
     Kind,
+    Middle,
     Result,
 )
 from feedback.mining.labels import label, replacement, terms, topics
 from feedback.mining.subjects import verdict
 
-DEFAULT: Grouper = LexicalGrouper()
+DEFAULT: Grouper = TextGrouper()
 
 __all__ = [
     "DEFAULT",
@@ -31,7 +32,9 @@ __all__ = [
     "Grouper",
     "Item",
     "Kind",
+    "Middle",
     "Result",
+    "TextGrouper",
     "classify",
     "common",
     "label",

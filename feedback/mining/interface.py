@@ -1,8 +1,9 @@
 """What the miner takes and gives. Whoever stores patterns knows this file and nothing behind it."""
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 
@@ -26,7 +27,8 @@ class Item:
     """One report to be grouped.
 
     `text` is the reason, the correction, or the error message. A correction also has `output`, what the
-    agent had said; a mislabel has `predicted` and `expected` and no text.
+    agent had said; a mislabel has `predicted` and `expected` and no text. `point` is what the sentence model makes of
+    it (see meaning.point_of); an item without one is grouped by its words.
     """
 
     key: int
@@ -35,14 +37,16 @@ class Item:
     output: str = ""
     predicted: str = ""
     expected: str = ""
+    point: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """One group as it is stored.
 
-    `signature` is empty for text kinds, `centroid` is empty for exact kinds. `size` counts the items ever
-    put into it. A group the store does not know yet has a negative key: -1, -2, … in order of creation.
+    `signature` is empty for text kinds, `centroid` is empty for exact kinds; `meaning` is the sum of its items' points,
+    empty without any. `size` counts the items ever put into it. A group the store does not know yet has a negative key:
+    -1, -2, … in order of creation. One that is `kept` was formed or judged by people and goes into no other by itself.
     """
 
     key: int
@@ -50,15 +54,31 @@ class Group:
     signature: str
     centroid: bytes
     size: int
+    meaning: bytes = b""
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """Where the texts of one agent and kind lie on average, found when there were so many of them.
+
+    `place` has a little-endian 32-bit whole number for each dimension, and is found anew when the texts have doubled.
+    """
+
+    place: bytes
+    texts: int
+
+
+NO_MIDDLES: Mapping[Kind, Middle] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """Where one item went; `group` is None for an item that says nothing to group by.
 
-    `similarity` is the cosine to the centroid before the item joined it, 1.0 for exact kinds and for the
-    first item of a group. `terms` are the item's own content words, safe to show, for a provisional label.
-    `threshold` is what the similarity had to reach.
+    `similarity` is the cosine to the centroid before the item joined it by its words, the probability that it belonged
+    there by its meaning, 1.0 for exact kinds and for the first item of a group. `terms` are the item's own content
+    words, safe to show, for a provisional label. `threshold` is what the similarity had to reach.
     """
 
     item: int
@@ -70,10 +90,15 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One assignment per item, in the order given, and every group that is new or has changed."""
+    """One assignment per item, in the order given, and every group that is new or has changed.
+
+    `merged` are known groups that are no more, each with the group that has its items now; `middles` those that moved.
+    """
 
     assignments: tuple[Assignment, ...]
     groups: tuple[Group, ...]
+    merged: tuple[tuple[int, int], ...] = ()
+    middles: Mapping[Kind, Middle] = field(default_factory=dict)
 
 
 class Grouper(Protocol):
@@ -84,22 +109,33 @@ class Grouper(Protocol):
         """
         ...
 
-    def assign(self, items: Sequence[Item], known: Sequence[Group]) -> Result:
+    def assign(
+        self, items: Sequence[Item], known: Sequence[Group], middles: Mapping[Kind, Middle] = NO_MIDDLES
+    ) -> Result:
         """Puts each item into a known or a new group.
 
         All items and groups belong to one agent. `known` must hold, for each text kind among the items, all
         its groups that may still grow, and for exact kinds at least the groups with the items' signatures.
         Keys of known groups are positive and ascend in order of creation; store new groups in the order -1,
-        -2, … and the answer does not depend on how a stream of items was cut into calls.
+        -2, …, keep `middles`, and what is together does not depend on how a stream of items was cut into calls.
         Raises ValueError for a centroid of the wrong size or a known key that is not positive.
         """
         ...
 
-    def centroid(self, items: Sequence[Item]) -> bytes:
-        """What stands for these items of one text kind, in the order in which they came."""
+    def formed(self, key: int, kind: Kind, items: Sequence[Item], middle: Middle | None) -> Group:
+        """The group that these items of one text kind make, in the order in which they came."""
         ...
 
-    def alike(self, items: Sequence[Item], known: Sequence[Group], among: Set[int]) -> int | None:
+    def settled(self, kind: Kind, items: Sequence[Item], groups: Sequence[int]) -> tuple[list[int], Middle]:
+        """Looks at all items of a text kind at once, each with its point and the key of its group so far.
+
+        Returns the group of each now, those that are new with negative keys, and the middle of the items.
+        """
+        ...
+
+    def alike(
+        self, items: Sequence[Item], known: Sequence[Group], among: Set[int], middle: Middle | None = None
+    ) -> int | None:
         """Key of the group among some of the known ones that at least half of these items are near enough to join.
 
         None when there is no such group; of several, the one that most items are near to. `known` is as in `assign`,

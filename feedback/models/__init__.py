@@ -1,8 +1,21 @@
 """What happened, and what recurs in it."""
 
 from feedback.models.exclusion import Exclusion
+from feedback.models.meaning import TextMiddle, TextPoint
 from feedback.models.pattern import Evidence, Pattern, PatternDay, PatternSource
 from feedback.models.report import Feedback, Run
 from feedback.models.rollup import Mark, RunDay
 
-__all__ = ["Evidence", "Exclusion", "Feedback", "Mark", "Pattern", "PatternDay", "PatternSource", "Run", "RunDay"]
+__all__ = [
+    "Evidence",
+    "Exclusion",
+    "Feedback",
+    "Mark",
+    "Pattern",
+    "PatternDay",
+    "PatternSource",
+    "Run",
+    "RunDay",
+    "TextMiddle",
+    "TextPoint",
+]

@@ -26,7 +26,7 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
 
     def for_rows(self) -> "PatternQuerySet":
         """With all that a row of a list shows, in one query."""
-        return self.select_related("agent", "answered_by").defer("centroid", *whole_of("answered_by"))
+        return self.select_related("agent", "answered_by").defer("centroid", "meaning", *whole_of("answered_by"))
 
     def roots(self) -> dict[int, int]:
         """Of those that were merged: the pattern that has their reports now, by their keys."""
@@ -93,8 +93,9 @@ class Pattern(models.Model):
     )
     signature = models.CharField(max_length=500, blank=True, help_text="What items of an exact-match kind share.")
     centroid = models.BinaryField(default=bytes)
+    meaning = models.BinaryField(default=bytes, help_text="The sum of its texts' points, see `clusters.stored`.")
     grouped = models.PositiveIntegerField(
-        default=0, help_text="Items the centroid stands for, withdrawn ones included."
+        default=0, help_text="Items that centroid and meaning stand for, withdrawn ones included."
     )
     support = models.PositiveIntegerField(default=0)
     sources = models.PositiveIntegerField(default=0)
@@ -107,6 +108,9 @@ class Pattern(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="duplicates",
         help_text="The pattern that it says the same as, when it was dismissed for that.",
     )  # fmt: skip
+    is_formed_by_hand = models.BooleanField(
+        default=False, help_text="People merged, parted or split it; the miner leaves what is in it alone."
+    )
     is_named_by_hand = models.BooleanField(default=False, help_text="A person chose the label; the miner keeps it.")
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="merged",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from feedback.mining import DEFAULT, MAX_SIGNATURE, Group, Item, Kind
 from feedback.mining.cleaning import MAX_WORD_CHARS, MAX_WORDS, clean, words
-from feedback.mining.offline import group, store
+from feedback.mining.offline import Store, group
 from feedback.mining.texts import CENTROID_BYTES, MAX_MOVES
 from feedback.mining.vectors import MAX_PARTS, SCALE, of_correction, of_text
 
@@ -35,13 +35,13 @@ _ITEMS = st.builds(
 
 def _run(batches: Iterable[Sequence[Item]]) -> tuple[list[int | None], dict[int, Group]]:
     """Groups batch by batch as a store would: (key of each item's group, groups by key)."""
-    known: dict[int, Group] = {}
+    store = Store()
     found: list[int | None] = []
     for batch in batches:
-        result = DEFAULT.assign(batch, list(known.values()))
-        keys = store(known, result.groups)
+        result = DEFAULT.assign(batch, list(store.groups.values()))
+        keys = store.keep(result)
         found += [keys.get(a.group, a.group) if a.group else None for a in result.assignments]
-    return found, known
+    return found, store.groups
 
 
 def _texts(*texts: str) -> list[Item]:
@@ -165,12 +165,12 @@ def test_a_centroid_stops_moving_but_its_group_goes_on_counting() -> None:
     [
         Group(-1, Kind.ERROR, "x", b"", 1),
         Group(0, Kind.ERROR, "x", b"", 1),
-        Group(1, Kind.SUCCESS, "", b"xx", 1),
+        Group(1, Kind.COMPLAINT, "", b"xx", 1),
     ],
 )
 def test_groups_that_no_store_can_have_are_refused(bad: Group) -> None:
     with pytest.raises(ValueError, match=r"key of a known group|A centroid has"):
-        DEFAULT.assign([], [bad])
+        DEFAULT.assign(_texts("refund"), [bad])
 
 
 _HOSTILE = {

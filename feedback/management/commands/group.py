@@ -7,8 +7,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from feedback.mining.meaning import Model, ModelMissing, model
 from feedback.mining.offline import group
 
 
@@ -19,7 +21,12 @@ class Command(BaseCommand):
         parser.add_argument("file", help="JSON lines; - for standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for name, number in group(_items(options["file"])):
+        known: Model | None = None
+        try:
+            known = model() if settings.COUNTERSIGN_MEANING else None
+        except ModelMissing as why:
+            self.stderr.write(f"The sentence model is missing ({why}): texts are grouped by their words alone.")
+        for name, number in group(_items(options["file"]), model=known):
             self.stdout.write(json.dumps({"id": name, "group": number}, ensure_ascii=False))
 
 

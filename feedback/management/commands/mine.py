@@ -7,6 +7,8 @@ from tqdm import tqdm
 
 from agents.management.lookup import agent_named
 from agents.models import Agent
+from feedback.actions import meaning
+from feedback.actions.consolidation import consolidate
 from feedback.actions.families import join_families
 from feedback.actions.mining import Tally, mine_batch, waiting
 from feedback.actions.rollups import count_runs
@@ -18,6 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--agent", metavar="SLUG", help="only this agent")
+        parser.add_argument("--consolidate", action="store_true", help="then look at all texts again, as every night")
 
     def handle(self, *args: Any, **options: Any) -> None:
         agents = [agent_named(options["agent"])] if options["agent"] else list(Agent.objects.all())
@@ -27,8 +30,12 @@ class Command(BaseCommand):
                 while mine_batch(agent.pk, tally):
                     bar.update(tally.reports - bar.n)
                 join_families(agent.pk)
+                if options["consolidate"]:
+                    consolidate(agent)
         count_runs()
         self._print(tally)
+        if why := meaning.missing():
+            self.stderr.write(why)
 
     def _print(self, tally: Tally) -> None:
         self.stdout.write(f"{tally.reports} reports mined, {tally.linked} linked to patterns.")
