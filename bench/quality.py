@@ -2,7 +2,8 @@
 
 DATA holds labelled texts (intents/*.csv.gz with `text` and `label`, errors/*.csv.gz); beside it, or where --judge says,
 are scenario.py, which plants recurring failures in one-off ones, and score.py, which compares what was found with it.
-Choices were made on one half of the labels and on seeds 1 to 10; what is shown here is the other half and other seeds.
+Choices were made on all labels and on seeds 1 to 10; shown are one half of the labels, which is not untouched therefore,
+and other seeds.
 """
 
 import argparse
@@ -52,7 +53,7 @@ class Given:
 
 
 def half(data: Path, name: str, side: int) -> list[tuple[str, str]]:
-    """The texts of one half of a set's labels with their labels, shuffled; 0 to choose on, 1 to report."""
+    """The texts of one half of a set's labels with their labels, shuffled; 0 or 1."""
     with gzip.open(data / "intents" / f"{name}.csv.gz", "rt", encoding="utf-8") as lines:
         rows = list(dict.fromkeys((row["text"], row["label"]) for row in csv.DictReader(lines)))
     labels = sorted({label for _, label in rows})
