@@ -35,5 +35,5 @@ def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False) -> Pill:
     if blocked:
         return Pill("Blocked", "bad")
     if proposal.is_stale:
-        return Pill("Base moved", "warn")
+        return Pill("Out of date", "warn")
     return Pill("Your turn", "turn") if my_turn else Pill("Others’ turn")

@@ -1,6 +1,6 @@
 """The page of one proposal, and what is done there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -22,7 +22,7 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
-from proposals.merging import Conflict
+from proposals.lag import lag, outdated_by
 from proposals.models import Decision, Proposal, ProposalSeen, Revision
 from proposals.parts import Part
 from proposals.queue import Place
@@ -102,7 +102,7 @@ def rebase(request: PersonRequest, pk: int) -> HttpResponseBase:
         revision = drafting.carry_over(pk, user=request.user)
     except ReviewError as refusal:
         return show(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
-    messages.success(request, f"Revision {revision.number}: {revision.note}")
+    messages.success(request, f"Revision {revision.number}: {revision.note} {outdated_by(revision)}".strip())
     return _see(pk)
 
 
@@ -236,7 +236,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
         "history": review.history(proposal),
         "effect": review.effect(proposal, last, grounds["around"]) if proposal.is_open else None,
         "trend": _trend(proposal),
-        "conflicts": _conflicts(proposal),
+        "lag": lag(proposal, newest),
         "memory": memory.of_proposal(proposal),
         "rivals": Proposal.objects.beside(proposal).count() if proposal.is_open and proposal.pattern_id else 0,
         "cases": trials.first_cases(proposal),
@@ -279,11 +279,6 @@ def view_query(request: PersonRequest) -> str:
     kept = {"view": request.GET.get("view", ""), "lines": request.GET.get("lines", "")}
     known = {"view": [*VIEWS][1:], "lines": ["all"]}
     return urlencode({name: value for name, value in kept.items() if value in known[name]})
-
-
-def _conflicts(proposal: Proposal) -> Sequence[Conflict]:
-    """Where the current version changed the same lines; looked for only where the base moved."""
-    return proposals.merged_onto_current(proposal).conflicts if proposal.is_open and proposal.is_stale else ()
 
 
 def _since(

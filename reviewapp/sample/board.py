@@ -18,7 +18,8 @@ from feedback.models import Feedback
 from people.models import User
 from people.roles import Role
 from people.signin import create_person, first_admin
-from proposals.actions.drafting import draft_all_due, rebase_stale_drafts
+from proposals.actions.drafting import draft_all_due
+from proposals.actions.following import follow
 from proposals.models import Proposal
 from reviewapp.sample import plan
 from reviewapp.sample.clock import Clock
@@ -112,7 +113,7 @@ class Board:
         for traffic in self.traffic.values():
             self._progress(traffic.send_until(moment))
         self.clock.move_to(moment)
-        rebase_stale_drafts()
+        follow()
 
     def mine(self) -> None:
         """What worker and scheduler do."""

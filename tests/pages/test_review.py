@@ -149,7 +149,7 @@ def stale(pending: Proposal, prompt: Document) -> Proposal:
 def test_a_moved_base_is_said_and_rebased(client: Client, mara: User, stale: Proposal, page: str) -> None:
     client.force_login(mara)
     before = client.get(page).text
-    assert "The document moved on." in before
+    assert "Being brought up to date with version 2" in before
     assert "disabled>Approve</button>" in before
     assert client.post(reverse("rebase", args=[stale.pk])).status_code == 303
     after = client.get(page).text
