@@ -140,7 +140,10 @@ def _decide(
 
 
 def publish_revision(proposal: Proposal, revision: Revision, user: User) -> Version:
-    """Make the text the document's next version, current at once; what waits behind it follows. Raises StaleProposal."""
+    """Make the text the document's next version, current at once; what waits behind it follows.
+
+    Raises StaleProposal.
+    """
     try:
         version = publish(
             proposal.document,

@@ -24,7 +24,7 @@ from proposals.actions.proposals import Wish, lock, open_proposal, rebase, redra
 from proposals.actions.revisions import Author, clean_text, update_unmoved
 from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same
 from proposals.drafting import draft as plan
-from proposals.exceptions import NotAllowed, NotPending, StaleProposal
+from proposals.exceptions import NotAllowed, NotPending, ReviewError, StaleProposal
 from proposals.models import Proposal, Revision
 
 Live = dict[str, tuple[Document, Version]]
