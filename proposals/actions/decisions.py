@@ -44,7 +44,10 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     _move(proposal, Status.APPROVED, version)
     settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
     end_drafts_beside(proposal, Actor.person(user))
-    _record(proposal, "proposal.approved", decision, {"version": version.number})
+    confirms = (
+        {"confirms": "rollback" if proposal.origin == Proposal.Origin.ROLLBACK else "bypass"} if in_effect else {}
+    )
+    _record(proposal, "proposal.approved", decision, {"version": version.number, **confirms})
     return decision
 
 

@@ -1,5 +1,6 @@
 """A document: its text, its history, any two versions side by side, and the ways to change it."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
@@ -16,8 +17,13 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
+<<<<<<< HEAD
 from proposals.parts import LARGEST, Part
 from proposals.views import answering
+=======
+from proposals.undone import dropped_by
+from proposals.views import answering, reversing
+>>>>>>> 69bc9c2 (A rolled back change says so everywhere; an older one is undone alone by its reverse; confirming is called confirming)
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
@@ -153,7 +159,8 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     pattern = answering.asked_for(request, found)
     if request.method != "POST":
         start = {"text": found.current.text, "base": found.current.number} if found.current else {}
-        return _propose(request, found, ProposeForm(initial=start | answering.reason(pattern)))
+        start |= answering.reason(pattern) or reversing.reverse(request, found)
+        return _propose(request, found, ProposeForm(initial=start))
     form = ProposeForm(request.POST)
     if "preview" in request.POST:
         return _propose(request, found, form)
@@ -170,8 +177,14 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         )
     except ReviewError as refusal:
         return _propose(request, found, form, status=show_in(form, refusal))
-    messages.success(request, "Proposed. It waits for somebody else to decide.")
+    messages.success(request, _proposed())
     return _see(made)
+
+
+def _proposed() -> str:
+    if settings.COUNTERSIGN_SINGLE_OPERATOR:
+        return "Proposed. It waits for a decision, which on this board may be yours."
+    return "Proposed. It waits for somebody else to decide."
 
 
 def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, status: int = 200) -> HttpResponse:
@@ -223,8 +236,13 @@ def _roll_back(
         "target": target,
         "form": form,
         "difference": difference,
+<<<<<<< HEAD
         "lines": part.lines,
         "part": part,
+=======
+        "dropped": dropped_by(found.pk, target.number),
+        "lines": shown.inline(difference.rows, whole=request.GET.get("lines") == "all"),
+>>>>>>> 69bc9c2 (A rolled back change says so everywhere; an older one is undone alone by its reverse; confirming is called confirming)
         "here": reverse("roll_back", args=[found.agent.slug, found.slug]),
     }
     return render(request, "proposals/roll_back.html", context, status=status)

@@ -87,7 +87,7 @@ def _approved(proposal: Proposal) -> str:
     if proposal.status != Proposal.Status.APPROVED or proposal.published is None:
         return "Approval recorded. The change takes effect with the last approval needed."
     if proposal.origin == Proposal.Origin.ROLLBACK or policies.bypasser_id(proposal):
-        return f"Approved. Version {proposal.published.number} stays as it is."
+        return f"Confirmed: version {proposal.published.number} was right."
     return f"Approved. Version {proposal.published.number} is current from now on."
 
 

@@ -146,7 +146,7 @@ def worded_shortly(entry: AuditEntry) -> SafeString:
     if entry.target_kind != "proposal":
         return worded(entry)
     said = in_words(entry)
-    return format_html("{}{}", said.verb.removesuffix(" to").removesuffix(" for"), _more(said))
+    return format_html("{}{}", said.verb.removesuffix(" to").removesuffix(" for").removesuffix(":"), _more(said))
 
 
 @register.filter

@@ -230,7 +230,13 @@ def test_a_rollback_is_reviewed_after_the_fact(
     assert "Approving confirms the rollback: version 3 stays as it is." in text
     assert "Request changes" not in text
     assert decide(client, made, "approve").status_code == 303
-    assert "Version 3 stays as it is." in client.get(reverse("proposal", args=[made.pk])).text
+    text = client.get(reverse("proposal", args=[made.pk])).text
+    assert "Confirmed: version 3 was right." in text
+    assert "confirmed the rollback that made version 3 " in text
+    undone = client.get(reverse("proposal", args=[pending.pk])).text
+    assert ">Rolled back</span>" in undone
+    assert "Wrong after all." in undone
+    assert ">Rolled back</span>" in client.get(reverse("queue") + "?show=decided").text
 
 
 @pytest.fixture
