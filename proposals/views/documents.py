@@ -17,13 +17,9 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
-<<<<<<< HEAD
 from proposals.parts import LARGEST, Part
-from proposals.views import answering
-=======
 from proposals.undone import dropped_by
 from proposals.views import answering, reversing
->>>>>>> 69bc9c2 (A rolled back change says so everywhere; an older one is undone alone by its reverse; confirming is called confirming)
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
@@ -236,13 +232,9 @@ def _roll_back(
         "target": target,
         "form": form,
         "difference": difference,
-<<<<<<< HEAD
+        "dropped": dropped_by(found.pk, target.number),
         "lines": part.lines,
         "part": part,
-=======
-        "dropped": dropped_by(found.pk, target.number),
-        "lines": shown.inline(difference.rows, whole=request.GET.get("lines") == "all"),
->>>>>>> 69bc9c2 (A rolled back change says so everywhere; an older one is undone alone by its reverse; confirming is called confirming)
         "here": reverse("roll_back", args=[found.agent.slug, found.slug]),
     }
     return render(request, "proposals/roll_back.html", context, status=status)
