@@ -35,5 +35,5 @@ def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False, undone: bo
     if blocked:
         return Pill("Blocked", "bad")
     if proposal.is_stale:
-        return Pill("Out of date", "warn")
+        return Pill("Out of date", "turn" if my_turn else "warn")
     return Pill("Your turn", "turn") if my_turn else Pill("Others’ turn")

@@ -15,6 +15,7 @@ from proposals.actions.proposals import rebase
 from proposals.actions.rollbacks import roll_back
 from proposals.exceptions import NotPending
 from proposals.models import Proposal
+from proposals.queue import waiting_for
 from tests.cast import digest_of, propose
 
 
@@ -54,6 +55,16 @@ def test_what_was_approved_is_not_moved_unasked(half_approved: Proposal) -> None
     with pytest.raises(NotPending, match="Somebody approved this"):
         rebase(half_approved.pk)
     assert base_of(half_approved) == 1
+
+
+def test_what_is_out_of_date_waits_for_everybody_who_may_move_it(
+    half_approved: Proposal, aiko: User, jonas: User, luis: User
+) -> None:
+    for person, waits in ((aiko, True), (jonas, True), (luis, False)):
+        assert (half_approved.pk in waiting_for(person)) is waits
+    rebase(half_approved.pk, user=aiko)
+    assert half_approved.pk not in waiting_for(aiko)
+    assert half_approved.pk in waiting_for(jonas)
 
 
 def test_who_moves_it_is_told_whose_approval_that_costs(client: Client, half_approved: Proposal, aiko: User) -> None:
