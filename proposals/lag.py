@@ -48,7 +48,8 @@ def lag(proposal: Proposal, newest: Revision) -> Lag | None:
 def outdated_by(revision: Revision) -> str:
     """Whose approvals this revision outdated, in a sentence; empty for nobody's."""
     before = Decision.objects.filter(revision__proposal=revision.proposal_id, revision__number=revision.number - 1)
-    names = _names(before.filter(verdict=Decision.Verdict.APPROVE).select_related("actor").order_by("pk"))
+    approvals = before.filter(verdict=Decision.Verdict.APPROVE).select_related("actor").order_by("pk")
+    names = _names(list(approvals))
     if not names:
         return ""
     what = "1 approval is outdated" if len(names) == 1 else f"{len(names)} approvals are outdated"

@@ -89,8 +89,8 @@ _MAY_DECIDE: Final = f"SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_p
 
 
 def waiting_for(user: User) -> list[int]:
-    """Keys of the proposals whose next step is this person's: to decide, to rework what they wrote, or to bring up to date
-    what is stale.
+    """Keys of the proposals whose next step is this person's: to decide, to rework what they wrote, or to bring what is
+    stale up to date.
 
     An assignment takes a proposal off the list of those it does not name, for as long as somebody it names can decide.
     It never puts one on the list of somebody who may not.

@@ -1,6 +1,6 @@
 """The page of one proposal, and what is done there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -18,12 +18,14 @@ from people.models import User
 from people.requests import PersonRequest
 from proposals import evidence, interdiff, memory, policies, queue, review, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
+from proposals.beside import beside
+from proposals.checks import CheckResult
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
 from proposals.lag import lag, outdated_by
-from proposals.models import Decision, Proposal, ProposalSeen, Revision
+from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
 from proposals.parts import Part
 from proposals.queue import Place
 from proposals.views.attention import and_next, around
@@ -73,12 +75,20 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
             return _approved(Proposal.objects.select_related("published").get(pk=pk))
         case Decision.Verdict.REQUEST_CHANGES:
             decisions.request_changes(pk, user=user, digest=word["digest"], note=word["note"])
-            by_drafter = Proposal.objects.filter(pk=pk, origin=Proposal.Origin.DRAFTER, revision__author=None)
-            back = redrafts.NOBODY_READS if by_drafter.exists() else "The proposal is back with its author."
-            return f"Changes requested. {back}"
+            return f"Changes requested. {_sent_back(Proposal.objects.get(pk=pk))}"
         case _:
             decisions.reject(pk, user=user, digest=word["digest"], reason=word["reason"], note=word["note"])
             return "Rejected. Nothing like it is drafted again before there is new evidence."
+
+
+def _sent_back(proposal: Proposal) -> str:
+    """Who writes the next text, if anybody does."""
+    worded = policies.last_worded(proposal)
+    if worded and worded.author:
+        return f"It is {worded.author}’s to amend; anybody who may propose can, too."
+    if worded:
+        return "An agent wrote it, and agents read no notes: amend it yourself, or assign it to somebody."
+    return redrafts.NOBODY_READS
 
 
 def _approved(proposal: Proposal) -> str:
@@ -229,12 +239,15 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
     """What a decision rests on, beside the change itself."""
     said, last = review.decisions(proposal), review.last_number(proposal)
     grounds = evidence.grounds(proposal, newest, request.GET.get("evidence"), last=last)
+    standing = review.standing(proposal, queue.desk_of(request), said)
+    effect = review.effect(proposal, last, grounds["around"]) if proposal.is_open else None
     return {
-        "standing": review.standing(proposal, queue.desk_of(request), said),
+        "standing": standing,
+        **_checks(grounds["checks"]),
+        "beside": beside(proposal, standing, effect) if effect else None,
         **grounds,
         "decisions": said,
         "history": review.history(proposal),
-        "effect": review.effect(proposal, last, grounds["around"]) if proposal.is_open else None,
         "trend": _trend(proposal),
         "lag": lag(proposal, newest),
         "memory": memory.of_proposal(proposal),
@@ -243,6 +256,15 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
         "redraft": review.last_redraft(proposal),
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
+
+
+def _checks(found: Sequence[Check | CheckResult]) -> dict[str, object]:
+    """Those that ask for a look, what blocks first; and the others, which need no reading."""
+    raised = sorted((c for c in found if c.verdict in ("warn", "fail")), key=lambda check: check.verdict != "fail")
+    quiet = [check for check in found if check.verdict not in ("warn", "fail")]
+    passed = sum(check.verdict == "pass" for check in quiet)
+    skipped = f", {len(quiet) - passed} skipped" if passed < len(quiet) else ""
+    return {"raised": raised, "quiet": quiet, "quiet_words": f"{passed} passed{skipped}"}
 
 
 def _change(

@@ -227,7 +227,7 @@ def test_a_rollback_is_reviewed_after_the_fact(
     made = rollbacks.roll_back(prompt.pk, user=mara, to_number=1, current_number=2, reason="Wrong after all.")
     client.force_login(jonas)
     text = client.get(reverse("proposal", args=[made.pk])).text
-    assert "Approving confirms the rollback: version 3 stays as it is." in text
+    assert "Approving confirms the rollback that made version 3. It stays current." in text
     assert "Request changes" not in text
     assert decide(client, made, "approve").status_code == 303
     text = client.get(reverse("proposal", args=[made.pk])).text
