@@ -89,12 +89,16 @@ def may_comment(user: User, proposal: Proposal) -> Leave:
 
 
 def may_resolve(user: User, thread: Thread, proposal: Proposal) -> Leave:
-    """Whether this person may resolve or reopen a thread: who opened it, whose proposal it is, and who decides."""
-    leave = may_comment(user, proposal)
+    """Whether this person may resolve or reopen a thread: who opened it, whose proposal it is, and who decides.
+
+    A decision does not end that: what was left open can be settled after it.
+    """
+    if not user.has_perm("proposals.propose_change"):
+        return Leave(False, "Resolving needs the role reviewer, operator or admin.")
     key_owner = proposal.author_key.owner_id if proposal.author_key else None
     own = user.pk in (thread.author_id, proposal.author_id, proposal.requested_by_id, key_owner)
-    if not leave.allowed or own or user.has_perm("proposals.decide_proposal"):
-        return leave
+    if own or user.has_perm("proposals.decide_proposal"):
+        return Leave(True, "")
     return Leave(False, "Only who opened the thread, the author of the proposal, or a reviewer settles it.")
 
 

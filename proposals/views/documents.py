@@ -139,7 +139,7 @@ def _laid_out(request: PersonRequest, difference: Diff) -> dict[str, object]:
     view = "side" if request.GET.get("view") == "side" else "inline"
     whole = request.GET.get("lines") == "all"
     lay_out = shown.beside if view == "side" else shown.inline
-    part = shown.part(lay_out(difference.rows, whole=whole), request.GET)
+    part = shown.part(lay_out(difference.rows, whole=whole, opened=shown.opened(request.GET)), request.GET)
     return {"view": view, "whole": whole, "lines": part.lines, "part": part}
 
 
@@ -223,7 +223,8 @@ def _roll_back(
     request: PersonRequest, found: Document, target: Version, form: RollBackForm, *, status: int = 200
 ) -> HttpResponse:
     difference = compute(found.current.text if found.current else "", target.text, _protected(found))
-    lines = shown.inline(difference.rows, whole=request.GET.get("lines") == "all")
+    whole = request.GET.get("lines") == "all"
+    lines = shown.inline(difference.rows, whole=whole, opened=shown.opened(request.GET))
     part = shown.part(lines, request.GET)
     context = {
         "place": "agents",

@@ -261,10 +261,10 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
 def _checks(found: Sequence[Check | CheckResult]) -> dict[str, object]:
     """Those that ask for a look, what blocks first; and the others, which need no reading."""
     raised = sorted((c for c in found if c.verdict in ("warn", "fail")), key=lambda check: check.verdict != "fail")
-    quiet = [check for check in found if check.verdict not in ("warn", "fail")]
-    passed = sum(check.verdict == "pass" for check in quiet)
-    skipped = f", {len(quiet) - passed} skipped" if passed < len(quiet) else ""
-    return {"raised": raised, "quiet": quiet, "quiet_words": f"{passed} passed{skipped}"}
+    settled = [check for check in found if check.verdict not in ("warn", "fail")]
+    passed = sum(check.verdict == "pass" for check in settled)
+    skipped = f", {len(settled) - passed} skipped" if passed < len(settled) else ""
+    return {"raised": raised, "settled": settled, "settled_words": f"{passed} passed{skipped}"}
 
 
 def _change(
@@ -284,7 +284,7 @@ def _change(
         text = shown.talked_about(shown.text_lines(proposal.document, newest.text), rows, found)
         part = shown.part(text, request.GET)
     else:
-        part = shown.part(lay_out(rows, whole=whole, talks=found), request.GET)
+        part = shown.part(lay_out(rows, whole=whole, talks=found, opened=shown.opened(request.GET)), request.GET)
     return {
         "talks": found,
         "view": view,
@@ -299,7 +299,8 @@ def _change(
 def view_query(request: PersonRequest) -> str:
     """The part of the address that says which view of the change is open."""
     kept = {"view": request.GET.get("view", ""), "lines": request.GET.get("lines", "")}
-    known = {"view": [*VIEWS][1:], "lines": ["all"]}
+    folds = ".".join(map(str, sorted(shown.opened(request.GET))))
+    known = {"view": [*VIEWS][1:], "lines": ["all", *filter(None, [folds])]}
     return urlencode({name: value for name, value in kept.items() if value in known[name]})
 
 

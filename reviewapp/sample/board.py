@@ -14,7 +14,6 @@ from agents.versions import create_agent, create_document
 from audit.record import COMMAND_LINE, Actor
 from feedback.actions.mining import mine
 from feedback.actions.rollups import count_runs
-from feedback.models import Feedback
 from people.models import User
 from people.roles import Role
 from people.signin import create_person, first_admin
@@ -129,11 +128,6 @@ class Board:
         if found is None:
             raise LookupError(f"Nothing was drafted about {theme}: {pattern.draft_note}")
         return found
-
-    def feedback(self, agent: str, theme: str, count: int) -> list[Feedback]:
-        """The newest feedback about a theme."""
-        ids = [external_id for external_id, its in self.traffic[agent].themes.items() if its == theme]
-        return list(Feedback.objects.filter(agent__slug=agent, external_id__in=ids).order_by("-at")[:count])
 
 
 def _text(name: str) -> str:
