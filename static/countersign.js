@@ -185,7 +185,7 @@
     const wrong = document.querySelector(".field.wrong :is(input, select, textarea)");
     const note = wrong || document.querySelector("[data-announce]");
     if (note) note.focus();
-    if (wrong) wrong.closest(".field").scrollIntoView({ block: "center" });
+    if (wrong) wrong.closest(".field").scrollIntoView({ block: "nearest" });
   };
 
   // What was wrong is not any more once it is changed; sending it again tells.

@@ -260,3 +260,30 @@ def test_a_protected_section_says_whose_approval_is_missing(
     client.force_login(ada)
     page = client.get(reverse("proposal", args=[proposal.pk])).text
     assert "Approving makes this text version 2, current at once." in page
+
+
+def test_a_greyed_approve_has_its_reason_and_the_way_out_above_it(
+    client: Client, mara: User, jonas: User, ada: User, aiko: User, protected: Document
+) -> None:
+    guarded = propose(protected, aiko, "card numbers", "bank numbers")
+    other = propose(protected, aiko)
+    client.force_login(jonas)
+    decide(client, guarded, "approve")
+    client.force_login(mara)
+    text = client.get(reverse("proposal", args=[guarded.pk])).text
+    assert "Still needed: Ada Brandt, owner of Safety." in text
+    decide(client, other, "approve")
+    text = client.get(reverse("proposal", args=[guarded.pk])).text
+    form = text[text.index('data-keep="decide:') : text.index("disabled>Approve</button>")]
+    assert "Version 2 is current. Jonas Weber’s approval will have to be given again." in form
+    assert "Bring up to date</button>" in form
+
+
+def test_all_that_is_wanting_is_said_at_once(client: Client, mara: User, pending: Proposal) -> None:
+    client.force_login(mara)
+    text = decide(client, pending, "reject", note="", reason="").text
+    assert "Choose why it is rejected." in text
+    assert "Say in a sentence why it is rejected." in text
+    proposed = client.post(reverse("propose", args=["support", "system-prompt"]), {"base": 1, "text": "New.\n"}).text
+    assert "Give the change a title." in proposed
+    assert "Say why the change is needed." in proposed

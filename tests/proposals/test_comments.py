@@ -59,7 +59,9 @@ def test_only_who_may_propose_comments(pending: Proposal, luis: User, aiko: User
     assert verbs() == ["comment.added"] * 2
 
 
-def test_a_decided_proposal_takes_no_comment_but_its_threads_can_be_settled(pending: Proposal, mara: User, jonas: User) -> None:
+def test_a_decided_proposal_takes_no_comment_but_its_threads_can_be_settled(
+    pending: Proposal, mara: User, jonas: User
+) -> None:
     thread = say(pending, jonas)
     decisions.approve(pending.pk, user=mara, digest=digest_of(pending))
     for act in (
