@@ -289,6 +289,7 @@ def _change(
         "talks": found,
         "view": view,
         "views": VIEWS.items(),
+        "first_changed": next((str(row.new) for row in rows if row.kind != "equal" and row.new), ""),
         "part": part,
         "lines": part.lines,
         "whole": whole,
