@@ -91,8 +91,17 @@ _CODED: Final = frozenset({"proposal.rejected"})
 def in_words(entry: AuditEntry) -> Wording:
     """Word one entry from the fact it holds."""
     fact = entry.fact
-    told = tuple(_details(entry.target_kind, fact.get("before") or {}, fact.get("after") or {}))
-    return Wording(verb_in_words(entry.verb), entry.target_label, told, _why(entry.verb, fact.get("after") or {}))
+    before, after = fact.get("before") or {}, fact.get("after") or {}
+    why = _why(entry.verb, after)
+    if entry.verb == "proposal.approved" and before.get("status") == "in_effect":
+        verb = f"confirmed the {after.get('confirms', 'change')} that made version {after.get('version')}:"
+        return Wording(verb, entry.target_label, _alone(after), why)
+    told = tuple(_details(entry.target_kind, before, after))
+    return Wording(verb_in_words(entry.verb), entry.target_label, told, why)
+
+
+def _alone(after: dict[str, Any]) -> tuple[str, ...]:
+    return ("under the single-operator setting",) if after.get("single_operator") else ()
 
 
 def _why(verb: str, after: dict[str, Any]) -> str:
@@ -140,8 +149,7 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield _approvals(after)
     if before.get("approvals"):
         yield f"in place of {_approvals(before)}"
-    if after.get("single_operator"):
-        yield "under the single-operator setting"
+    yield from _alone(after)
 
 
 def _approvals(facts: dict[str, Any]) -> str:

@@ -26,7 +26,9 @@ from proposals.models import (
 )
 from proposals.models.proposal import ProposalEvidenceQuerySet
 
-PER_PAGE = 10
+PER_PAGE = 15
+FIRST = 5
+"""How many reports stand on the page before more are asked for."""
 VERSIONS_SHOWN = 6
 
 
@@ -37,9 +39,11 @@ def grounds(proposal: Proposal, revision: Revision, number: str | None, *, last:
     counted = tally(proposal)
     around = Surroundings.objects.filter(revision=revision).first()
     then = around.tokens_after if around else None
+    found = quotes(proposal, number, counted.linked if counted else 0)
     return {
         "tally": counted,
-        "quotes": quotes(proposal, number, counted.linked if counted else 0),
+        "quotes": found,
+        "left": 0 if number else found.end_index() - len(found.object_list),
         "checks": checks_now(revision, counted),
         "counter_examples": counter_examples(revision),
         "around": around,
@@ -125,12 +129,16 @@ class Quote:
 
 
 def quotes(proposal: Proposal, number: str | None, linked: int) -> "Page[Any]":
-    """One page of the `linked` reports as Quotes, newest first; what does not count any more stays listed."""
+    """One page of the `linked` reports as Quotes, newest first; what does not count any more stays listed.
+
+    Without a `number`, only the first few of the first page.
+    """
     rows = _dated(proposal.evidence.all()).select_related("feedback", "run").order_by("-when", "-pk")
     paginator = Paginator(rows, PER_PAGE)
     paginator.count = linked
     page = paginator.get_page(number)
-    page.object_list = _quotes(proposal.document.agent_id, list(page.object_list))
+    shown = list(page.object_list) if number else list(page.object_list)[:FIRST]
+    page.object_list = _quotes(proposal.document.agent_id, shown)
     return page
 
 

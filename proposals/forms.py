@@ -48,10 +48,22 @@ class DecisionForm(TypedForm):
 
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     verdict = forms.ChoiceField(choices=Decision.Verdict.choices, widget=forms.HiddenInput)
-    note = note_field("Note", "Note to the author; needed to request changes and to reject")
+    note = note_field("Why: a note", rows=3)
     reason = forms.ChoiceField(
         label="Reason, if you reject", required=False, choices=[("", "Choose one"), *Decision.Reason.choices]
     )
+
+    def clean(self) -> dict[str, Any]:
+        """All that is wanting at once; the actions hold the rule."""
+        word: dict[str, Any] = super().clean() or self.cleaned_data
+        verdict, note = word.get("verdict"), word.get("note", "").strip()
+        if verdict == Decision.Verdict.REQUEST_CHANGES and not note:
+            self.add_error("note", "Say what should change.")
+        if verdict == Decision.Verdict.REJECT and not note and "note" not in self.errors:
+            self.add_error("note", "Say in a sentence why it is rejected.")
+        if verdict == Decision.Verdict.REJECT and not word.get("reason") and "reason" not in self.errors:
+            self.add_error("reason", "Choose why it is rejected.")
+        return word
 
 
 class AmendForm(TypedForm):
@@ -139,6 +151,15 @@ class ProposeForm(TypedForm):
     title = title_field()
     rationale = note_field("Why the change is needed", "What goes wrong, for whom, how often")
     text = text_field("Text")
+
+    def clean(self) -> dict[str, Any]:
+        """All that is wanting at once; the action holds the rule."""
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        if not typed.get("title") and "title" not in self.errors:
+            self.add_error("title", "Give the change a title.")
+        if not typed.get("rationale") and "rationale" not in self.errors:
+            self.add_error("rationale", "Say why the change is needed.")
+        return typed
 
     def refuse(self, field: str, message: str) -> None:
         super().refuse("text" if field == "content" else field, message)

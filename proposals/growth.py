@@ -29,14 +29,14 @@ def of_document(document_id: int, *, last: int, then: int | None = None) -> Grow
     """The document's versions up to the `last`, and the size it would have `then`, in tokens; None for fewer than two
     sizes.
 
-    PostgreSQL knows the length of a text without reading it. Versions are numbered without gaps.
+    A version has the tokens that were counted with its revision, as everywhere on the board. For the others, PostgreSQL
+    knows the length of a text without reading it. Versions are numbered without gaps.
     """
     length = Func(F("text"), function="octet_length", output_field=IntegerField())
     wanted = thinned(range(1, last + 1), POINTS)
-    versions = (
-        Version.objects.filter(document=document_id, number__in=wanted).order_by("number").annotate(length=length)
-    )
-    sizes = [(f"Version {number}", pile.tokens(size)) for number, size in versions.values_list("number", "length")]
+    versions = Version.objects.filter(document=document_id, number__in=wanted).order_by("number")
+    rows = versions.values_list("number", length, "proposal__revision__surroundings__tokens_after")
+    sizes = [(f"Version {number}", counted or pile.tokens(octets)) for number, octets, counted in rows]
     if then is not None:
         sizes.append(("Proposed", then))
     return plot(sizes)
@@ -67,7 +67,7 @@ def plot(sizes: Sequence[tuple[str, int]]) -> Growth | None:
     ]
     line = "M" + " L".join(f"{x:g} {y:g}" for x, y in points)
     (first, small), (last, large) = sizes[0], sizes[-1]
-    label = f"From about {small} tokens in {first.lower()} to {large} in {last.lower()}".replace(
+    label = f"From about {small:,} tokens in {first.lower()} to {large:,} in {last.lower()}".replace(
         " in proposed", " as proposed"
     )
     return Growth(WIDTH, HEIGHT, line, f"{line} V{HEIGHT} H0Z", label, list(sizes))

@@ -29,10 +29,20 @@ class Interdiff:
         return self.before.base_version_id != self.after.base_version_id
 
     @property
+    def is_same_change(self) -> bool:
+        """Whether it was only moved: the difference is what came in with the version, and nothing of its own."""
+        return self.moved and _own(self.before) == _own(self.after)
+
+    @property
     def whole_address(self) -> str:
         """Where the two are compared with nothing left out."""
         address = reverse("revision", args=[self.after.proposal_id, self.after.number])
         return f"{address}?from={self.before.number}&lines=all"
+
+
+def _own(revision: Revision) -> list[object]:
+    """What a revision changes of the version it stands on, wherever that is."""
+    return [(row.kind, row.segments) for row in Diff.from_json(revision.diff).rows if row.kind != "equal"]
 
 
 def between(proposal: Proposal, before: Revision, after: Revision, *, whole: bool = False) -> Interdiff:
@@ -46,10 +56,13 @@ def between(proposal: Proposal, before: Revision, after: Revision, *, whole: boo
 def since(proposal: Proposal, newest: Revision, user: User, *, digest: str = "", seen: int = 0) -> Interdiff | None:
     """From the revision this person saw last to the newest; None when that is the newest, or they saw none.
 
-    They saw the one whose `digest` they sent, else the one with the number `seen`, else the one they last decided on.
+    They saw the one whose `digest` they sent, else the one with the number `seen`, else the one they last decided on;
+    and they know what they wrote themselves.
     """
     if newest.number == 1:
         return None
+    own = max((one.number for one in proposal.revisions.all() if one.author_id == user.pk), default=0)
+    seen = max(seen, own)
     texts = proposal.revisions.select_related("base_version", "author", "author_key").defer("base_version__text")
     before = (
         (texts.filter(digest=digest).last() if digest else None)

@@ -34,6 +34,15 @@ class DismissForm(TypedForm):
         super().__init__(*args, **kwargs)
         self.fields["duplicate_of"] = _pattern_field("Duplicate of", others)
 
+    def clean(self) -> dict[str, Any]:
+        """All that is wanting at once; the action holds the rule."""
+        word: dict[str, Any] = super().clean() or self.cleaned_data
+        if not word.get("dismissed_as") and "dismissed_as" not in self.errors:
+            self.add_error("dismissed_as", "Choose what is wrong with it.")
+        if not word.get("reason", "").strip() and "reason" not in self.errors:
+            self.add_error("reason", "Say why the pattern is wrongly found; the reason stays with it.")
+        return word
+
 
 class MergeForm(TypedForm):
     """The pattern whose reports this one is to have."""

@@ -16,6 +16,7 @@ from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Pattern, PatternSource
 from feedback.timeline import PatternTime, timeline
 from proposals.models import Proposal
+from proposals.undone import undone
 
 PER_PAGE = 25
 LOUDEST = 5
@@ -76,6 +77,11 @@ class PatternPage:
         """What came of it, and of what was merged into it."""
         rows = Proposal.objects.filter(pattern__in=[self.pattern, *self.merged])
         return list(rows.select_related("published").defer(*whole_of("published")).order_by("-pk")[:20])
+
+    @cached_property
+    def undone(self) -> dict[int, Proposal]:
+        """Which of them were rolled back since."""
+        return undone(self.proposals)
 
     @cached_property
     def merged(self) -> list[Pattern]:

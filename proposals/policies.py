@@ -89,12 +89,16 @@ def may_comment(user: User, proposal: Proposal) -> Leave:
 
 
 def may_resolve(user: User, thread: Thread, proposal: Proposal) -> Leave:
-    """Whether this person may resolve or reopen a thread: who opened it, whose proposal it is, and who decides."""
-    leave = may_comment(user, proposal)
+    """Whether this person may resolve or reopen a thread: who opened it, whose proposal it is, and who decides.
+
+    A decision does not end that: what was left open can be settled after it.
+    """
+    if not user.has_perm("proposals.propose_change"):
+        return Leave(False, "Resolving needs the role reviewer, operator or admin.")
     key_owner = proposal.author_key.owner_id if proposal.author_key else None
     own = user.pk in (thread.author_id, proposal.author_id, proposal.requested_by_id, key_owner)
-    if not leave.allowed or own or user.has_perm("proposals.decide_proposal"):
-        return leave
+    if own or user.has_perm("proposals.decide_proposal"):
+        return Leave(True, "")
     return Leave(False, "Only who opened the thread, the author of the proposal, or a reviewer settles it.")
 
 
@@ -137,12 +141,26 @@ def _owner(revision: Revision) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many approvals a revision needs, how many of them from these owners of sections, and why."""
+    """How many approvals a revision needs, how many of them from these owners of sections, and why.
+
+    `names` are the owners by key, `of` the headings of their sections.
+    """
 
     approvals: int
     owners: frozenset[int]
     why: str
     owner_approvals: int = 0
+    names: tuple[tuple[int, str], ...] = ()
+    of: str = ""
+
+    def owners_but(self, actors: Set[int], count: int) -> str:
+        """“Mara Okafor, owner of Safety”: those who could still give `count` approvals of owners."""
+        left = [name for pk, name in self.names if pk not in actors]
+        if not left or len(left) > 3:
+            return f"an owner of {self.of}" if count == 1 else f"{count} owners of {self.of}"
+        if count == 1:
+            return f"{' or '.join(left)}, owner{'s' if len(left) > 1 else ''} of {self.of}"
+        return f"{count} owners of {self.of} ({', '.join(left)})"
 
     @property
     def says_more(self) -> bool:
@@ -171,9 +189,11 @@ def approvals_needed(
         today.asked(level, protected=bool(touched)),
         terms.asked(0, protected=bool(touched)),
     )
-    owners = frozenset(owner.pk for section in touched for owner in section.owners.all())
+    names = {owner.pk: str(owner) for section in touched for owner in section.owners.all()}
+    of = " or ".join(section.heading for section in touched)
     risk = Level(level).word.lower() if quorum != plain else ""
-    return Need(quorum.approvals, owners, _why(quorum, touched, risk, quorum != now), quorum.owners)
+    why = _why(quorum, touched, risk, quorum != now)
+    return Need(quorum.approvals, frozenset(names), why, quorum.owners, tuple(names.items()), of)
 
 
 def _why(quorum: Quorum, touched: list[Section], risk: str, is_older: bool) -> str:
@@ -259,13 +279,13 @@ def still_missing(need: Need, actors: Set[int], *, alone: bool) -> str:
     """The same of people whose approvals count. No query."""
     if alone and actors:
         return ""
-    more = need.approvals - len(actors)
-    if more > 0:
-        return f"{more} more approval{'s' if more > 1 else ''} needed."
-    by_owners = need.owner_approvals - len(actors & need.owners)
-    if by_owners > 1:
-        return f"{by_owners} owners of the protected section have still to approve."
-    return "An owner of the protected section has still to approve." if by_owners > 0 else ""
+    by_owners = max(0, need.owner_approvals - len(actors & need.owners))
+    others = need.approvals - len(actors) - by_owners
+    more = f"{others} more approval{'s' if others > 1 else ''} needed" if others > 0 else ""
+    if not by_owners:
+        return more and f"{more}."
+    who = need.owners_but(actors, by_owners)
+    return f"{more}, and that of {who}." if more else f"Still needed: {who}."
 
 
 def counting(approvals: Iterable[Decision]) -> list[Decision]:

@@ -14,6 +14,7 @@ from proposals import policies, queue
 from proposals.diffs import count_words
 from proposals.models import Check, Decision, Proposal, Redraft, Revision, Surroundings
 from proposals.turns import Pill, pill
+from proposals.undone import undone
 
 HISTORY_SHOWN = 40
 _UNREAD = (*whole_of("document__current"), *whole_of("revision__base_version"))
@@ -70,6 +71,7 @@ class Standing:
     recheck: bool
     may_withdraw: bool
     may_bypass: bool
+    undone: Proposal | None
     pill: Pill
 
 
@@ -88,6 +90,7 @@ def standing(proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | No
     blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
     actors = {approval.actor_id for approval in approvals}
     missing_after = policies.still_missing(need, actors | {user.pk}, alone=leave.alone)
+    rolled_back = undone([proposal]).get(proposal.pk)
     return Standing(
         leave=leave,
         need=need,
@@ -99,7 +102,8 @@ def standing(proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | No
         recheck=recheck,
         may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal, leave).allowed,
         may_bypass=_may_bypass(proposal, user) and not (leave.allowed and not missing_after),
-        pill=pill(proposal, my_turn=proposal.pk in desk, blocked=bool(blocking)),
+        undone=rolled_back,
+        pill=pill(proposal, my_turn=proposal.pk in desk, blocked=bool(blocking), undone=bool(rolled_back)),
     )
 
 

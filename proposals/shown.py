@@ -1,6 +1,6 @@
 """Texts and differences as a page lays them out; long unchanged stretches are gaps."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -10,6 +10,8 @@ from proposals.diffs import Gap, Pair, Row, collapse, side_by_side
 from proposals.parts import LARGEST, Part, part_of
 from proposals.talks import NO_TALKS, Talk, Talks
 
+MOST_FOLDS = 500
+"""Characters of an address that are read for open folds."""
 MARK = 30
 """A mark within a line weighs as much as so many characters."""
 
@@ -36,15 +38,26 @@ class Line:
         return bool((self.row and self.row.heading) or (self.pair and self.pair.right and self.pair.right.heading))
 
 
-def inline(rows: Sequence[Row], *, whole: bool = False, talks: Talks = NO_TALKS) -> list[Line]:
-    """Changes inside the lines; `whole` leaves nothing out."""
-    lines = [Line(gap=item) if isinstance(item, Gap) else Line(row=item) for item in _parts(rows, whole, talks)]
+def opened(query: Mapping[str, str]) -> frozenset[int]:
+    """The folds that an address opens, `lines=0.37`, by where they start."""
+    given = query.get("lines", "")[:MOST_FOLDS].split(".")
+    return frozenset(int(start) for start in given if start.isascii() and start.isdigit() and len(start) < 8)
+
+
+def inline(
+    rows: Sequence[Row], *, whole: bool = False, talks: Talks = NO_TALKS, opened: Collection[int] = ()
+) -> list[Line]:
+    """Changes inside the lines; `whole` leaves nothing out, and the folds that start at `opened` are unfolded."""
+    parts = _parts(rows, whole, talks, opened)
+    lines = [Line(gap=item) if isinstance(item, Gap) else Line(row=item) for item in parts]
     return _with_talks(lines, talks)
 
 
-def beside(rows: Sequence[Row], *, whole: bool = False, talks: Talks = NO_TALKS) -> list[Line]:
-    """Old left, new right; `whole` leaves nothing out."""
-    return _with_talks(list(_beside(_parts(rows, whole, talks))), talks)
+def beside(
+    rows: Sequence[Row], *, whole: bool = False, talks: Talks = NO_TALKS, opened: Collection[int] = ()
+) -> list[Line]:
+    """Old left, new right; the rest as in `inline`."""
+    return _with_talks(list(_beside(_parts(rows, whole, talks, opened))), talks)
 
 
 def _with_talks(lines: list[Line], talks: Talks) -> list[Line]:
@@ -57,11 +70,14 @@ def _with_talks(lines: list[Line], talks: Talks) -> list[Line]:
     ]
 
 
-def _parts(rows: Sequence[Row], whole: bool, talks: Talks) -> Sequence[Row | Gap]:
+def _parts(rows: Sequence[Row], whole: bool, talks: Talks, opened: Collection[int]) -> Sequence[Row | Gap]:
     if whole:
         return rows
     keep = [] if talks.is_empty else [at for at, row in enumerate(rows) if talks.touches(row)]
-    return collapse(rows, keep=keep)
+    parts: list[Row | Gap] = []
+    for part in collapse(rows, keep=keep):
+        parts += rows[part.start : part.end] if isinstance(part, Gap) and part.start in opened else [part]
+    return parts
 
 
 def _beside(parts: Sequence[Row | Gap]) -> Iterator[Line]:

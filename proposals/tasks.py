@@ -5,13 +5,13 @@ from celery import shared_task
 
 @shared_task
 def draft_due() -> None:
-    """Redraft what people asked for, draft from every pattern that is due, then move machine drafts onto versions
-    that became current."""
-    from proposals.actions import drafting, redrafts
+    """Redraft what people asked for, draft from every pattern that is due, then move onto versions that became current
+    what applies there."""
+    from proposals.actions import drafting, following, redrafts
 
     redrafts.carry_out_all()
     drafting.draft_all_due()
-    drafting.rebase_stale_drafts()
+    following.follow()
 
 
 @shared_task

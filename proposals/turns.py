@@ -23,10 +23,10 @@ _SETTLED = {
 }
 
 
-def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False) -> Pill:
-    """The pill of a proposal for the person who looks at it."""
+def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False, undone: bool = False) -> Pill:
+    """The pill of a proposal for the person who looks at it; `undone` is one that was rolled back."""
     if not proposal.is_open:
-        return _SETTLED[Status(proposal.status)]
+        return Pill("Rolled back", "warn") if undone else _SETTLED[Status(proposal.status)]
     if proposal.status == Status.CHANGES_REQUESTED:
         return Pill("Yours to amend", "turn") if my_turn else Pill("Changes requested", "warn")
     if proposal.status == Status.IN_EFFECT:
@@ -35,5 +35,5 @@ def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False) -> Pill:
     if blocked:
         return Pill("Blocked", "bad")
     if proposal.is_stale:
-        return Pill("Base moved", "warn")
+        return Pill("Out of date", "turn" if my_turn else "warn")
     return Pill("Your turn", "turn") if my_turn else Pill("Others’ turn")

@@ -4,11 +4,11 @@
 
   const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
   const items = () => [...document.querySelectorAll("[data-item]")];
-  const focusOn = (selector) => {
+  const focusOn = (selector, block = "nearest") => {
     const found = document.querySelector(selector);
     if (!found) return false;
-    found.focus();
-    found.scrollIntoView({ block: "nearest" });
+    found.focus({ preventScroll: block === "start" });
+    found.scrollIntoView({ block });
     return true;
   };
 
@@ -89,7 +89,9 @@
     a: () => focusOn("[data-focus='approve']"),
     x: () => focusOn("[data-focus='reject']"),
     c: comment,
-    e: () => focusOn("#evidence"),
+    e: () => focusOn("#evidence", "start"),
+    m: () => focusOn("[name='note']"),
+    r: () => focusOn("[name='reason']"),
     u: () => follow("[data-back]") || go("queue"),
     "[": () => follow("[data-previous]"),
     "]": () => follow("[data-next]"),
@@ -180,9 +182,21 @@
 
   // What just happened is where reading goes on.
   const announce = () => {
-    const note = document.querySelector("[data-announce]");
+    const wrong = document.querySelector(".field.wrong :is(input, select, textarea)");
+    const note = wrong || document.querySelector("[data-announce]");
     if (note) note.focus();
+    if (wrong) wrong.closest(".field").scrollIntoView({ block: "nearest" });
   };
+
+  // What was wrong is not any more once it is changed; sending it again tells.
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest(".field.wrong");
+    if (!field) return;
+    field.classList.remove("wrong");
+    event.target.removeAttribute("aria-invalid");
+    const said = document.getElementById(`${event.target.id}_error`);
+    if (said) said.hidden = true;
+  });
   announce();
   document.addEventListener("htmx:afterSettle", (event) => {
     for (const form of document.forms) delete form.dataset.sent;

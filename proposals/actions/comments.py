@@ -187,10 +187,11 @@ def _open_for(proposal_id: int, user: User) -> Proposal:
 
 
 def _lock_thread(thread_id: int, user: User, *, settles: bool = False) -> tuple[Thread, Proposal]:
-    proposal = _open_for(Thread.objects.values_list("proposal", flat=True).get(pk=thread_id), user)
+    proposal_id = Thread.objects.values_list("proposal", flat=True).get(pk=thread_id)
+    proposal = lock(proposal_id) if settles else _open_for(proposal_id, user)
     thread = Thread.objects.select_related("revision").get(pk=thread_id)
-    if settles:
-        _require(policies.may_resolve(user, thread, proposal), proposal)
+    if settles and not (leave := policies.may_resolve(user, thread, proposal)).allowed:
+        raise NotAllowed(leave.why)
     return thread, proposal
 
 

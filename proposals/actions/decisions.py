@@ -11,6 +11,7 @@ from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies
+from proposals.actions.following import follow_soon
 from proposals.actions.proposals import free_pattern, lock_with_rivals, newest
 from proposals.actions.superseding import end_drafts_beside
 from proposals.exceptions import Blocked, Invalid, NotPending, Outdated, StaleProposal
@@ -43,7 +44,10 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     _move(proposal, Status.APPROVED, version)
     settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
     end_drafts_beside(proposal, Actor.person(user))
-    _record(proposal, "proposal.approved", decision, {"version": version.number})
+    confirms = (
+        {"confirms": "rollback" if proposal.origin == Proposal.Origin.ROLLBACK else "bypass"} if in_effect else {}
+    )
+    _record(proposal, "proposal.approved", decision, {"version": version.number, **confirms})
     return decision
 
 
@@ -108,7 +112,7 @@ def require_publishable(proposal: Proposal, revision: Revision) -> None:
     lock_document(proposal.document_id)
     if policies.protection_changed(proposal, revision):
         raise Outdated(
-            "The protected sections changed meanwhile. Rebase the proposal: that checks it again. Nothing was recorded."
+            "The protected sections changed meanwhile. Have the proposal checked again first. Nothing was recorded."
         )
     worded = policies.last_worded(proposal)
     touched = policies.touched_protected(revision, proposal.document.sections.all())
@@ -116,7 +120,9 @@ def require_publishable(proposal: Proposal, revision: Revision) -> None:
         names = ", ".join(section.heading for section in touched)
         raise Blocked(f"A machine wrote this and it changes {names}, which is protected; only people may propose that.")
     if proposal.is_stale:
-        raise StaleProposal("Another version became current after this was drafted; rebase the proposal first.")
+        raise StaleProposal(
+            "Another version became current after this was drafted; bring the proposal up to date first."
+        )
     failing = revision.checks.filter(verdict=Check.Verdict.FAIL).values_list("message", flat=True)
     if failing:
         raise Blocked("A check blocks approval: " + " ".join(failing))
@@ -137,9 +143,12 @@ def _decide(
 
 
 def publish_revision(proposal: Proposal, revision: Revision, user: User) -> Version:
-    """Make the text the document's next version, current at once. Raises StaleProposal."""
+    """Make the text the document's next version, current at once; what waits behind it follows.
+
+    Raises StaleProposal.
+    """
     try:
-        return publish(
+        version = publish(
             proposal.document,
             revision.text,
             base=revision.base_version,
@@ -149,6 +158,8 @@ def publish_revision(proposal: Proposal, revision: Revision, user: User) -> Vers
         )
     except BaseMoved as moved:
         raise StaleProposal(str(moved)) from None
+    follow_soon(proposal.document_id)
+    return version
 
 
 def _move(proposal: Proposal, status: Status, version: Version | None = None) -> None:

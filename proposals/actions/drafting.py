@@ -7,10 +7,8 @@ transaction that drafts or declines, so a drafter killed at any point leaves the
 from collections.abc import Sequence
 from itertools import starmap
 
-import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from agents.models import Document, Version
@@ -29,7 +27,6 @@ from proposals.drafting import draft as plan
 from proposals.exceptions import NotAllowed, NotPending, ReviewError, StaleProposal
 from proposals.models import Proposal, Revision
 
-log = structlog.get_logger(__name__)
 Live = dict[str, tuple[Document, Version]]
 
 
@@ -225,7 +222,7 @@ def draft_anew(proposal: Proposal, *, user: User) -> Revision:
     otherwise. The caller holds the lock. Raises NotPending, StaleProposal.
     """
     if not proposal.is_stale or proposal.pattern is None:
-        raise NotPending("The proposal stands on the current version already.")
+        raise NotPending("The proposal is up to date already.")
     drafted = _planned(proposal.pattern)
     if isinstance(drafted, Declined):
         raise StaleProposal(f"Nothing was redrafted: {drafted.reason}. Amend it by hand, or withdraw it.")
@@ -237,21 +234,3 @@ def draft_anew(proposal: Proposal, *, user: User) -> Revision:
     revision = redraft(proposal, clean_text(drafted.text), user=user)
     update_unmoved(proposal, title=drafted.title, rationale=drafted.rationale, fingerprint=mark)
     return revision
-
-
-def rebase_stale_drafts() -> int:
-    """Move machine drafts onto versions that became current since, where that needs no judgement; how many moved.
-
-    A draft that does not apply cleanly stays as it is: its page says so and offers to amend it.
-    """
-    stale = Proposal.objects.filter(status=Proposal.Status.PENDING, origin=Proposal.Origin.DRAFTER).exclude(
-        base_version=F("document__current")
-    )
-    moved = 0
-    for proposal_id in list(stale.values_list("pk", flat=True)):
-        try:
-            carry_over(proposal_id)
-            moved += 1
-        except ReviewError as refused:
-            log.info("draft_not_rebased", proposal=proposal_id, why=str(refused))
-    return moved

@@ -20,7 +20,7 @@ from proposals import policies
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.merging import Merged, merge
-from proposals.models import Proposal, ProposalEvidence, Revision
+from proposals.models import Decision, Proposal, ProposalEvidence, Revision
 
 EVIDENCE_KEPT = 1000
 MAX_TITLE = 200
@@ -215,7 +215,8 @@ def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str, ti
 
 @transaction.atomic
 def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
-    """Move the change onto the version that is current now, word for word. Without a user, Countersign moves it.
+    """Move the change onto the version that is current now, word for word. Without a user, Countersign moves it, if
+    nobody approved it yet.
 
     The text is nobody's new wording, so the mover does not become an author, and requested changes stay requested:
     a moved text answers nobody. It is checked against the sections protected now, so where only the protection
@@ -223,12 +224,14 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
     Raises NotAllowed, NotPending, and StaleProposal when the change no longer applies cleanly.
     """
     if user and not user.has_perm("proposals.propose_change"):
-        raise NotAllowed("Rebasing needs the role reviewer, operator or admin.")
+        raise NotAllowed("Bringing a proposal up to date needs the role reviewer, operator or admin.")
     proposal = lock(proposal_id)
     _require_amendable(proposal)
     seen, base = newest(proposal), _current(proposal)
     if not proposal.is_stale and not policies.protection_changed(proposal, seen):
-        raise NotPending("The proposal stands on the current version already.")
+        raise NotPending("The proposal is up to date already.")
+    if user is None and seen.decisions.filter(verdict=Decision.Verdict.APPROVE).exists():
+        raise NotPending("Somebody approved this; a person brings it up to date.")
     merged = merged_onto_current(proposal)
     text = merged.text
     if not merged.is_clean or text == base.text:

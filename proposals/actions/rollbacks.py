@@ -9,6 +9,7 @@ from audit.record import Actor, record
 from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
+from proposals.actions.following import follow_soon
 from proposals.actions.revisions import Author, add_revision
 from proposals.exceptions import Invalid, NotAllowed, StaleProposal
 from proposals.models import Proposal
@@ -34,6 +35,7 @@ def roll_back(document_id: int, *, user: User, to_number: int, current_number: i
         ) from None
     review = _open_review(document, base, version, user, reason.strip())
     _reopen_patterns(review, target, user)
+    follow_soon(document.pk)
     return review
 
 

@@ -62,7 +62,7 @@ def _unfit(proposal: Proposal, *, is_mine: bool, is_blocked: bool) -> str:
     if is_blocked:
         return "A check blocks it."
     if proposal.is_stale:
-        return "Another version became current; rebase it first."
+        return "It is out of date; its page brings it up to date."
     return "" if is_mine else "You cannot decide it, or have approved it already; its page says why."
 
 
@@ -71,7 +71,7 @@ def _unlike(proposal: Proposal, fit: Sequence[Proposal]) -> str:
         return "It is of another kind than the first."
     same = next((other for other in fit if other.document_id == proposal.document_id), None)
     if same:
-        return f"“{same}” changes the same document; this one can follow once it stands on the new version."
+        return f"“{same}” changes the same document; this one can follow once it is up to date with that."
     return "" if len(fit) < MOST else f"At most {MOST} are decided together."
 
 

@@ -12,6 +12,7 @@ from proposals.models import Assignment, Check, Comment, Decision, Proposal, Pro
 from proposals.queue.desk import Desk
 from proposals.risk import Level
 from proposals.turns import Pill, pill
+from proposals.undone import undone
 
 _SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass")
 _HEAVY = ("rationale", "revision__text", "revision__diff", "pattern__centroid", "pattern__terms")
@@ -58,13 +59,14 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
     proposals = page_of(keys)
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     verdicts, seen = _verdicts(proposals), _marks(proposals, desk.user)
+    gone = undone([p for p in proposals if not p.is_open])
     assigned, talks = assignments(keys), Thread.objects.unresolved().per_proposal(keys)
     return [
         Row(
             p,
             span_days(p),
             found.get(p.pattern_id or 0),
-            pill(p, my_turn=p.pk in desk, blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0),
+            pill(p, my_turn=p.pk in desk, blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0, undone=p.pk in gone),
             seen.get(p.pk),
             verdicts[p.revision_id, Check.Verdict.WARN],
             verdicts[p.revision_id, Check.Verdict.FAIL],

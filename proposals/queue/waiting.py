@@ -15,6 +15,7 @@ from proposals.models import Assignment, Proposal
 
 Status = Proposal.Status
 DECIDE: Final = "proposals.decide_proposal"
+PROPOSE: Final = "proposals.propose_change"
 
 # `p` is a proposal, `who` a person. What `policies.conflict_of_interest` finds, evidence aside.
 _CONFLICT: Final = """
@@ -55,6 +56,12 @@ _DECIDABLE: Final = f"""
     ))
 """  # noqa: S608 (nothing in it comes from outside)
 
+# What nobody can decide before somebody brings it up to date, which all who propose may do.
+_STALE: Final = """
+    p.status = 'pending' AND %(proposes)s
+    AND p.base_version_id NOT IN (SELECT current_id FROM agents_document WHERE current_id IS NOT NULL)
+"""
+
 _WAITING: Final = f"""
     WITH mine AS (
         SELECT proposal_id FROM proposals_assignment
@@ -75,14 +82,15 @@ _WAITING: Final = f"""
     SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p
     WHERE p.status = ANY (%(open)s) AND (
         p.status = 'changes_requested' AND p.author_id = %(user)s
-        OR {_DECIDABLE} AND p.id NOT IN (SELECT id FROM taken))
+        OR ({_DECIDABLE} OR {_STALE}) AND p.id NOT IN (SELECT id FROM taken))
 """  # noqa: S608 (nothing in it comes from outside)
 
 _MAY_DECIDE: Final = f"SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {_DECIDABLE}"  # noqa: S608
 
 
 def waiting_for(user: User) -> list[int]:
-    """Keys of the proposals whose next step is this person's: to decide, or to rework what they wrote.
+    """Keys of the proposals whose next step is this person's: to decide, to rework what they wrote, or to bring what is
+    stale up to date.
 
     An assignment takes a proposal off the list of those it does not name, for as long as somebody it names can decide.
     It never puts one on the list of somebody who may not.
@@ -99,6 +107,7 @@ def _ask(question: str, user: User) -> list[int]:
     known: dict[str, Any] = {
         "user": user.pk,
         "decides": user.has_perm(DECIDE),
+        "proposes": user.has_perm(PROPOSE),
         "alone": settings.COUNTERSIGN_SINGLE_OPERATOR,
         "open": [status.value for status in Proposal.OPEN],
         "decidable": [status.value for status in Proposal.DECIDABLE],

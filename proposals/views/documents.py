@@ -1,5 +1,6 @@
 """A document: its text, its history, any two versions side by side, and the ways to change it."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
@@ -17,7 +18,8 @@ from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
 from proposals.parts import LARGEST, Part
-from proposals.views import answering
+from proposals.undone import dropped_by
+from proposals.views import answering, reversing
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
@@ -137,7 +139,7 @@ def _laid_out(request: PersonRequest, difference: Diff) -> dict[str, object]:
     view = "side" if request.GET.get("view") == "side" else "inline"
     whole = request.GET.get("lines") == "all"
     lay_out = shown.beside if view == "side" else shown.inline
-    part = shown.part(lay_out(difference.rows, whole=whole), request.GET)
+    part = shown.part(lay_out(difference.rows, whole=whole, opened=shown.opened(request.GET)), request.GET)
     return {"view": view, "whole": whole, "lines": part.lines, "part": part}
 
 
@@ -153,7 +155,8 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     pattern = answering.asked_for(request, found)
     if request.method != "POST":
         start = {"text": found.current.text, "base": found.current.number} if found.current else {}
-        return _propose(request, found, ProposeForm(initial=start | answering.reason(pattern)))
+        start |= answering.reason(pattern) or reversing.reverse(request, found)
+        return _propose(request, found, ProposeForm(initial=start))
     form = ProposeForm(request.POST)
     if "preview" in request.POST:
         return _propose(request, found, form)
@@ -170,8 +173,14 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         )
     except ReviewError as refusal:
         return _propose(request, found, form, status=show_in(form, refusal))
-    messages.success(request, "Proposed. It waits for somebody else to decide.")
+    messages.success(request, _proposed())
     return _see(made)
+
+
+def _proposed() -> str:
+    if settings.COUNTERSIGN_SINGLE_OPERATOR:
+        return "Proposed. It waits for a decision, which on this board may be yours."
+    return "Proposed. It waits for somebody else to decide."
 
 
 def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, status: int = 200) -> HttpResponse:
@@ -214,7 +223,8 @@ def _roll_back(
     request: PersonRequest, found: Document, target: Version, form: RollBackForm, *, status: int = 200
 ) -> HttpResponse:
     difference = compute(found.current.text if found.current else "", target.text, _protected(found))
-    lines = shown.inline(difference.rows, whole=request.GET.get("lines") == "all")
+    whole = request.GET.get("lines") == "all"
+    lines = shown.inline(difference.rows, whole=whole, opened=shown.opened(request.GET))
     part = shown.part(lines, request.GET)
     context = {
         "place": "agents",
@@ -223,6 +233,7 @@ def _roll_back(
         "target": target,
         "form": form,
         "difference": difference,
+        "dropped": dropped_by(found.pk, target.number),
         "lines": part.lines,
         "part": part,
         "here": reverse("roll_back", args=[found.agent.slug, found.slug]),

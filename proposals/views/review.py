@@ -18,12 +18,14 @@ from people.models import User
 from people.requests import PersonRequest
 from proposals import evidence, interdiff, memory, policies, queue, review, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
+from proposals.beside import beside
+from proposals.checks import CheckResult
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
-from proposals.merging import Conflict
-from proposals.models import Decision, Proposal, ProposalSeen, Revision
+from proposals.lag import lag, outdated_by
+from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
 from proposals.parts import Part
 from proposals.queue import Place
 from proposals.views.attention import and_next, around
@@ -73,12 +75,20 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
             return _approved(Proposal.objects.select_related("published").get(pk=pk))
         case Decision.Verdict.REQUEST_CHANGES:
             decisions.request_changes(pk, user=user, digest=word["digest"], note=word["note"])
-            by_drafter = Proposal.objects.filter(pk=pk, origin=Proposal.Origin.DRAFTER, revision__author=None)
-            back = redrafts.NOBODY_READS if by_drafter.exists() else "The proposal is back with its author."
-            return f"Changes requested. {back}"
+            return f"Changes requested. {_sent_back(Proposal.objects.get(pk=pk))}"
         case _:
             decisions.reject(pk, user=user, digest=word["digest"], reason=word["reason"], note=word["note"])
             return "Rejected. Nothing like it is drafted again before there is new evidence."
+
+
+def _sent_back(proposal: Proposal) -> str:
+    """Who writes the next text, if anybody does."""
+    worded = policies.last_worded(proposal)
+    if worded and worded.author:
+        return f"It is {worded.author}’s to amend; anybody who may propose can, too."
+    if worded:
+        return "An agent wrote it, and agents read no notes: amend it yourself, or assign it to somebody."
+    return redrafts.NOBODY_READS
 
 
 def _approved(proposal: Proposal) -> str:
@@ -87,7 +97,7 @@ def _approved(proposal: Proposal) -> str:
     if proposal.status != Proposal.Status.APPROVED or proposal.published is None:
         return "Approval recorded. The change takes effect with the last approval needed."
     if proposal.origin == Proposal.Origin.ROLLBACK or policies.bypasser_id(proposal):
-        return f"Approved. Version {proposal.published.number} stays as it is."
+        return f"Confirmed: version {proposal.published.number} was right."
     return f"Approved. Version {proposal.published.number} is current from now on."
 
 
@@ -102,7 +112,7 @@ def rebase(request: PersonRequest, pk: int) -> HttpResponseBase:
         revision = drafting.carry_over(pk, user=request.user)
     except ReviewError as refusal:
         return show(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
-    messages.success(request, f"Revision {revision.number}: {revision.note}")
+    messages.success(request, f"Revision {revision.number}: {revision.note} {outdated_by(revision)}".strip())
     return _see(pk)
 
 
@@ -229,20 +239,32 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
     """What a decision rests on, beside the change itself."""
     said, last = review.decisions(proposal), review.last_number(proposal)
     grounds = evidence.grounds(proposal, newest, request.GET.get("evidence"), last=last)
+    standing = review.standing(proposal, queue.desk_of(request), said)
+    effect = review.effect(proposal, last, grounds["around"]) if proposal.is_open else None
     return {
-        "standing": review.standing(proposal, queue.desk_of(request), said),
+        "standing": standing,
+        **_checks(grounds["checks"]),
+        "beside": beside(proposal, standing, effect) if effect else None,
         **grounds,
         "decisions": said,
         "history": review.history(proposal),
-        "effect": review.effect(proposal, last, grounds["around"]) if proposal.is_open else None,
         "trend": _trend(proposal),
-        "conflicts": _conflicts(proposal),
+        "lag": lag(proposal, newest),
         "memory": memory.of_proposal(proposal),
         "rivals": Proposal.objects.beside(proposal).count() if proposal.is_open and proposal.pattern_id else 0,
         "cases": trials.first_cases(proposal),
         "redraft": review.last_redraft(proposal),
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
+
+
+def _checks(found: Sequence[Check | CheckResult]) -> dict[str, object]:
+    """Those that ask for a look, what blocks first; and the others, which need no reading."""
+    raised = sorted((c for c in found if c.verdict in ("warn", "fail")), key=lambda check: check.verdict != "fail")
+    settled = [check for check in found if check.verdict not in ("warn", "fail")]
+    passed = sum(check.verdict == "pass" for check in settled)
+    skipped = f", {len(settled) - passed} skipped" if passed < len(settled) else ""
+    return {"raised": raised, "settled": settled, "settled_words": f"{passed} passed{skipped}"}
 
 
 def _change(
@@ -262,11 +284,12 @@ def _change(
         text = shown.talked_about(shown.text_lines(proposal.document, newest.text), rows, found)
         part = shown.part(text, request.GET)
     else:
-        part = shown.part(lay_out(rows, whole=whole, talks=found), request.GET)
+        part = shown.part(lay_out(rows, whole=whole, talks=found, opened=shown.opened(request.GET)), request.GET)
     return {
         "talks": found,
         "view": view,
         "views": VIEWS.items(),
+        "first_changed": next((str(row.new) for row in rows if row.kind != "equal" and row.new), ""),
         "part": part,
         "lines": part.lines,
         "whole": whole,
@@ -277,13 +300,9 @@ def _change(
 def view_query(request: PersonRequest) -> str:
     """The part of the address that says which view of the change is open."""
     kept = {"view": request.GET.get("view", ""), "lines": request.GET.get("lines", "")}
-    known = {"view": [*VIEWS][1:], "lines": ["all"]}
+    folds = ".".join(map(str, sorted(shown.opened(request.GET))))
+    known = {"view": [*VIEWS][1:], "lines": ["all", *filter(None, [folds])]}
     return urlencode({name: value for name, value in kept.items() if value in known[name]})
-
-
-def _conflicts(proposal: Proposal) -> Sequence[Conflict]:
-    """Where the current version changed the same lines; looked for only where the base moved."""
-    return proposals.merged_onto_current(proposal).conflicts if proposal.is_open and proposal.is_stale else ()
 
 
 def _since(

@@ -14,11 +14,11 @@ from agents.versions import create_agent, create_document
 from audit.record import COMMAND_LINE, Actor
 from feedback.actions.mining import mine
 from feedback.actions.rollups import count_runs
-from feedback.models import Feedback
 from people.models import User
 from people.roles import Role
 from people.signin import create_person, first_admin
-from proposals.actions.drafting import draft_all_due, rebase_stale_drafts
+from proposals.actions.drafting import draft_all_due
+from proposals.actions.following import follow
 from proposals.models import Proposal
 from reviewapp.sample import plan
 from reviewapp.sample.clock import Clock
@@ -112,7 +112,7 @@ class Board:
         for traffic in self.traffic.values():
             self._progress(traffic.send_until(moment))
         self.clock.move_to(moment)
-        rebase_stale_drafts()
+        follow()
 
     def mine(self) -> None:
         """What worker and scheduler do."""
@@ -128,11 +128,6 @@ class Board:
         if found is None:
             raise LookupError(f"Nothing was drafted about {theme}: {pattern.draft_note}")
         return found
-
-    def feedback(self, agent: str, theme: str, count: int) -> list[Feedback]:
-        """The newest feedback about a theme."""
-        ids = [external_id for external_id, its in self.traffic[agent].themes.items() if its == theme]
-        return list(Feedback.objects.filter(agent__slug=agent, external_id__in=ids).order_by("-at")[:count])
 
 
 def _text(name: str) -> str:

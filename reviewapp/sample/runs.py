@@ -65,7 +65,13 @@ def _search_limited(random: Random) -> dict[str, Any]:
 
 def _lookup_timeout(random: Random) -> dict[str, Any]:
     error = f"Tool order_lookup timed out after 5.0 s (order {random.randint(40_000, 49_999)})"
-    return {"task": "order question", "tool": "order_lookup", "error_type": "ToolTimeout", "error": error}
+    return {
+        "task": "order question",
+        "tool": "order_lookup",
+        "error_type": "ToolTimeout",
+        "error": error,
+        "latency_ms": 5_012.0,
+    }
 
 
 def _no_tracker(random: Random) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def _no_tracker(random: Random) -> dict[str, Any]:
 
 def _tests_timeout(random: Random) -> dict[str, Any]:
     error = f"Tool run_tests timed out after 120 s in tests/test_module_{random.randint(1, 90)}.py"
-    return {"task": "edit", "tool": "run_tests", "error_type": "ToolTimeout", "error": error}
+    return {"task": "edit", "tool": "run_tests", "error_type": "ToolTimeout", "error": error, "latency_ms": 120_009.0}
 
 
 def _no_formatter(random: Random) -> dict[str, Any]:

@@ -171,7 +171,6 @@ def _the_coding_agent_proposes(board: Board) -> None:
         rationale="In 9 of 40 reviews I read files that the pull request does not touch. Listing the changed "
         "files first saves about a third of the calls to read_file.",
         key=board.traffic["coding"].key,
-        evidence=board.feedback("coding", "noise", 3),
     )
 
 

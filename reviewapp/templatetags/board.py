@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from audit.models import AuditEntry
 from audit.wording import Wording, in_words
 from feedback.charts import Spark, spark
+from feedback.models import Feedback
+from proposals.checks import override_phrases
 from proposals.diffs import Row
 from proposals.invisible import Chip, spans
 
@@ -23,6 +25,9 @@ _MARKS: Final[dict[str, Callable[[SafeString], SafeString]]] = {
     "add": lambda text: format_html("<ins>{}</ins>", text),
     "cut": lambda text: format_html("<del>{}</del>", text),
 }
+
+MOST_READ: Final = 500
+"""Characters of a report that a page shows."""
 
 _STEPS = ((60, "just now", ""), (3600, "minute", "60"), (86400, "hour", "3600"), (30 * 86400, "day", "86400"))
 
@@ -37,6 +42,12 @@ def ago(at: datetime | None) -> str:
         if seconds < limit:
             return f"{_plural(int(seconds // int(unit)), word)} ago" if unit else word
     return f"{at:%-d %B %Y}"
+
+
+@register.filter
+def instructs(report: Feedback) -> bool:
+    """Whether what was typed tries to set other rules aside, as instructions to an agent would."""
+    return any(override_phrases(text[:MOST_READ]) for text in (report.reason, report.correction, report.edited_output))
 
 
 @register.filter
@@ -146,7 +157,7 @@ def worded_shortly(entry: AuditEntry) -> SafeString:
     if entry.target_kind != "proposal":
         return worded(entry)
     said = in_words(entry)
-    return format_html("{}{}", said.verb.removesuffix(" to").removesuffix(" for"), _more(said))
+    return format_html("{}{}", said.verb.removesuffix(" to").removesuffix(" for").removesuffix(":"), _more(said))
 
 
 @register.filter

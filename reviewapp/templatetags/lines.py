@@ -4,8 +4,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from proposals.diffs import Row
-from proposals.shown import TextLine
+from proposals.diffs import Gap, Row
+from proposals.shown import TextLine, opened
 from reviewapp.templatetags.board import chips, line_number, segments
 
 register = template.Library()
@@ -15,6 +15,14 @@ _SIGNS = {
     "add": format_html('<span aria-hidden="true">{}</span><span class="sr">{}</span>', "+", "added"),
     "cut": format_html('<span aria-hidden="true">{}</span><span class="sr">{}</span>', "−", "removed"),
 }
+
+
+@register.simple_tag(takes_context=True)
+def unfolding(context: template.Context, gap: Gap) -> str:
+    """This page's query string with one fold more unfolded, and the others as they are."""
+    query = context["request"].GET.copy()
+    query["lines"] = ".".join(map(str, sorted({*opened(query), gap.start})))
+    return f"?{query.urlencode()}"
 
 
 @register.simple_tag

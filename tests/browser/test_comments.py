@@ -63,7 +63,7 @@ def test_a_wording_is_suggested_over_two_lines_and_applied(page: Page, pending: 
     expect(page.locator("table.beside")).to_be_visible()
     page.get_by_role("link", name="Comment on line 7", exact=True).click()
     page.get_by_label("Comment", exact=True).fill("Shorter.")
-    page.get_by_role("button", name="One line more").click()
+    page.get_by_role("button", name="Include next line").click()
     expect(page.get_by_text("Comment on lines 7 to 8")).to_be_visible()
     expect(page.get_by_label("Comment", exact=True)).to_have_value("Shorter.")
     page.get_by_role("button", name="Comment", exact=True).press("Shift+Tab")

@@ -213,3 +213,18 @@ def test_every_page_is_accessible_and_never_scrolls_sideways(
         assert wider <= 0, address
         found = Axe().run(page).response["violations"]
         assert not found, (address, [(v["id"], v["nodes"][0]["target"]) for v in found])
+
+
+def test_all_that_a_rejection_lacks_is_said_at_once_and_keys_go_to_it(page: Page) -> None:
+    page.get_by_role("link", name="Say 14 days").click()
+    page.get_by_role("button", name="Reject", exact=True).click()
+    expect(page.locator(".field.wrong")).to_have_count(2)
+    expect(page.get_by_label("Why: a note")).to_be_focused()
+    page.get_by_label("Why: a note").fill("It is 30.")
+    expect(page.locator(".field.wrong")).to_have_count(1)
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("r")
+    expect(page.get_by_label("Reason, if you reject")).to_be_focused()
+    page.locator("tr.gap a").first.click()
+    expect(page.locator("#change")).to_contain_text("You answer questions about orders.")
+    expect(page.get_by_label("Why: a note")).to_have_value("It is 30.")

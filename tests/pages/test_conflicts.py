@@ -49,4 +49,4 @@ def test_a_clean_move_shows_none(client: Client, pending: Proposal, prompt: Docu
     client.force_login(mara)
     text = client.get(reverse("proposal", args=[pending.pk])).text
     assert "changed by both" not in text
-    assert "Rebase onto version 2" in text
+    assert "Being brought up to date with version 2" in text

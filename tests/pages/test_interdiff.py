@@ -4,6 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from agents.models import Document
+from agents.versions import publish
+from audit.record import SYSTEM
 from people.models import User
 from proposals.actions import decisions, proposals
 from proposals.models import Decision, Proposal
@@ -86,3 +89,24 @@ def test_any_two_revisions_are_compared(
 def test_a_revision_that_is_not_there_is_not_compared(client: Client, pending: Proposal, mara: User) -> None:
     client.force_login(mara)
     assert client.get(reverse("revision", args=[pending.pk, 1]) + "?from=7").status_code == 404
+
+
+def test_a_move_is_one_closed_line(client: Client, pending: Proposal, prompt: Document, mara: User, page: str) -> None:
+    client.force_login(mara)
+    client.get(page)
+    current = Document.objects.select_related("agent", "current").get(pk=prompt.pk)
+    assert current.current
+    text = current.current.text.replace("card numbers", "card numbers, PINs")
+    publish(current, text, base=current.current, actor=SYSTEM, proposal=0)
+    proposals.rebase(pending.pk)
+    text = client.get(page).text
+    assert "Moved onto version 2" in text
+    assert "its own change is the same" in text
+    assert "Changed to revision 2" not in text
+
+
+def test_nobody_is_shown_what_they_wrote_themselves(client: Client, pending: Proposal, mara: User, page: str) -> None:
+    client.force_login(mara)
+    client.get(page)
+    reword(pending, mara, "21 days")
+    assert 'id="since"' not in client.get(page).text

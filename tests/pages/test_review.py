@@ -149,7 +149,7 @@ def stale(pending: Proposal, prompt: Document) -> Proposal:
 def test_a_moved_base_is_said_and_rebased(client: Client, mara: User, stale: Proposal, page: str) -> None:
     client.force_login(mara)
     before = client.get(page).text
-    assert "The document moved on." in before
+    assert "Being brought up to date with version 2" in before
     assert "disabled>Approve</button>" in before
     assert client.post(reverse("rebase", args=[stale.pk])).status_code == 303
     after = client.get(page).text
@@ -227,10 +227,16 @@ def test_a_rollback_is_reviewed_after_the_fact(
     made = rollbacks.roll_back(prompt.pk, user=mara, to_number=1, current_number=2, reason="Wrong after all.")
     client.force_login(jonas)
     text = client.get(reverse("proposal", args=[made.pk])).text
-    assert "Approving confirms the rollback: version 3 stays as it is." in text
+    assert "Approving confirms the rollback that made version 3. It stays current." in text
     assert "Request changes" not in text
     assert decide(client, made, "approve").status_code == 303
-    assert "Version 3 stays as it is." in client.get(reverse("proposal", args=[made.pk])).text
+    text = client.get(reverse("proposal", args=[made.pk])).text
+    assert "Confirmed: version 3 was right." in text
+    assert "confirmed the rollback that made version 3 " in text
+    undone = client.get(reverse("proposal", args=[pending.pk])).text
+    assert ">Rolled back</span>" in undone
+    assert "Wrong after all." in undone
+    assert ">Rolled back</span>" in client.get(reverse("queue") + "?show=decided").text
 
 
 @pytest.fixture
@@ -254,3 +260,30 @@ def test_a_protected_section_says_whose_approval_is_missing(
     client.force_login(ada)
     page = client.get(reverse("proposal", args=[proposal.pk])).text
     assert "Approving makes this text version 2, current at once." in page
+
+
+def test_a_greyed_approve_has_its_reason_and_the_way_out_above_it(
+    client: Client, mara: User, jonas: User, ada: User, aiko: User, protected: Document
+) -> None:
+    guarded = propose(protected, aiko, "card numbers", "bank numbers")
+    other = propose(protected, aiko)
+    client.force_login(jonas)
+    decide(client, guarded, "approve")
+    client.force_login(mara)
+    text = client.get(reverse("proposal", args=[guarded.pk])).text
+    assert "Still needed: Ada Brandt, owner of Safety." in text
+    decide(client, other, "approve")
+    text = client.get(reverse("proposal", args=[guarded.pk])).text
+    form = text[text.index('data-keep="decide:') : text.index("disabled>Approve</button>")]
+    assert "Version 2 is current. Jonas Weber’s approval will have to be given again." in form
+    assert "Bring up to date</button>" in form
+
+
+def test_all_that_is_wanting_is_said_at_once(client: Client, mara: User, pending: Proposal) -> None:
+    client.force_login(mara)
+    text = decide(client, pending, "reject", note="", reason="").text
+    assert "Choose why it is rejected." in text
+    assert "Say in a sentence why it is rejected." in text
+    proposed = client.post(reverse("propose", args=["support", "system-prompt"]), {"base": 1, "text": "New.\n"}).text
+    assert "Give the change a title." in proposed
+    assert "Say why the change is needed." in proposed

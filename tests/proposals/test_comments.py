@@ -59,17 +59,20 @@ def test_only_who_may_propose_comments(pending: Proposal, luis: User, aiko: User
     assert verbs() == ["comment.added"] * 2
 
 
-def test_a_decided_proposal_takes_no_comment(pending: Proposal, mara: User, jonas: User) -> None:
+def test_a_decided_proposal_takes_no_comment_but_its_threads_can_be_settled(
+    pending: Proposal, mara: User, jonas: User
+) -> None:
     thread = say(pending, jonas)
     decisions.approve(pending.pk, user=mara, digest=digest_of(pending))
     for act in (
         lambda: say(pending, jonas, "Too late"),
         lambda: comments.reply(thread.pk, user=jonas, text="Too late"),
-        lambda: comments.resolve(thread.pk, user=jonas),
     ):
         with pytest.raises(NotPending, match="This proposal is approved; comments on it are closed"):
             act()
     assert Comment.objects.count() == 1
+    comments.resolve(thread.pk, user=jonas)
+    assert Thread.objects.get().resolved_by == jonas
 
 
 @pytest.mark.parametrize(

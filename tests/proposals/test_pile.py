@@ -121,5 +121,5 @@ def test_a_plot_keeps_the_first_and_the_last_of_many_versions() -> None:
     sizes = [(f"Version {n}", n * 10) for n in few]
     plot = growth.plot([*sizes, ("Proposed", 10_500)])
     assert plot is not None
-    assert plot.label == "From about 10 tokens in version 1 to 10500 as proposed"
+    assert plot.label == "From about 10 tokens in version 1 to 10,500 as proposed"
     assert growth.plot(sizes[:1]) is None

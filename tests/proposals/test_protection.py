@@ -89,11 +89,11 @@ def test_protection_outdates_what_was_shown_and_a_rebase_brings_it_forward(
     pending: Proposal, prompt: Document, mara: User, ada: User
 ) -> None:
     shown = digest_of(pending)
-    with pytest.raises(NotPending, match="stands on the current version already"):
+    with pytest.raises(NotPending, match="up to date already"):
         rebase(pending.pk, user=mara)
     protect(prompt, "Refunds", owners=[ada], actor=SYSTEM)
     assert protection_changed(pending)
-    with pytest.raises(Outdated, match="Rebase the proposal"):
+    with pytest.raises(Outdated, match="checked again first"):
         approve(pending.pk, user=mara, digest=shown)
     moved = rebase(pending.pk, user=mara)
     assert (moved.number, moved.note) == (2, "Checked against the sections protected now.")

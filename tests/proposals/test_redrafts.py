@@ -11,7 +11,8 @@ from feedback.models import Pattern
 from people.models import User
 from proposals.actions import redrafts
 from proposals.actions.decisions import approve, request_changes
-from proposals.actions.drafting import draft, rebase_stale_drafts
+from proposals.actions.drafting import draft
+from proposals.actions.following import follow
 from proposals.actions.proposals import amend
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated
 from proposals.models import Decision, Proposal, Redraft
@@ -162,7 +163,7 @@ def test_a_redraft_stands_on_the_version_of_today_and_is_not_forgotten_when_that
     assert not found.is_stale
     assert "60 days" in found.revision.text
     _publish(prompt, "# Other\n\nAll is new.\n")
-    rebase_stale_drafts()
+    follow()
     assert now(drafted).revision == found.revision
 
 

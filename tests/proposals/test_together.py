@@ -62,7 +62,7 @@ def test_risky_own_and_other_kinds_are_never_in_it(
     assert [why for _, why in sorted_out.left_out] == [
         "Medium risk: it is decided on its own page.",
         "It is of another kind than the first.",
-        "“Say 14 days” changes the same document; this one can follow once it stands on the new version.",
+        "“Say 14 days” changes the same document; this one can follow once it is up to date with that.",
     ]
     assert not sort_out(fresh(small), user=aiko).fit
     outcomes = approve_together([(small[1].pk, digest_of(small[1]))], user=mara)
