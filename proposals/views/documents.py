@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from agents.models import Document, Version, whole_of
 from people.requests import PersonRequest
-from proposals import blame, growth, shown
+from proposals import blame, growth, policies, shown
 from proposals.actions import proposals, rollbacks
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
@@ -18,6 +18,7 @@ from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
 from proposals.parts import LARGEST, Part
 from proposals.views import answering
+from proposals.views.attention import to_decision
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
@@ -170,7 +171,8 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         )
     except ReviewError as refusal:
         return _propose(request, found, form, status=show_in(form, refusal))
-    messages.success(request, "Proposed. It waits for somebody else to decide.")
+    may = policies.may_decide(request.user, made).allowed
+    messages.success(request, to_decision("Proposed." if may else "Proposed. It waits for somebody else to decide."))
     return _see(made)
 
 
