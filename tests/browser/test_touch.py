@@ -15,12 +15,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # Links within a sentence may be as high as its lines (WCAG 2.5.8), and the link of a row is the whole row.
 TOO_SMALL = """() => [...document.querySelectorAll("a, button, summary, input, select, textarea")].filter((one) => {
-    const box = (one.closest("label") || one).getBoundingClientRect(), style = getComputedStyle(one);
-    const hides = !one.checkVisibility({ visibilityProperty: true }) || one.matches(".jump, [type=hidden], [data-item]");
-    const within = style.display === "inline" && [...one.parentElement.childNodes].some((node) => node.nodeType === 3 && node.data.trim().length > 3);
-    if (hides || within || !box.height) return false;
+    const box = (one.closest("label") || one).getBoundingClientRect();
+    const style = getComputedStyle(one);
+    const words = (node) => node.nodeType === 3 && node.data.trim().length > 3;
+    const within = style.display === "inline" && [...one.parentElement.childNodes].some(words);
+    const is = one.checkVisibility({ visibilityProperty: true }) && !one.matches(".jump, [type=hidden], [data-item]");
+    if (!is || within || !box.height) return false;
     const field = one.matches("input:not([type=checkbox], [type=radio]), select, textarea");
-    return box.height < (one.matches(".btn.go, .btn.wide") ? 43.5 : 23.5) || (field && parseFloat(style.fontSize) < 16);
+    const least = one.matches(".btn.go, .btn.wide") ? 43.5 : 23.5;
+    return box.height < least || (field && parseFloat(style.fontSize) < 16);
 }).map((one) => `${one.outerHTML.slice(0, 120)} ${one.getBoundingClientRect().height}`)"""
 
 
