@@ -102,8 +102,9 @@ def _said(value: object) -> str:
 def _versions(found: AuditEntry, fact: dict[str, Any]) -> tuple[int, int] | None:
     """The numbers of the versions between which a text changed, where the entry is about that."""
     before, after = ((fact.get(side) or {}).get("version") for side in ("before", "after"))
-    is_change = found.target_kind == "version" and isinstance(before, int) and isinstance(after, int)
-    return (before, after) if is_change else None
+    if found.target_kind == "version" and isinstance(before, int) and isinstance(after, int):
+        return before, after
+    return None
 
 
 def _days_ago(days: int) -> str:
