@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from audit.models import AuditEntry, ChainHead
 PER_PAGE = 100
 SPANS = (("Today", 0), ("Last 7 days", 6), ("Last 30 days", 29))
 LOOKED_THROUGH = 20_000
+SAME_MOMENT = timedelta(seconds=1)
 _LARGEST = 2**63 - 1
 may_see = permission_required("audit.view_auditentry", raise_exception=True)
 
@@ -36,6 +38,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "place": "audit",
         "form": form,
         "rows": rows[:PER_PAGE],
+        "same": _same_act(rows[:PER_PAGE]),
         "more": more,
         "looked_through": (stop, start - 1) if stop > 1 and len(rows) <= PER_PAGE else None,
         "head": head,
@@ -61,13 +64,47 @@ def entry(request: HttpRequest, sequence: int) -> HttpResponse:
     context = {
         "place": "audit",
         "entry": found,
+        "fields": _fields(fact),
         "before": _spelled(fact.get("before")),
         "after": _spelled(fact.get("after")),
+        "versions": _versions(found, fact),
         "request_id": fact.get("request_id", ""),
         "neighbours": AuditEntry.objects.filter(sequence__in=[sequence - 1, sequence + 1]).in_order(),
         "head": ChainHead.objects.first(),
     }
     return render(request, "audit/entry.html", context)
+
+
+def _same_act(rows: list[AuditEntry]) -> set[int]:
+    """The numbers of those that are of the same act as the one above: of one actor, one request, one moment."""
+    acts = [(row.actor_kind, row.actor_id, row.agent, row.fact.get("request_id", "")) for row in rows]
+    pairs = zip(rows, acts, rows[1:], acts[1:], strict=False)
+    return {row.sequence or 0 for above, its, row, own in pairs if its == own and above.at - row.at < SAME_MOMENT}
+
+
+def _fields(fact: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What it was about, field by field: name, value before, value after; values as a reader takes them."""
+    before, after = fact.get("before") or {}, fact.get("after") or {}
+    return [(name, _said(before.get(name)), _said(after.get(name))) for name in sorted({*before, *after})]
+
+
+def _said(value: object) -> str:
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case str() | int() | float():
+            return str(value)
+    return _spelled(value)
+
+
+def _versions(found: AuditEntry, fact: dict[str, Any]) -> tuple[int, int] | None:
+    """The numbers of the versions between which a text changed, where the entry is about that."""
+    before, after = ((fact.get(side) or {}).get("version") for side in ("before", "after"))
+    if found.target_kind == "version" and isinstance(before, int) and isinstance(after, int):
+        return before, after
+    return None
 
 
 def _days_ago(days: int) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -21,13 +21,14 @@ PER_PAGE = 50
 TOP_PATTERNS = 5
 RECENT = timedelta(days=7)
 _SHOWN = {
-    "open": Q(status__in=["open", "proposed"]),
+    "open": Q(status="open"),
     "proposed": Q(status="proposed"),
     "watching": Q(status="watching"),
     "resolved": Q(status="resolved"),
     "dismissed": Q(status="dismissed"),
     "all": Q(),
 }
+_ALIVE = Q(status__in=["open", "proposed"])
 _LABELS = {
     "open": "Open",
     "proposed": "Proposed",
@@ -43,7 +44,7 @@ _LABELS = {
 def agent(request: HttpRequest, slug: str) -> HttpResponse:
     """One agent: its documents, its days, its patterns, its keys."""
     found = get_object_or_404(Agent, slug=slug)
-    rows = Pattern.objects.filter(_SHOWN["open"], agent=found).for_rows()
+    rows = Pattern.objects.filter(_ALIVE, agent=found).for_rows()
     patterns = list(rows.order_by("-sources", "-last_seen")[:TOP_PATTERNS])
     lines = trends({pattern.pk for pattern in patterns})
     context = {
@@ -68,11 +69,15 @@ def patterns(request: HttpRequest) -> HttpResponse:
     rows = Pattern.objects.shown().filter(_SHOWN[show], **wanted).for_rows()
     page = Paginator(rows.order_by("-sources", "-last_seen", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     lines = trends({pattern.pk for pattern in page.object_list})
+    numbers = _numbers(show, kind, agent)
+    praise = numbers["kind_success"] if kind in ("", "success") else 0
     context = {
         "place": "patterns",
         "show": show,
-        "choices": _LABELS.items(),
-        "kinds": Pattern.Kind.choices,
+        "choices": [(name, label, numbers[name]) for name, label in _LABELS.items()],
+        "kinds": [(name, label, numbers[f"kind_{name}"]) for name, label in Pattern.Kind.choices],
+        "praise": praise,
+        "coming": page.paginator.count - praise,
         "kind": kind,
         "agents": Agent.objects.all(),
         "agent": agent,
@@ -92,3 +97,12 @@ def why(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     evidence = get_object_or_404(rows, pk=item, pattern=pk)
     context = {"place": "patterns", "pattern": evidence.pattern, "why": why_of(evidence.pattern, evidence)}
     return render(request, "feedback/why.html", context)
+
+
+def _numbers(show: str, kind: str, agent: str) -> dict[str, int]:
+    """How many patterns each filter would show beside the others: by name, those of kinds as “kind_…”; one query."""
+    of_kind = Q(kind=kind) if kind else Q()
+    of_agent = {"agent__slug": agent} if agent else {}
+    by_status = {name: Count("pk", filter=asked & of_kind) for name, asked in _SHOWN.items()}
+    by_kind = {f"kind_{name}": Count("pk", filter=_SHOWN[show] & Q(kind=name)) for name in Pattern.Kind.values}
+    return Pattern.objects.shown().filter(**of_agent).aggregate(**by_status, **by_kind)

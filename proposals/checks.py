@@ -326,7 +326,7 @@ def _format(change: _Change) -> CheckResult:
 
 
 def _model(change: _Change) -> CheckResult:
-    return CheckResult("model", "skipped", "Judged by model: skipped, because no model is configured.")
+    return CheckResult("model", "skipped", "Not read by a language model: none is set up.")
 
 
 _CHECKS: tuple[Callable[[_Change], CheckResult], ...] = (

@@ -15,6 +15,7 @@ class Pill:
     tone: str = ""
 
 
+MY_TURN = Pill("Your turn", "turn")
 _SETTLED = {
     Status.APPROVED: Pill("Approved", "turn"),
     Status.REJECTED: Pill("Rejected", "bad"),
@@ -36,4 +37,4 @@ def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False, undone: bo
         return Pill("Blocked", "bad")
     if proposal.is_stale:
         return Pill("Out of date", "turn" if my_turn else "warn")
-    return Pill("Your turn", "turn") if my_turn else Pill("Others’ turn")
+    return MY_TURN if my_turn else Pill("Others’ turn")

@@ -31,6 +31,8 @@ class Environment(BaseSettings):
     secret_key: str | None = Field(default=None, min_length=32)
     allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
     data_dir: Path = BASE_DIR / "var"
+    # Where people reach the board, for the links that commands print; `up` says it by itself.
+    countersign_address: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^/\s]+/?$")
     countersign_debug: bool = False
     # Cookies and redirects assume TLS in front. Off by default, so that the first minute works on a laptop.
     countersign_https: bool = False

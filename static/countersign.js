@@ -171,6 +171,11 @@
     if (link) link.focus();
   });
 
+  // The way to the decision is not shown over the decision.
+  const dock = document.querySelector(".dock");
+  const decision = document.getElementById("decision");
+  if (dock && decision) new IntersectionObserver(([seen]) => dock.classList.toggle("away", seen.isIntersecting)).observe(decision);
+
   // A second press while the first is under way would only be refused; it is not sent at all.
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.sent) event.preventDefault();

@@ -7,6 +7,7 @@
   if (!area) return;
   const box = area.closest(".editor");
   const form = area.form;
+  const grows = window.matchMedia("(max-width: 640px)");
   const prose = !box.classList.contains("code");
   const locked = new Set([...document.querySelectorAll("[data-protected]")].map((item) => plain(item.dataset.protected)));
   const under = document.createElement("div");
@@ -30,13 +31,16 @@
     while (top < least && lines[top] === shown[top]) top += 1;
     while (end < least - top && lines[lines.length - 1 - end] === shown[shown.length - 1 - end]) end += 1;
     const gone = [...under.children].slice(top, shown.length - end);
+    const begun = shown.length > 0;
     const before = under.children[shown.length - end] || null;
     const fresh = document.createDocumentFragment();
-    for (const line of lines.slice(top, lines.length - end)) {
+    lines.slice(top, lines.length - end).forEach((line, at) => {
       const row = document.createElement("div");
       row.textContent = line || "\u200b";
+      if (gone[at]) row.className = gone[at].className;
+      if (begun) row.classList.add("new"); // until the difference below says
       fresh.append(row);
-    }
+    });
     under.insertBefore(fresh, before);
     for (const row of gone) row.remove();
     shown = lines;
@@ -82,11 +86,13 @@
   }
 
   const card = document.getElementById("outline");
+  const aside = card && card.closest(".sections");
   function draw(found) {
     const state = JSON.stringify(found);
     if (!card || state === drawn) return;
     drawn = state;
     card.hidden = found.length < 2;
+    if (grows.matches) aside.hidden = !card.hidden; // the sections say themselves which are protected
     card.querySelector("ol").replaceChildren(...found.map((one) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
@@ -105,10 +111,17 @@
     }));
   }
 
+  // Where the editor grows with its text, the sections stand above it, closed.
+  function beside() {
+    card.querySelector("details").open = false;
+    box.before(card);
+  }
+
   function show(line) {
     const row = under.children[Math.min(line, shown.length) - 1];
     if (!row) return;
-    box.scrollTop = row.offsetTop - 64;
+    if (grows.matches) row.scrollIntoView({ block: "center" });
+    else box.scrollTop = row.offsetTop - 64;
     const start = shown.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
     area.setSelectionRange(start, start);
   }
@@ -119,15 +132,18 @@
       if (!button) return;
       area.focus({ preventScroll: true });
       show(Number(button.dataset.line));
-      box.scrollIntoView({ block: "nearest" });
+      if (!grows.matches) box.scrollIntoView({ block: "nearest" });
     });
-    if (window.matchMedia("(max-width: 900px)").matches) card.querySelector("details").open = false;
+    if (grows.matches) beside();
   }
 
   const status = document.getElementById("where");
   function where() {
     if (document.activeElement !== area) return;
     const line = area.value.slice(0, area.selectionStart).split("\n").length;
+    const at = under.children[line - 1];
+    for (const row of under.querySelectorAll(".at")) if (row !== at) row.classList.remove("at");
+    if (at) at.classList.add("at");
     status.textContent = `line ${line} of ${shown.length}`;
   }
 

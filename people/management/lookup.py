@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from people.models import User
@@ -33,5 +34,5 @@ def add_roles(parser: ArgumentParser, *, required: bool) -> None:
 def add_url(parser: ArgumentParser) -> None:
     """Let a command that prints a link take `--url`."""
     parser.add_argument(
-        "--url", default="http://127.0.0.1:8000", help="scheme and host of the board, as people reach it"
+        "--url", default=settings.COUNTERSIGN_ADDRESS, help="scheme and host of the board, as people reach it"
     )

@@ -29,6 +29,7 @@ ORDERS: Final = {
     "age": ("created_at", "pk"),
     "new": ("-created_at", "-pk"),
 }
+_DECIDED: Final = {"age": ("settled", "pk"), "new": ("-settled", "-pk")}  # there, the time that counts
 LONGEST: Final = 200
 _CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "origin": ORIGINS,
@@ -88,10 +89,11 @@ class Filters:
     @property
     def keys(self) -> tuple[str, ...]:
         """What rows are ordered by, so that no two are equal; names as `order_by` takes them."""
-        return ORDERS[self.order]
+        orders = ORDERS | _DECIDED if self.show == "decided" else ORDERS
+        return orders[self.order]
 
     def apply(self, user: User, desk: Desk | None = None) -> ProposalQuerySet:
-        """The proposals asked for, in their order, with `sources` and, where it orders them, `impact`.
+        """The proposals asked for, in their order, with what orders them.
 
         `desk` is what waits for this person, where that is known.
         """
@@ -133,10 +135,13 @@ class Filters:
 
 
 def weighed(proposals: ProposalQuerySet, keys: tuple[str, ...]) -> ProposalQuerySet:
-    """With `impact`, if the order asks for it: the sources that stand behind a proposal, doubled while it is rising.
+    """With what the order asks for beside columns.
 
-    Rising is what the trend line shows: a quarter more reports in the last seven days than in the seven before.
+    `settled` is when it was decided, or else made; `impact` the sources that stand behind it, doubled while it is
+    rising, as the trend line shows it: a quarter more reports in the last seven days than in the seven before.
     """
+    if keys[0].endswith("settled"):
+        return proposals.annotate(settled=Coalesce("decided_at", "created_at"))
     if "-impact" not in keys:
         return proposals
     sources = Coalesce("pattern__sources", "evidence_sources")

@@ -11,7 +11,7 @@ from people.models import User
 from proposals.models import Assignment, Check, Comment, Decision, Proposal, ProposalSeen, Thread
 from proposals.queue.desk import Desk
 from proposals.risk import Level
-from proposals.turns import Pill, pill
+from proposals.turns import MY_TURN, Pill, pill
 from proposals.undone import undone
 
 _SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass")
@@ -30,7 +30,7 @@ class Mark:
 class Row:
     """One proposal as the queue shows it; `days` is how long its reports came, `trend` how many on each day.
 
-    `threads` counts the talks that nobody has resolved.
+    `threads` counts the talks that nobody has resolved, `decided_by` names who had the last word on what is decided.
     """
 
     proposal: Proposal
@@ -42,10 +42,21 @@ class Row:
     failures: int
     assignees: list[Assignment]
     threads: int
+    decided_by: str
 
     @property
     def risk(self) -> Level:
         return Level(self.proposal.risk)
+
+    @property
+    def is_my_turn(self) -> bool:
+        """Nothing but this person's decision is missing."""
+        return self.pill == MY_TURN
+
+    @property
+    def fits_together(self) -> bool:
+        """Whether it may be approved at one press with others of its kind."""
+        return self.is_my_turn and self.risk == Level.LOW
 
 
 def page_of(proposals: Sequence[int]) -> list[Proposal]:
@@ -60,6 +71,7 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     verdicts, seen = _verdicts(proposals), _marks(proposals, desk.user)
     gone = undone([p for p in proposals if not p.is_open])
+    deciders = _deciders(proposals)
     assigned, talks = assignments(keys), Thread.objects.unresolved().per_proposal(keys)
     return [
         Row(
@@ -72,6 +84,7 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
             verdicts[p.revision_id, Check.Verdict.FAIL],
             assigned[p.pk],
             talks.get(p.pk, 0),
+            deciders.get(p.pk, ""),
         )
         for p in proposals
     ]
@@ -83,6 +96,13 @@ def assignments(proposals: Collection[int]) -> dict[int, list[Assignment]]:
     for one in Assignment.objects.filter(proposal__in=proposals).select_related("user", "group"):
         found[one.proposal_id].append(one)
     return found
+
+
+def _deciders(proposals: Sequence[Proposal]) -> dict[int, str]:
+    """“by Mara” for each one that somebody approved or rejected: whoever did so last."""
+    settled = [p.revision_id for p in proposals if p.status in (Proposal.Status.APPROVED, Proposal.Status.REJECTED)]
+    said = Decision.objects.filter(revision__in=settled).select_related("actor", "revision") if settled else ()
+    return {one.revision.proposal_id: str(one.actor) for one in said}
 
 
 def _verdicts(proposals: Sequence[Proposal]) -> Counter[tuple[int | None, str]]:

@@ -12,6 +12,7 @@ from proposals.actions import proposals
 from proposals.exceptions import ReviewError
 from proposals.forms import AmendForm
 from proposals.models import Proposal
+from proposals.views.attention import to_decision
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
@@ -34,7 +35,7 @@ def amend(request: PersonRequest, pk: int) -> HttpResponseBase:
     except ReviewError as refusal:
         status = show_in(form, refusal)
         return _page(request, review.find(pk), form, status=status)
-    messages.success(request, f"Amended. Revision {made.number} is what people decide on now.")
+    messages.success(request, to_decision(f"Amended. Revision {made.number} is what people decide on now."))
     answer = redirect("proposal", pk)
     answer.status_code = 303
     return answer

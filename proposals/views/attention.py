@@ -30,6 +30,11 @@ def around(request: PersonRequest, proposal: Proposal, assign_form: AssignForm |
     }
 
 
+def to_decision(said: str) -> SafeString:
+    """What was done, with a link to where it is decided on the proposal's own page."""
+    return format_html('{} <a href="#decision" data-next>On to the decision</a>', said)
+
+
 def and_next(request: PersonRequest, said: str, proposal_id: int) -> SafeString | str:
     """What was done, with a link to what comes next in the list the person came from."""
     position = queue.Place.carried(request.GET)

@@ -20,6 +20,7 @@ from proposals.models import Proposal
 from proposals.parts import LARGEST, Part
 from proposals.undone import dropped_by
 from proposals.views import answering, reversing
+from proposals.views.attention import to_decision
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
@@ -173,7 +174,7 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         )
     except ReviewError as refusal:
         return _propose(request, found, form, status=show_in(form, refusal))
-    messages.success(request, _proposed())
+    messages.success(request, to_decision(_proposed()))
     return _see(made)
 
 

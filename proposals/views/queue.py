@@ -15,6 +15,7 @@ from proposals.models import Proposal
 from proposals.queue import filters as narrowing
 
 PER_PAGE = 30
+FEW = 8
 _NUMBERS = (
     "No",
     "One",
@@ -50,8 +51,10 @@ def board_page(
     counts = {"turn": len(desk), **queue.counts()}
     paginator = _paginator(filters, desk, counts)
     page = paginator.get_page(position.page)
+    agents = list(Agent.objects.all())
     position = queue.Place(filters, page.number)
     saved = list(request.user.saved_filters.all())
+    rows = queue.rows(list(page), desk)
     context = {
         "place": "review",
         "filters": filters,
@@ -59,14 +62,19 @@ def board_page(
         "heading": _heading(filters, counts, page.paginator.count),
         "counts": counts,
         "choices": _choices(counts),
-        "narrowings": _narrowings(filters),
+        "narrowings": _narrowings(filters, agents),
+        "chosen": filters.chosen if len(agents) <= FEW else [*_agent(filters, agents), *filters.chosen],
         "sorts": narrowing.SORTS.items(),
-        "agents": Agent.objects.all(),
+        "sorted_by": narrowing.SORTS[filters.order],
+        "agents": agents,
+        "few_agents": 1 < len(agents) <= FEW,
         "saved": saved,
         "is_saved": filters.query in {one.query for one in saved},
         "name_form": name_form or NameForm(),
         "page": page,
-        "rows": queue.rows(list(page), desk),
+        "rows": rows,
+        "marks": {row.mark.kind: True for row in rows if row.mark},
+        "easiest": _easiest(filters, rows),
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
         "assign_form": AssignForm() if _can_select(request, filters) else None,
     }
@@ -88,13 +96,24 @@ def _can_select(request: PersonRequest, filters: queue.Filters) -> bool:
 
 
 def _choices(counts: dict[str, int]) -> list[tuple[str, str, int]]:
-    labels = {"turn": "Your turn", "open": "Everyone’s", "effect": "After the fact", "decided": "Decided"}
+    labels = {"turn": "Your turn", "open": "Everyone’s", "effect": "To confirm", "decided": "Decided"}
     return [(name, label, counts[name]) for name, label in labels.items()]
 
 
-def _narrowings(filters: queue.Filters) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+def _easiest(filters: queue.Filters, rows: list[queue.Row]) -> Proposal | None:
+    """What a beginner is led to: of those that wait for them, the one with the least risk."""
+    waiting = [row for row in rows if row.is_my_turn] if filters.show == "turn" else []
+    return min(waiting, key=lambda row: row.risk).proposal if waiting else None
+
+
+def _agent(filters: queue.Filters, agents: list[Agent]) -> list[tuple[str, str]]:
+    return [("agent", str(agent)) for agent in agents if agent.slug == filters.agent]
+
+
+def _narrowings(filters: queue.Filters, agents: list[Agent]) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
     """Name, label, value and choices of each list in the filter form."""
     lists = {
+        "agent": ("Agent", {agent.slug: str(agent) for agent in agents}),
         "origin": ("From", narrowing.ORIGINS),
         "risk": ("Risk", narrowing.RISKS),
         "who": ("Assigned", narrowing.WHO),

@@ -64,11 +64,12 @@ def _assign(request: PersonRequest, keys: list[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One proposal with its difference laid out."""
+    """One proposal with its difference laid out; `others` asks for the same page without it."""
 
     proposal: Proposal
     lines: list[Line]
     code: bool
+    others: str
 
 
 @never_cache
@@ -81,7 +82,8 @@ def page(request: PersonRequest) -> HttpResponseBase:
     keys = _keys(request.GET.getlist("id"))
     found = Proposal.objects.for_page().in_bulk(keys)
     sorted_out = together.sort_out([found[key] for key in keys if key in found], user=request.user)
-    items = [_laid_out(proposal) for proposal in sorted_out.fit]
+    carried = [("queue", request.GET["queue"])] if request.GET.get("queue") else []
+    items = [_laid_out(proposal, sorted_out.fit, carried) for proposal in sorted_out.fit]
     look(sorted_out.fit, user=request.user)
     context = {
         "place": "review",
@@ -92,9 +94,10 @@ def page(request: PersonRequest) -> HttpResponseBase:
     return render(request, "proposals/together.html", context)
 
 
-def _laid_out(proposal: Proposal) -> Shown:
+def _laid_out(proposal: Proposal, fit: list[Proposal], carried: list[tuple[str, str]]) -> Shown:
     rows = Diff.from_json(proposal.revision.diff).rows if proposal.revision else []
-    return Shown(proposal, shown.inline(rows), shown.is_code(proposal.document))
+    others = [*(("id", str(other.pk)) for other in fit if other != proposal), *carried]
+    return Shown(proposal, shown.inline(rows), shown.is_code(proposal.document), urlencode(others))
 
 
 def _decide(request: PersonRequest) -> HttpResponse:

@@ -19,9 +19,12 @@ FIRST_DAYS: Final = timedelta(days=14)
 
 @register.inclusion_tag("includes/guide.html", takes_context=True)
 def guide(context: template.Context, page: str, about: Proposal | Document | None = None) -> dict[str, Any]:
-    """The hint of this page, unless it was put away; `about` is what the page shows. No query."""
+    """The hint of this page, unless it was put away; `about` is what the page shows.
+
+    The queue leads nowhere without a proposal to begin with, and nobody who has decided already: one query.
+    """
     user = context["user"]
-    if not wants_hint(user, page):
+    if not wants_hint(user, page) or (page == "queue" and (about is None or user.decisions.exists())):
         return {}
     said, link, label = _STEPS[page](user, about)
     return {
@@ -40,16 +43,9 @@ def wants_hint(user: User, page: str) -> bool:
     return is_new and not {page, FOR_GOOD} & set(user.hints_put_away)
 
 
-def _queue(user: User, first: Any) -> tuple[str, str, str]:
-    if not first:
-        said = "Nothing is listed here yet; get to know what your agents are told meanwhile."
-        return said, reverse("agents"), "See the agents"
-    if user.has_perm("proposals.decide_proposal"):
-        does = "Take the first: reading it takes about a minute."
-    else:
-        does = "You may read them all; reviewers decide."
-    said = f"Each row is a change somebody wants to an agent’s instructions. {does}"
-    return said, reverse("proposal", args=[first.pk]), "Open the first"
+def _queue(user: User, easiest: Any) -> tuple[str, str, str]:
+    said = "Each row is a change somebody wants to an agent’s instructions. Begin with a small one: it takes a minute."
+    return said, reverse("proposal", args=[easiest.pk]), f"Open one with {easiest.get_risk_display().lower()} risk"
 
 
 def _proposal(user: User, proposal: Any) -> tuple[str, str, str]:

@@ -190,3 +190,12 @@ def test_single_keys_stay_silent_when_turned_off(page: Page, board: str) -> None
     page.locator("summary").filter(has_text="Menu of Ada Brandt").click()
     page.get_by_role("link", name="Keys").click()
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_what_was_typed_is_marked_at_once_and_saving_stays_in_sight(editor: Page) -> None:
+    editor.route("**/propose/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    at_the_end_of(editor, "passwords.")
+    editor.keyboard.type(" Ever.")
+    expect(editor.locator(".under .new")).to_contain_text("Ever.")
+    expect(editor.locator(".under .at")).to_have_count(1)
+    expect(editor.get_by_role("button", name="Propose a change")).to_be_in_viewport()

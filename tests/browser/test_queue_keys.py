@@ -75,7 +75,7 @@ def test_ticked_rows_are_decided_together_without_script(plain_page: Page, board
         plain_page.get_by_role("checkbox", name=title).check()
     plain_page.get_by_role("button", name="Review together").click()
     expect(plain_page.locator("table.diff")).to_have_count(2)
-    plain_page.get_by_role("button", name="Approve", exact=True).click()
+    plain_page.get_by_role("button", name="Approve both").click()
     expect(plain_page.get_by_role("heading", level=1)).to_have_text("2 of 2 approved")
     assert Decision.objects.count() == 2
 

@@ -73,6 +73,18 @@ def test_a_question_without_sense_is_refused(client: Client, approved: Proposal,
     assert client.get(reverse("audit_log"), query).status_code == 422
 
 
+def test_what_one_act_left_stands_together_and_a_version_leads_to_its_change(
+    client: Client, approved: Proposal, ada: User
+) -> None:
+    client.force_login(ada)
+    page = client.get(reverse("audit_log"), {"proposal": approved.pk}).text
+    assert '<tr class="same">' in page
+    entry = AuditEntry.objects.get(verb="version.published")
+    page = client.get(reverse("audit_entry", args=[entry.sequence])).text
+    assert '<th scope="row">version</th>' in page
+    assert "/compare/?from=1&amp;to=2" in page
+
+
 @pytest.mark.parametrize("before", ["x", "-1", "٣", "9" * 30, "9" * 5000])
 def test_a_strange_cursor_shows_the_newest(client: Client, approved: Proposal, before: str) -> None:
     assert client.get(reverse("audit_log"), {"before": before}).status_code == 200

@@ -184,6 +184,13 @@ def test_hints_end_with_the_first_days(client: Client, mara: User, pending: Prop
     assert 'aria-label="Hint"' not in client.get("/").text
 
 
+def test_after_saving_a_link_leads_on_to_the_decision(client: Client, aiko: User, pending: Proposal) -> None:
+    client.force_login(aiko)
+    sent = {"title": "Say it", "text": PROMPT + "More.\n", "note": "", "digest": digest_of(pending)}
+    page = client.post(reverse("amend", args=[pending.pk]), sent, follow=True).text
+    assert 'Revision 2 is what people decide on now. <a href="#decision" data-next>' in page
+
+
 def test_paper_carries_digest_address_and_time(client: Client, mara: User, pending: Proposal) -> None:
     client.force_login(mara)
     page = client.get(reverse("proposal", args=[pending.pk])).text

@@ -178,3 +178,24 @@ def test_the_agent_page_draws_its_days_with_a_table_behind(client: Client, mara:
     assert '<svg class="bars"' in page
     assert "The same as a table" in page
     assert "System prompt v1" in page
+
+
+def test_open_is_what_nothing_was_proposed_for_and_praise_does_not_come_back(
+    client: Client, support: Agent, mara: User
+) -> None:
+    for number, (kind, status) in enumerate(
+        [("complaint", "open"), ("complaint", "proposed"), ("success", "open"), ("error", "candidate")]
+    ):
+        Pattern.objects.create(
+            agent=support, kind=kind, status=status, label=f"Pattern {number}", support=3, sources=3,
+            first_seen=timezone.now(), last_seen=timezone.now(),
+        )  # fmt: skip
+    client.force_login(mara)
+    page = client.get("/patterns/").text
+    assert "<h1>1 pattern keeps coming back</h1>" in page
+    assert "1 pattern of praise beside it" in page
+    assert [f">Pattern {n}</a>" in page for n in range(4)] == [True, False, True, False]
+    assert '>Proposed <span class="num">1</span>' in page
+    assert "3 sources · last seen" in page
+    praise = Pattern.objects.get(kind="success")
+    assert "Draft now" not in client.get(f"/patterns/{praise.pk}/").text

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django import Settings
 
 from agents.keys import create
 from agents.models import Agent
@@ -34,6 +35,11 @@ def test_a_link_is_made_for_whoever_is_named(client: Client, ada: User, mara: Us
     assert "Sign in as Mara Okafor" in client.get(link.removeprefix("http://testserver")).text
     entry = AuditEntry.objects.get(verb="person.link_made")
     assert (entry.actor_label, entry.target_label) == ("Command line", "Mara Okafor")
+
+
+def test_a_link_leads_to_where_the_board_is(settings: Settings, mara: User) -> None:
+    settings.COUNTERSIGN_ADDRESS = "http://127.0.0.1:8123"
+    assert run("sign_in_link", "mara").startswith("http://127.0.0.1:8123/sign-in/")
 
 
 def test_roles_are_set_and_taken(mara: User) -> None:

@@ -128,9 +128,10 @@ class Board:
             server.wait(child)
         urls = {name: server.url for name, (server, _) in ours.items()}
         self.env |= urls
+        self.env.setdefault("COUNTERSIGN_ADDRESS", self.address.url)
         note = self.run_dir / "servers.json"
         note.touch(mode=0o600)
-        note.write_text(json.dumps(urls))
+        note.write_text(json.dumps(urls | {"COUNTERSIGN_ADDRESS": self.env["COUNTERSIGN_ADDRESS"]}))
 
     def launch(self, server: Postgres | Valkey) -> tuple[Postgres | Valkey, Child]:
         """Start one server."""
