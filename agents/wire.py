@@ -22,6 +22,7 @@ from agents.problems import Problem, Unavailable
 Environ = dict[str, Any]
 JSON: Final = "application/json"
 
+_DROPPED_LIMITS: Final = 4
 _LONGEST_ID: Final = 64
 _IN_ID: Final = frozenset(string.ascii_letters + string.digits + "-_.")
 _ID_KEPT: Final = "countersign.request_id"
@@ -147,5 +148,12 @@ def _read_unannounced(environ: Environ, limit: int) -> bytes:
     while len(body) <= limit and (piece := stream.read(min(65_536, limit + 1 - len(body)))):
         body += piece
     if len(body) > limit:
+        _drop(stream, _DROPPED_LIMITS * limit)
         raise too_large(limit)
     return body
+
+
+def _drop(stream: Any, most: int) -> None:
+    """Read on for nothing, but not for ever: a sender whose connection breaks while it sends never sees the answer."""
+    while most > 0 and (piece := stream.read(65_536)):
+        most -= len(piece)
