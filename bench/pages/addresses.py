@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from agents.models import ApiKey, Document, Section
 from audit.models import AuditEntry
-from feedback.models import Pattern
+from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals.models import Proposal
 
@@ -18,7 +18,7 @@ NO_PAGES: Final = frozenset(
     | {"revoke_key", "unprotect", "change_filter", "selected", "assign", "unassign", "decide", "rebase", "withdraw"}
     | {"remove_policy", "exclude", "include", "merge_rules", "comment", "reply", "resolve", "reopen_thread"}
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
-    | {"account_logout", "account_inactive"}
+    | {"account_logout", "account_inactive", "choose", "redraft_on_current", "alternatives"}
 )
 """Addresses that only take forms, or lead on to a page."""
 
@@ -105,6 +105,9 @@ def _proposals() -> Addresses:
         "proposal, 20 000 words, base moved": _pages("proposal", long_moved),
         "amend": _pages("amend", waiting),
         "amend, 20 000 words": _pages("amend", long_now),
+        "redraft": _pages("redraft", drafted),
+        "redraft, 20 000 words": _pages("redraft", long_now.filter(origin="drafter")),
+        "cases": _pages("cases", drafted),
     }
     pages["revision"] = [reverse("revision", args=[pk, 2]) for pk in _some(several.filter(status="pending"))]
     long_two = _some(long.filter(revision__number=2))
@@ -166,7 +169,12 @@ def _rest() -> Addresses:
         "pattern": _pages("pattern", some[100:]),
         "pattern, page 2": [reverse("pattern", args=[some[0].pk]) + "?page=2"],
         "pattern, one version": [reverse("pattern", args=[some[0].pk]) + "?version=7"],
+        "candidates": _pages("candidates", some.filter(proposals__status="pending").distinct()),
+        "why": [
+            reverse("why", args=[one.pattern_id, one.pk]) for one in Evidence.objects.filter(pattern=some[0])[:SOME]
+        ],
         "agents": [reverse("agents")],
+        "traffic": [reverse("traffic", args=["support"])],
         "agent": [reverse("agent", args=[slug]) for slug in ("support", "sales")],
         **{f"audit log{name}": [log + query] for name, query in filters.items()},
         "audit entry": [reverse("audit_entry", args=[(found.sequence or 9) - number]) for number in range(SOME)],

@@ -30,6 +30,7 @@ from audit.record import SYSTEM  # noqa: E402
 from bench.pages import crowd  # noqa: E402
 from bench.pages.addresses import addresses, unasked  # noqa: E402
 from bench.pages.texts import Writer  # noqa: E402
+from feedback.actions.rollups import count_runs  # noqa: E402
 from people.accounts import create_person  # noqa: E402
 from people.models import User  # noqa: E402
 from people.roles import Role  # noqa: E402
@@ -53,6 +54,7 @@ def main(what: str) -> None:
         _copy(cursor, "bench_draft", crowd.DRAFT_COLUMNS, _drafts(writer))
     crowd.proposals(opened=500 if what == "board" else 9_500, decided=9_500 if what == "board" else 0)
     crowd.log()
+    count_runs()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     sessions = {role: _session(name) for role, name in SIGNED_IN.items()}
