@@ -25,12 +25,12 @@ from feedback.rates import Rate, rate
 from feedback.related import Related, related
 from feedback.severity import Said, Severity, severity
 
-READ: Final = 1000
+READ: Final = 300
 TEXTS: Final = 80
 TEXT: Final = 400
 RATE_DAYS: Final = 14
 PLACES: Final = 8
-HINTS: Final = 1000
+HINTS: Final = 300
 """So many of the newest reports with signals are looked at."""
 
 _WORDLESS: Final = dict.fromkeys(("rating", "reason_code", "reason", "correction", "edited_output", "expected"), "")

@@ -31,7 +31,7 @@ def related(pattern: Pattern) -> Related:
     """
     found = _equal(pattern)
     if Kind(pattern.kind) is not Kind.MISLABEL:
-        found += [other for other in _candidates(pattern) if _says_the_same(pattern, other) and other not in found]
+        found += [other for other in _candidates(pattern) if other not in found and _says_the_same(pattern, other)]
     elsewhere = [other for other in found if other.agent_id != pattern.agent_id]
     closed = [other for other in found if other.agent_id == pattern.agent_id]
     return Related(elsewhere[:SHOWN], closed[:SHOWN])
@@ -43,13 +43,13 @@ def _equal(pattern: Pattern) -> list[Pattern]:
     # Agent by agent, for that is how signatures are indexed.
     agents = Agent.objects.exclude(pk=pattern.agent_id).order_by().values("pk")
     rows = Pattern.objects.shown().filter(agent__in=agents, kind=pattern.kind, signature=pattern.signature)
-    return list(rows.select_related("agent").defer("centroid").order_by("-sources", "pk")[:SHOWN])
+    return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[:SHOWN])
 
 
 def _candidates(pattern: Pattern) -> list[Pattern]:
     rows = Pattern.objects.shown().filter(kind=pattern.kind, sources__gt=1).exclude(pk=pattern.pk)
     rows = rows.filter(~Q(agent=pattern.agent_id) | Q(status__in=_CLOSED))
-    return list(rows.select_related("agent").defer("centroid").order_by("-sources", "pk")[:LOOKED_AT])
+    return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[:LOOKED_AT])
 
 
 def _says_the_same(one: Pattern, other: Pattern) -> bool:

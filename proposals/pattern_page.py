@@ -88,24 +88,23 @@ class PatternPage:
         """Patterns whose reports this one has, those that people merged first."""
         roots = Pattern.objects.filter(agent=self.pattern.agent_id).roots()
         inside = [pk for pk, root in roots.items() if root == self.pattern.pk]
-        return (
-            list(Pattern.objects.filter(pk__in=inside).defer("centroid").order_by("is_merged_by_miner", "pk")[:50])
-            if inside
-            else []
-        )
+        if not inside:
+            return []
+        rows = Pattern.objects.filter(pk__in=inside).defer("centroid", "meaning")
+        return list(rows.order_by("is_merged_by_miner", "pk")[:50])
 
     @cached_property
     def others(self) -> list[Pattern]:
         """Patterns it could be merged with, those of most sources first, after those that were split off from it."""
         same = Pattern.objects.filter(agent=self.pattern.agent_id, kind=self.pattern.kind).exclude(pk=self.pattern.pk)
         parts = Q(split_from=self.pattern, status=Pattern.Status.CANDIDATE)
-        found = list(same.filter(parts).defer("centroid")[:OTHERS])
-        return found + list(same.shown().defer("centroid").order_by("-sources", "pk")[: OTHERS - len(found)])
+        found = list(same.filter(parts).defer("centroid", "meaning")[:OTHERS])
+        return found + list(same.shown().defer("centroid", "meaning").order_by("-sources", "pk")[: OTHERS - len(found)])
 
     @cached_property
     def splits(self) -> list[Pattern]:
         """What was split off from it and stands by itself."""
-        rows = self.pattern.splits.exclude(status=Pattern.Status.MERGED).defer("centroid").order_by("pk")
+        rows = self.pattern.splits.exclude(status=Pattern.Status.MERGED).defer("centroid", "meaning").order_by("pk")
         return list(rows[:20])
 
     @cached_property

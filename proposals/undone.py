@@ -2,53 +2,56 @@
 
 from collections.abc import Collection, Mapping
 from itertools import groupby
+from typing import NamedTuple
 
 from agents.models import Version, whole_of
 from proposals.models import Proposal
 
 
 def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
-    """Keys of those whose change a rollback took out again, each with the review of that rollback. Two queries."""
+    """Keys of those whose change a rollback took out again, each with the review of that rollback. Three queries."""
     published = [p for p in proposals if p.published_id]
     if not published:
         return {}
-    rollbacks = (
-        Proposal.objects.filter(origin=Proposal.Origin.ROLLBACK, document__in={p.document_id for p in published})
-        .select_related("published__restores", "author")
-        .defer(*whole_of("published"), *whole_of("published__restores"))
-        .order_by("document", "-published__number")
-    )
-    found = {document: list(rows) for document, rows in groupby(rollbacks, lambda row: row.document_id)}
+    rollbacks = Proposal.objects.filter(
+        origin=Proposal.Origin.ROLLBACK, document__in={p.document_id for p in published}, published__restores__gt=0
+    ).order_by("document", "-published__number")
+    steps = rollbacks.values_list("document", "pk", "published__number", "published__restores__number")
+    found = {document: [Step(*row[1:]) for row in rows] for document, rows in groupby(steps, lambda row: row[0])}
     if not found:
         return {}
     numbers = dict(Version.objects.filter(pk__in=[p.published_id for p in published]).values_list("pk", "number"))
-    reviews = {p.pk: _undoing(numbers[p.published_id or 0], found.get(p.document_id, [])) for p in published}
-    return {pk: review for pk, review in reviews.items() if review}
+    by = {p.pk: _undoing(numbers[p.published_id or 0], found.get(p.document_id, [])) for p in published}
+    rows = Proposal.objects.select_related("published__restores", "author")
+    rows = rows.defer(*whole_of("published"), *whole_of("published__restores"))
+    reviews = rows.in_bulk(set(filter(None, by.values())))
+    return {pk: reviews[review] for pk, review in by.items() if review}
 
 
-def _undoing(number: int, rollbacks: Collection[Proposal]) -> Proposal | None:
+class Step(NamedTuple):
+    """A rollback: its review's key, the version it made, and the one whose text that has."""
+
+    review: int
+    made: int
+    target: int
+
+
+def _undoing(number: int, rollbacks: Collection[Step]) -> int | None:
     """The rollback that took version `number` out of the current text; `rollbacks` of its document, newest first.
 
     Back from the newest: each that leads to before the version drops it, each that leads to after it leaves it to the
     rollbacks before that.
     """
     upto: int | None = None
-    for review in rollbacks:
-        own, target = _steps(review)
-        if own <= number:
+    for step in rollbacks:
+        if step.made <= number:
             break
-        if upto is not None and own > upto:
+        if upto is not None and step.made > upto:
             continue
-        if target < number:
-            return review
-        upto = target
+        if step.target < number:
+            return step.review
+        upto = step.target
     return None
-
-
-def _steps(review: Proposal) -> tuple[int, int]:
-    """The version that a rollback made, and the one whose text that has."""
-    made = review.published
-    return (made.number, made.restores.number) if made and made.restores else (0, 0)
 
 
 def dropped_by(document_id: int, target: int) -> list[Proposal]:

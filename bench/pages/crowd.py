@@ -56,7 +56,8 @@ _REPORTS = """
         is_compared, meaning, draft_note, created_at)
     SELECT agent, (ARRAY['complaint', 'correction', 'error', 'success'])[1 + g %% 4],
            (ARRAY['candidate', 'open', 'open', 'open', 'proposed', 'watching', 'resolved', 'dismissed'])[1 + g %% 8],
-           left(s.text, 120), '[]', 1, '', decode(repeat('00', 1024), 'hex'), 1, 0, 0, '', '', false, false, false, false, true, '', '', now()
+           left(s.text, 120), '[]', 1, '', decode(repeat('00', 1024), 'hex'), 1, 0, 0,
+           '', '', false, false, false, false, true, '', '', now()
     FROM generate_series(1, %(patterns)s) g JOIN place ON place.n = greatest(1, g %% 8 - 3)
     JOIN said s ON s.n = 1 + g %% 2000;
 
@@ -121,8 +122,8 @@ _PROPOSALS = """
 
     INSERT INTO proposals_proposal (
         id, document_id, base_version_id, title, rationale, origin, status, pattern_id, author_id, author_key_id,
-        published_id, evidence_items, evidence_sources, fingerprint, risk, risk_reasons, mostly_reported_by, is_alternative,
-        created_at, decided_at)
+        published_id, evidence_items, evidence_sources, fingerprint, risk, risk_reasons, mostly_reported_by,
+        is_alternative, created_at, decided_at)
     SELECT id, document, base, title, why, origin, status, CASE WHEN origin = 'drafter' THEN pattern END,
            CASE WHEN origin = 'person' THEN person END, CASE WHEN origin = 'agent' THEN key END,
            CASE WHEN status = 'approved' THEN published END, 12, CASE WHEN origin = 'drafter' THEN 9 ELSE 0 END, '',

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from feedback.mining.cleaning import clean, words
 from feedback.mining.stems import is_content, stem
@@ -22,6 +23,7 @@ class Typical:
     different: tuple[int, ...]
 
 
+@lru_cache(maxsize=4096)
 def stems_of(text: str) -> Stems:
     """What a text is about: the stems of its content words, without numbers and whatever has a digit in it."""
     said = (word for word in words(clean(text)) if is_content(word))

@@ -115,9 +115,16 @@ class Filters:
             found = found.filter(~Exists(Assignment.objects.filter(proposal=OuterRef("pk"))))
         return weighed(found, self.keys).order_by(*self.keys)
 
-    def all_keys(self, desk: Desk) -> list[int]:
-        """The keys of all proposals asked for, in their order: one look finds them and tells how many there are."""
-        found = self.apply(desk.user, desk).order_by().aggregate(keys=ArrayAgg("pk", order_by=self.keys))
+    def all_keys(self, desk: Desk, *, also: int | None = None) -> list[int]:
+        """The keys of all proposals asked for, in their order: one look finds them and tells how many there are.
+
+        `also` is put where it would stand, asked for or not.
+        """
+        wanted = self.apply(desk.user, desk).order_by()
+        if also is not None:
+            either = Proposal.objects.filter(Q(pk__in=wanted.values("pk")) | Q(pk=also))
+            wanted = weighed(either, self.keys).order_by()
+        found = wanted.aggregate(keys=ArrayAgg("pk", order_by=self.keys))
         return found["keys"] or []
 
     def _shown(self, desk: Desk) -> ProposalQuerySet:

@@ -1,16 +1,15 @@
 """Where in the queue somebody is: the list they came from, and what is before and after a proposal in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Q
 from django.http import QueryDict
 
 from proposals.models import Proposal
 from proposals.models.proposal import ProposalQuerySet
 from proposals.queue.desk import Desk
-from proposals.queue.filters import Filters, weighed
+from proposals.queue.filters import Filters
 
 _LONGEST = 1000
 
@@ -57,25 +56,9 @@ class Neighbours:
 
 
 def neighbours(place: Place, desk: Desk, proposal: Proposal) -> Neighbours:
-    """In three queries; for a proposal that has just left the list, those on either side of its gap."""
-    if "-impact" in place.filters.keys and (found := _around(place, desk, proposal.pk)):
-        return found
-    keys = place.filters.keys
-    names = [key.removeprefix("-") for key in keys]
-    here = weighed(Proposal.objects.filter(pk=proposal.pk), keys).values_list(*names).get()
-    others = place.filters.apply(desk.user, desk).exclude(pk=proposal.pk).only("pk", "title")
-    after = others.filter(_beyond(keys, here)).first()
-    turned = tuple(_turned(key) for key in keys)
-    before = others.filter(_beyond(turned, here)).order_by(*turned).first()
-    return Neighbours(before, after)
-
-
-def _around(place: Place, desk: Desk, proposal: int) -> Neighbours | None:
-    """For an order that no index has: the whole list, which is sorted once for both; None if it is not in the list."""
-    keys = place.filters.all_keys(desk)
-    if proposal not in keys:
-        return None
-    at = keys.index(proposal)
+    """In two queries; for a proposal that has just left the list, those on either side of its gap."""
+    keys = place.filters.all_keys(desk, also=proposal.pk)
+    at = keys.index(proposal.pk)
     sides = (keys[at - 1] if at else None), (keys[at + 1] if at + 1 < len(keys) else None)
     found = Proposal.objects.only("pk", "title").in_bulk([key for key in sides if key is not None])
     return Neighbours(*(found.get(key) if key is not None else None for key in sides))
@@ -85,17 +68,3 @@ def first(place: Place, desk: Desk) -> Proposal | None:
     """What is at the top of the list."""
     found: ProposalQuerySet = place.filters.apply(desk.user, desk).only("pk", "title")
     return found.first()
-
-
-def _turned(key: str) -> str:
-    return key[1:] if key.startswith("-") else f"-{key}"
-
-
-def _beyond(keys: Sequence[str], here: Sequence[object]) -> Q:
-    """Everything that comes after the values `here` in the order of `keys`."""
-    beyond, same = Q(pk__in=[]), Q()
-    for key, value in zip(keys, here, strict=True):
-        name = key.removeprefix("-")
-        beyond |= same & Q(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": value})
-        same &= Q(**{name: value})
-    return beyond
