@@ -153,6 +153,13 @@ def test_words_copied_from_one_source_are_named_and_from_several_are_not() -> No
     assert _check("copied", after).verdict == "skipped"
 
 
+def test_a_report_that_quotes_the_rule_as_it_should_be_was_not_copied_from() -> None:
+    before = BEFORE.replace("## Safety", "- Digital goods can be returned within 30 days of purchase.\n\n## Safety")
+    said = (Report("a", "Digital goods can be returned within 14 days of purchase"), Report("b", "14 days!"))
+    results = run(before, before.replace("30 days", "14 days"), Context(protected=PROTECTED, reports=said))
+    assert next(result for result in results if result.name == "copied").verdict == "pass"
+
+
 def test_a_rule_close_to_another_line_names_that_line() -> None:
     found = _check("duplicate", _adding("Before you name a deadline, check the date of the order."))
     assert (found.verdict, found.message) == (
