@@ -83,7 +83,10 @@ def patterns(request: HttpRequest) -> HttpResponse:
         "agent": agent,
         "page": page,
         "rows": [(pattern, lines.get(pattern.pk)) for pattern in page.object_list],
-        "recent": Pattern.objects.shown().filter(_SHOWN["open"], last_seen__gte=timezone.now() - RECENT).count(),
+        "open": numbers["open"],
+        "recent": Pattern.objects.shown()
+        .filter(_SHOWN["open"], last_seen__gte=timezone.now() - RECENT, **wanted)
+        .count(),
         "never_used": not page.paginator.count and not Pattern.objects.shown().exists(),
     }
     return render(request, "feedback/patterns.html", context)
