@@ -21,11 +21,14 @@ For two rates this is the conditional form of the block-likelihood ratio (the li
 failed); for latencies it is a bet on bounded functions of log ratios.
 
 * Turner, Ly, Grünwald: Generic E-variables for exact sequential k-sample tests that allow for optional stopping,
-  Journal of Statistical Planning and Inference 230 (2024), also as "Safe tests for two-by-two tables": blocks of both
-  arms, and the growth that can be had.
-* ter Schure, Pérez-Ortiz, Ly, Grünwald: The Safe Logrank Test (2020): the same conditional likelihood, in time.
-* Waudby-Smith, Ramdas: Estimating means of bounded random variables by betting, JRSS B 86 (2024): bets and mixtures.
-* Shin, Ramdas, Rinaldo: E-detectors, New England Journal of Statistics in Data Science 2 (2024): bets that begin late.
+  Journal of Statistical Planning and Inference 230 (2024), arXiv 2106.02693: blocks of both arms,
+  and the growth that can be had.
+* ter Schure, Pérez-Ortiz, Ly, Grünwald: The anytime-valid logrank test, New England Journal of Statistics in Data
+  Science 2 (2024), arXiv 2011.06931: the same conditional likelihood, in time.
+* Waudby-Smith, Ramdas: Estimating means of bounded random variables by betting, JRSS B 86 (2024), arXiv 2010.09686:
+  bets and mixtures.
+* Shin, Ramdas, Rinaldo: E-detectors: a nonparametric framework for sequential change detection, arXiv 2203.03532:
+  bets that begin late.
 * Ramdas, Grünwald, Vovk, Shafer: Game-theoretic statistics and safe anytime-valid inference, Statistical Science 38
   (2023): Ville's inequality and what follows from it.
 """
