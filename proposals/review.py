@@ -57,6 +57,14 @@ def newest(proposal: Proposal) -> Revision:
     return proposal.revision
 
 
+def seen(proposal: Proposal, number: int) -> Revision:
+    """The revision with this number, with its base version; the newest where there is none."""
+    now = newest(proposal)
+    if number == now.number:
+        return now
+    return proposal.revisions.select_related("base_version").filter(number=number).first() or now
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where the decision stands, and what this person may do about it."""

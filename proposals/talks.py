@@ -101,9 +101,18 @@ def _ends(row: Row | None) -> Iterator[At]:
 
 
 def talks_of(
-    proposal: Proposal, revision: Revision, user: User, *, asked: str = "", query: str = "", typed: Typed | None = None
+    proposal: Proposal,
+    revision: Revision,
+    user: User,
+    *,
+    asked: str = "",
+    seen: Revision | None = None,
+    query: str = "",
+    typed: Typed | None = None,
 ) -> Talks:
-    """The talks about `revision`, the newest; `asked` names the line to write about, `query` keeps the view."""
+    """The talks about `revision`, the newest; `asked` names the line to write about, of the revision that was `seen`,
+    `query` keeps the view.
+    """
     typed = typed or Typed()
     talks = [talk_of(thread, proposal, revision, user, typed) for thread in proposal.threads.for_page()]
     open_ones = [talk.thread.pk for talk in talks if talk.thread.resolved_at is None]
@@ -113,8 +122,8 @@ def talks_of(
             at = (talk.thread.side, talk.thread.end_place)
             here[at] = (*here.get(at, ()), talk)
     writes = policies.may_comment(user, proposal).allowed
-    form = typed.form if isinstance(typed.form, CommentForm) else _asked(revision, asked) if writes else None
-    spot = spot_of(form, revision) if form else None
+    form = typed.form if isinstance(typed.form, CommentForm) else _asked(seen or revision, asked) if writes else None
+    spot = spot_of(form) if form else None
     form_at = (spot.side.value, spot.end) if spot and spot.revision == revision.number else None
     return Talks(
         here=here,
@@ -124,7 +133,8 @@ def talks_of(
         form_at=form_at,
         unresolved=len(open_ones),
         first_unresolved=next(iter(open_ones), None),
-        link=f"?{query}{'&' if query else ''}comment=" if writes else "",
+        # Somebody may have amended the text since the page was made; a line is one of the revision that was on it.
+        link=f"?{query}{'&' if query else ''}revision={revision.number}&comment=" if writes else "",
         query=f"?{query}" if query else "",
     )
 
@@ -193,7 +203,7 @@ def widened(form: CommentForm, revision: Revision, spot: Spot) -> CommentForm:
     return CommentForm(initial=typed).for_lines(after if spot.side == Thread.Side.NEW else None)
 
 
-def spot_of(form: CommentForm, revision: Revision) -> Spot | None:
+def spot_of(form: CommentForm) -> Spot | None:
     """The lines the form is about, as far as it says."""
     values = [form[name].value() for name in ("revision", "line", "end")]
     texts = [str(value) for value in values]

@@ -27,9 +27,9 @@ def comment(request: PersonRequest, pk: int) -> HttpResponseBase:
         return redirect("proposal", pk)
     proposal = review.find(pk)
     form = CommentForm(request.POST)
-    spot = spot_of(form, review.newest(proposal))
+    spot = spot_of(form)
     if "more" in request.POST and spot:
-        return _form(request, proposal, widened(form, review.newest(proposal), spot), status=200)
+        return _form(request, proposal, widened(form, review.seen(proposal, spot.revision), spot), status=200)
     if not form.is_valid() or spot is None:
         return _form(request, proposal, form, status=422)
     try:

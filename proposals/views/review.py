@@ -276,7 +276,8 @@ def _change(
     whole = request.GET.get("lines") == "all"
     rows = Diff.from_json(newest.diff).rows
     asked, query = request.GET.get("comment", ""), view_query(request)
-    found = talks.talks_of(proposal, newest, request.user, asked=asked, query=query, typed=typed)
+    seen = review.seen(proposal, _numbered(request, "revision")) if asked else newest
+    found = talks.talks_of(proposal, newest, request.user, asked=asked, seen=seen, query=query, typed=typed)
     found = found.without(rows) if view == "full" else found
     lay_out = shown.beside if view == "side" else shown.inline
     part: Part[shown.Line] | Part[shown.TextLine]
@@ -295,6 +296,11 @@ def _change(
         "whole": whole,
         "code": shown.is_code(proposal.document),
     }
+
+
+def _numbered(request: PersonRequest, name: str) -> int:
+    given = request.GET.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 0
 
 
 def view_query(request: PersonRequest) -> str:

@@ -23,6 +23,9 @@ DEEDS: Final = {
     "proposal.changes_requested": "requested changes",
     "proposal.rejected": "rejected this",
     "proposal.withdrawn": "withdrew this",
+    "proposal.expired": "withdrew this, as nothing came of it",
+    "proposal.superseded": "withdrew this, as another was chosen",
+    "proposal.bypassed": "published this without the approvals needed",
 }
 
 
@@ -78,6 +81,8 @@ def _last_deed(proposal: Proposal, revision: Revision) -> tuple[str, datetime]:
     last = deeds.newest_first().first()
     if last:
         return f"{last.actor_label} {DEEDS[last.verb]}", last.at
+    if proposal.decided_at and not proposal.is_open:
+        return f"This is {proposal.get_status_display().lower()} now", proposal.decided_at
     return f"{revision.author_label} changed this to revision {revision.number}", revision.created_at
 
 

@@ -94,6 +94,20 @@ def test_htmx_gets_the_form_and_the_thread_alone(client: Client, mara: User, pen
     assert "<html" not in thread.text
 
 
+@pytest.mark.parametrize("headers", [{}, {**HTMX, "HX-Boosted": "true"}])
+def test_a_line_pressed_on_an_older_page_is_the_line_that_was_shown_there(
+    client: Client, mara: User, jonas: User, pending: Proposal, page: str, headers: dict[str, str]
+) -> None:
+    text = PROMPT.replace("30 days", "21 days").replace("# ", "Read this first.\n\n# ", 1)
+    proposals.amend(pending.pk, user=jonas, text=text, note="", digest=digest_of(pending))
+    client.force_login(mara)
+    form = client.get(f"{page}?revision=1&comment={LINE}", headers=headers).text
+    assert "of revision 1, which was changed meanwhile" in form
+    assert 'name="revision" value="1"' in form
+    post(client, pending, text="This one.")
+    assert Thread.objects.get().quote == NOW
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_what_was_typed_survives_a_refusal(
     client: Client, mara: User, pending: Proposal, headers: dict[str, str]

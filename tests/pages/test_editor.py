@@ -14,6 +14,8 @@ from audit.models import AuditEntry
 from audit.record import SYSTEM
 from people.models import User
 from proposals.actions import decisions, proposals
+from proposals.actions.bypass import bypass
+from proposals.actions.policy import set_policy
 from proposals.models import Proposal, Revision
 from tests.cast import PROMPT, digest_of, propose
 
@@ -144,6 +146,18 @@ def test_nothing_new_is_an_empty_304_and_cheap(
     with django_assert_max_num_queries(11):
         again = client.get(address, headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_what_became_of_a_proposal_is_never_told_as_a_new_revision(
+    client: Client, mara: User, ada: User, pending: Proposal
+) -> None:
+    client.force_login(mara)
+    set_policy(user=ada, agent=None, kind="", covers="any", approvals=2, owner_approvals=0)
+    why = "Customers are told a wrong deadline right now."
+    bypass(pending.pk, user=ada, digest=digest_of(pending), reason=why, number=pending.pk)
+    said = news(client, proposal=pending.pk)["proposal"]
+    assert isinstance(said, dict)
+    assert said["said"] == "Ada Brandt published this without the approvals needed"
 
 
 @pytest.mark.parametrize("query", ["?since=x&proposal=-1", "?proposal=999999&document=999999", "?since=%00&since=9e9"])
