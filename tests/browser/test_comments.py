@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -13,6 +12,7 @@ from people.signin import one_time_link
 from proposals.actions import comments
 from proposals.actions.comments import Spot
 from proposals.models import Comment, Proposal, Thread
+from tests.browser.axe import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -124,5 +124,7 @@ def test_talks_are_accessible_and_never_scroll_sideways(page: Page, scheme: str,
         page.get_by_text("Suggest a wording").first.click()
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, view
-        found = Axe().run(page).response["violations"]
-        assert not found, (view, [(v["id"], v["nodes"][0]["target"]) for v in found])
+        assert not violations(page), view
+
+
+# IMPORT

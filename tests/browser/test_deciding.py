@@ -1,7 +1,6 @@
 """Proving who one is on the way to a decision, in a real browser, with and without script."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
@@ -14,6 +13,7 @@ from people.models import User
 from people.signin import one_time_link
 from proposals.actions.policy import set_policy
 from proposals.models import Decision
+from tests.browser.axe import violations
 from tests.cast import propose
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -46,7 +46,7 @@ def test_the_password_is_asked_and_the_words_come_back(
     page.get_by_role("button", name="Approve", exact=True).click()
     page.get_by_label("Password").fill(PASSWORD)
     if script:
-        assert not Axe().run(page).response["violations"]
+        assert not violations(page)
     monkeypatch.setattr(fresh, "WITHIN_S", 900)
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url(address)
@@ -57,5 +57,5 @@ def test_the_password_is_asked_and_the_words_come_back(
     if script:
         for name, args in (("policy", []), ("bypass", [guarded.pk])):
             page.goto(live_server.url + reverse(name, args=args))
-            assert not Axe().run(page).response["violations"]
+            assert not violations(page)
     context.close()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -13,6 +12,7 @@ from people.models import User
 from people.signin import one_time_link
 from proposals.actions.redrafts import carry_out_all
 from proposals.models import Proposal
+from tests.browser.axe import violations
 from tests.proposals.test_candidates import drafted_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -49,7 +49,7 @@ def test_alternatives_are_compared_and_the_chosen_one_is_redrafted(page: Page, s
     page.get_by_role("link", name="Candidates, side by side").click()
     page.get_by_role("button", name="Draft alternatives").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("candidates for")
-    assert not script or not Axe().run(page).response["violations"]
+    assert not script or not violations(page)
     page.get_by_label("Why this one").fill("It changes least.")
     page.get_by_role("button", name="Choose this one").click()
     expect(page.get_by_role("status").first).to_contain_text("It still has to be decided.")
@@ -62,4 +62,7 @@ def test_alternatives_are_compared_and_the_chosen_one_is_redrafted(page: Page, s
     page.reload()
     expect(page.get_by_text("asked for by Ada Brandt")).to_be_visible()
     expect(page.get_by_text("You asked for revision 2.")).to_be_visible()
-    assert not script or not Axe().run(page).response["violations"]
+    assert not script or not violations(page)
+
+
+# IMPORT
