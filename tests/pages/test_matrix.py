@@ -1,0 +1,222 @@
+"""Every address × every role: who may open it, who may send it a form. An address without a row here fails."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from agents import keys
+from agents.models import ApiKey, Document
+from agents.protection import protect
+from agents.versions import sha256
+from audit.record import SYSTEM
+from feedback.actions.mining import mine
+from feedback.models import Feedback, Pattern
+from people.accounts import create_person
+from people.models import User
+from people.roles import Role
+from proposals.actions.comments import Spot, Wording, open_thread
+from proposals.actions.policy import set_policy
+from proposals.models import Proposal, ProposalEvidence, SavedFilter, Thread
+from tests.cast import PROMPT, digest_of
+
+Roles = frozenset[Role]
+SEE: Final = frozenset(Role)
+DECIDE: Final = frozenset({Role.REVIEWER, Role.ADMIN})
+PROPOSE: Final = DECIDE | {Role.OPERATOR}
+OPERATE: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+MANAGE: Final = frozenset({Role.ADMIN})
+NOBODY: Final[Roles] = frozenset()
+AUTHOR: Final = frozenset({Role.OPERATOR})
+"""The proposal here is an operator's own."""
+
+
+class Row(NamedTuple):
+    """The names of its arguments, the roles that may open it, and those whose forms it takes."""
+
+    arguments: str
+    opened_by: Roles
+    sent_by: Roles
+
+
+DOCUMENT: Final = "agent document"
+MATRIX: Final[dict[str, Row]] = {
+    "queue": Row("", SEE, NOBODY),
+    "saved_filters": Row("", SEE, SEE),
+    "change_filter": Row("filter", SEE, SEE),
+    "selected": Row("", PROPOSE, PROPOSE),
+    "together": Row("", DECIDE, DECIDE),
+    "together_done": Row("", DECIDE, NOBODY),
+    "updates": Row("", SEE, NOBODY),
+    "proposal": Row("proposal", SEE, NOBODY),
+    "decide": Row("proposal", SEE, DECIDE),
+    "amend": Row("proposal", PROPOSE, PROPOSE),
+    "assign": Row("proposal", PROPOSE, PROPOSE),
+    "unassign": Row("proposal", PROPOSE, PROPOSE),
+    "cases": Row("proposal", SEE, NOBODY),
+    "choose": Row("proposal", DECIDE, DECIDE),
+    "redraft": Row("proposal", DECIDE, DECIDE),
+    "redraft_on_current": Row("proposal", SEE, DECIDE),
+    "rebase": Row("proposal", SEE, PROPOSE),
+    "withdraw": Row("proposal", SEE, AUTHOR),
+    "bypass": Row("proposal", MANAGE, MANAGE),
+    "policy": Row("", SEE, MANAGE),
+    "remove_policy": Row("policy", MANAGE, MANAGE),
+    "exclude": Row("proposal item", DECIDE, DECIDE),
+    "include": Row("proposal item", DECIDE, DECIDE),
+    "merge_rules": Row("proposal", PROPOSE, PROPOSE),
+    "revision": Row("proposal one", SEE, NOBODY),
+    "comment": Row("proposal", SEE, PROPOSE),
+    "reply": Row("thread", SEE, PROPOSE),
+    "resolve": Row("thread", SEE, PROPOSE),
+    "reopen_thread": Row("thread", SEE, PROPOSE),
+    "apply_suggestion": Row("comment", SEE, PROPOSE),
+    "pattern": Row("pattern", SEE, NOBODY),
+    "why": Row("pattern evidence", SEE, NOBODY),
+    "draft": Row("pattern", DECIDE, DECIDE),
+    "candidates": Row("pattern", SEE, NOBODY),
+    "alternatives": Row("pattern", DECIDE, DECIDE),
+    "dismiss": Row("pattern", DECIDE, DECIDE),
+    "reopen": Row("pattern", DECIDE, DECIDE),
+    "rename": Row("pattern", DECIDE, DECIDE),
+    "merge": Row("pattern", DECIDE, DECIDE),
+    "part": Row("pattern", DECIDE, DECIDE),
+    "split": Row("pattern", DECIDE, DECIDE),
+    "patterns": Row("", SEE, NOBODY),
+    "agents": Row("", SEE, NOBODY),
+    "agent": Row("agent", SEE, NOBODY),
+    "traffic": Row("agent", OPERATE, OPERATE),
+    "new_key": Row("agent", MANAGE, MANAGE),
+    "revoke_key": Row("key", NOBODY, MANAGE),
+    "sections": Row(DOCUMENT, MANAGE, MANAGE),
+    "unprotect": Row(f"{DOCUMENT} section", NOBODY, MANAGE),
+    "document": Row(DOCUMENT, SEE, NOBODY),
+    "version": Row(f"{DOCUMENT} one", SEE, NOBODY),
+    "download": Row(f"{DOCUMENT} one", SEE, NOBODY),
+    "compare": Row(DOCUMENT, SEE, NOBODY),
+    "propose": Row(DOCUMENT, PROPOSE, PROPOSE),
+    "roll_back": Row(DOCUMENT, PROPOSE, PROPOSE),
+    "audit_log": Row("", SEE, NOBODY),
+    "audit_entry": Row("one", SEE, NOBODY),
+    "new_person": Row("", MANAGE, MANAGE),
+    "person": Row("person", MANAGE, NOBODY),
+    "change_person": Row("person", NOBODY, MANAGE),
+    "deactivate_person": Row("person", NOBODY, MANAGE),
+    "reactivate_person": Row("person", NOBODY, MANAGE),
+    "make_link": Row("person", NOBODY, MANAGE),
+}
+"""What needs a role. Opening the address of an act leads to its page; a page that takes no form answers 405 to one."""
+
+ONES_OWN: Final = frozenset(
+    {"settings", "set_theme", "set_keys", "set_hints", "account_logout", "account_inactive"}
+    | {"account_change_password", "account_set_password", "account_reauthenticate"}
+)
+"""What everybody signed in has of their own, with or without a role."""
+
+OPEN: Final = frozenset({"account_login", "sign_in_by_link"})
+"""What is there to sign in with."""
+
+ELSEWHERE: Final = ("api/", "healthz", "readyz", "metrics", "static")
+"""Answers to programs: keys and their scopes are tried with the API."""
+
+NOT_FOR_YOU: Final = (403, 405)
+
+
+@pytest.fixture
+def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: User) -> dict[str, object]:
+    """One of each thing that an address can name."""
+    document = Document.objects.select_related("agent").get(pk=pending.document_id)
+    mine(document.agent)
+    pattern = Pattern.objects.shown().get()
+    line = PROMPT.splitlines(keepends=True)[0]
+    spot = Spot(1, Thread.Side.NEW, 1, 1)
+    wording = Wording("# Agent\n", sha256(line))
+    thread = open_thread(pending.pk, user=aiko, spot=spot, text="Why?", wording=wording)
+    set_policy(user=ada, agent=document.agent, kind="", covers="any", approvals=1, owner_approvals=0)
+    key: ApiKey = keys.create(document.agent, ["read"], owner=ada, actor=SYSTEM)[0]
+    return {
+        "one": 1,
+        "agent": document.agent.slug,
+        "document": document.slug,
+        "proposal": pending.pk,
+        "pattern": pattern.pk,
+        "evidence": pattern.evidence.earliest("pk").pk,
+        "item": ProposalEvidence.objects.create(proposal=pending, feedback=complaints[0]).pk,
+        "thread": thread.pk,
+        "comment": thread.comments.get().pk,
+        "policy": document.agent.policies.get().pk,
+        "key": key.prefix,
+        "section": protect(document, "Safety", owners=[ada], actor=SYSTEM).pk,
+        "person": aiko.pk,
+        "digest": digest_of(pending),
+    }
+
+
+def _named(patterns: list[URLPattern | URLResolver], above: str = "") -> Iterator[tuple[str, str]]:
+    for found in patterns:
+        if isinstance(found, URLResolver):
+            yield from _named(found.url_patterns, above + str(found.pattern))
+        else:
+            yield found.name or "", above + str(found.pattern)
+
+
+def test_every_address_has_a_row() -> None:
+    ours = [(name, path) for name, path in _named(get_resolver().url_patterns) if not path.startswith(ELSEWHERE)]
+    names = {name for name, _ in ours}
+    assert [path for name, path in ours if not name] == []
+    assert names == {*MATRIX, *ONES_OWN, *OPEN}
+
+
+def _person(role: Role | None) -> User:
+    found = User.objects.filter(groups__name=role).order_by("pk").first() if role else None
+    return found or create_person("somebody", name="Sam Somebody", roles=[role] if role else [])
+
+
+def _address(name: str, arguments: dict[str, object], person: User) -> str:
+    if name == "change_filter":
+        return reverse(name, args=[SavedFilter.objects.get_or_create(user=person, name="Mine", query="")[0].pk])
+    wanted = [arguments[each] for each in MATRIX[name].arguments.split()]
+    return reverse(name, args=wanted) + {"together": f"?id={arguments['proposal']}", "roll_back": "?to=1"}.get(name, "")
+
+
+def _send(client: Client, address: str, digest: object) -> HttpResponse:
+    """A form with enough in it that a refusal is about the person; what it did is undone."""
+    lines = {"revision": 1, "side": "new", "line": 1, "end": 1, "text": "Hm"}
+    decision = {"verdict": "reject", "digest": digest, "reason": "too_risky", "note": "No."}
+    with transaction.atomic():
+        answer = client.post(address, {**lines, **decision, "do": "assign"})
+        transaction.set_rollback(True)
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+@pytest.mark.parametrize("role", [*Role, None])
+def test_every_role_meets_exactly_what_it_may(
+    client: Client, arguments: dict[str, object], mara: User, luis: User, role: Role | None
+) -> None:
+    person = _person(role)
+    client.force_login(person)
+    for name, row in MATRIX.items():
+        address = _address(name, arguments, person)
+        opened = client.get(address, follow=False).status_code
+        sent = _send(client, address, arguments["digest"]).status_code
+        assert (opened not in NOT_FOR_YOU, sent not in NOT_FOR_YOU) == (role in row.opened_by, role in row.sent_by), (
+            name,
+            opened,
+            sent,
+        )
+        assert opened < 500 > sent, (name, opened, sent)
+
+
+def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict[str, object], ada: User) -> None:
+    for name in MATRIX:
+        address = _address(name, arguments, ada)
+        for answer in (client.get(address), _send(client, address, arguments["digest"])):
+            assert answer.status_code == 302, name
+            assert answer["Location"].startswith(reverse("account_login")), name
+    for name in ONES_OWN - {"account_inactive"}:
+        assert client.get(reverse(name)).status_code in (302, 405), name
