@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Func, IntegerField
+from django.db.models import Case, F, When
+from django.db.models.functions import Length
 
 from agents.models import Version
 from proposals import pile
@@ -29,14 +30,15 @@ def of_document(document_id: int, *, last: int, then: int | None = None) -> Grow
     """The document's versions up to the `last`, and the size it would have `then`, in tokens; None for fewer than two
     sizes.
 
-    A version has the tokens that were counted with its revision, as everywhere on the board. For the others, PostgreSQL
-    knows the length of a text without reading it. Versions are numbered without gaps.
+    A version has the tokens that were counted with its revision, as everywhere on the board; the others, first of all
+    the first, are counted now, by their characters as well. Versions are numbered without gaps.
     """
-    length = Func(F("text"), function="octet_length", output_field=IntegerField())
+    counted = "proposal__revision__surroundings__tokens_after"
+    length = Case(When(**{f"{counted}__isnull": True}, then=Length("text")))
     wanted = thinned(range(1, last + 1), POINTS)
     versions = Version.objects.filter(document=document_id, number__in=wanted).order_by("number")
-    rows = versions.values_list("number", length, "proposal__revision__surroundings__tokens_after")
-    sizes = [(f"Version {number}", counted or pile.tokens(octets)) for number, octets, counted in rows]
+    rows = versions.values_list("number", counted, length)
+    sizes = [(f"Version {number}", known or pile.tokens(characters or 0)) for number, known, characters in rows]
     if then is not None:
         sizes.append(("Proposed", then))
     return plot(sizes)

@@ -1,6 +1,6 @@
 """What changed between two revisions of one proposal, above all since a reviewer last looked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -34,10 +34,9 @@ class Interdiff:
         return self.moved and _own(self.before) == _own(self.after)
 
     @property
-    def whole_address(self) -> str:
-        """Where the two are compared with nothing left out."""
-        address = reverse("revision", args=[self.after.proposal_id, self.after.number])
-        return f"{address}?from={self.before.number}&lines=all"
+    def address(self) -> str:
+        """Where the two are compared on a page of their own."""
+        return f"{reverse('revision', args=[self.after.proposal_id, self.after.number])}?from={self.before.number}"
 
 
 def _own(revision: Revision) -> list[object]:
@@ -45,31 +44,41 @@ def _own(revision: Revision) -> list[object]:
     return [(row.kind, row.segments) for row in Diff.from_json(revision.diff).rows if row.kind != "equal"]
 
 
-def between(proposal: Proposal, before: Revision, after: Revision, *, whole: bool = False) -> Interdiff:
-    """Any two revisions of one proposal."""
+def between(proposal: Proposal, before: Revision, after: Revision, *, opened: Collection[int] = ()) -> Interdiff:
+    """Any two revisions of one proposal, the folds that start at `opened` unfolded."""
     protected = [section.heading for section in proposal.document.sections.all() if section.is_protected]
     difference = compute(before.text, after.text, protected)
-    part = shown.part(shown.inline(difference.rows, whole=whole), {})
+    part = shown.part(shown.inline(difference.rows, opened=opened), {})
     return Interdiff(before, after, difference, part.lines, part.whole - part.last)
 
 
-def since(proposal: Proposal, newest: Revision, user: User, *, digest: str = "", seen: int = 0) -> Interdiff | None:
+def since(
+    proposal: Proposal,
+    newest: Revision,
+    user: User,
+    *,
+    digest: str = "",
+    seen: int = 0,
+    asked: int = 0,
+    opened: Collection[int] = (),
+) -> Interdiff | None:
     """From the revision this person saw last to the newest; None when that is the newest, or they saw none.
 
     They saw the one whose `digest` they sent, else the one with the number `seen`, else the one they last decided on;
-    and they know what they wrote themselves.
+    and they know what they wrote themselves. Before all of these goes the one `asked` for. Folds that start at
+    `opened` are unfolded.
     """
     if newest.number == 1:
         return None
     own = max((one.number for one in proposal.revisions.all() if one.author_id == user.pk), default=0)
-    seen = max(seen, own)
+    seen = asked or max(seen, own)
     texts = proposal.revisions.select_related("base_version", "author", "author_key").defer("base_version__text")
     before = (
         (texts.filter(digest=digest).last() if digest else None)
         or (texts.filter(number=seen).first() if seen else None)
         or _decided_on(proposal, user)
     )
-    return between(proposal, before, newest) if before and before.number < newest.number else None
+    return between(proposal, before, newest, opened=opened) if before and before.number < newest.number else None
 
 
 def _decided_on(proposal: Proposal, user: User) -> Revision | None:

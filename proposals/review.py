@@ -11,8 +11,7 @@ from audit.models import AuditEntry
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies, queue
-from proposals.diffs import count_words
-from proposals.models import Check, Decision, Proposal, Redraft, Revision, Surroundings
+from proposals.models import Check, Decision, Proposal, Redraft, Revision
 from proposals.turns import Pill, pill
 from proposals.undone import undone
 
@@ -151,24 +150,17 @@ def last_redraft(proposal: Proposal) -> Redraft | None:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What approving does: the number the text gets, and how many words the document has before and after."""
+    """What approving does: the number the text gets."""
 
     number: int
-    words_before: int
-    words_after: int
 
 
-def effect(proposal: Proposal, last: int, around: Surroundings | None = None) -> Effect:
+def effect(proposal: Proposal, last: int) -> Effect:
     """What approving the newest revision would do now; for one in effect, what it did.
 
-    `last` is the number of the document's newest version. `around` are the surroundings of the revision, where they
-    are known: the words were counted then.
+    `last` is the number of the document's newest version.
     """
-    revision = newest(proposal)
-    number = proposal.published.number if proposal.published else last + 1
-    if around:
-        return Effect(number, around.words_before, around.words_after)
-    return Effect(number, count_words(revision.base_version.text), count_words(revision.text))
+    return Effect(proposal.published.number if proposal.published else last + 1)
 
 
 def last_number(proposal: Proposal) -> int:

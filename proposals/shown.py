@@ -38,9 +38,9 @@ class Line:
         return bool((self.row and self.row.heading) or (self.pair and self.pair.right and self.pair.right.heading))
 
 
-def opened(query: Mapping[str, str]) -> frozenset[int]:
+def opened(query: Mapping[str, str], name: str = "lines") -> frozenset[int]:
     """The folds that an address opens, `lines=0.37`, by where they start."""
-    given = query.get("lines", "")[:MOST_FOLDS].split(".")
+    given = query.get(name, "")[:MOST_FOLDS].split(".")
     return frozenset(int(start) for start in given if start.isascii() and start.isdigit() and len(start) < 8)
 
 

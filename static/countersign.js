@@ -86,7 +86,7 @@
   const keys = {
     j: () => step(1),
     k: () => step(-1),
-    a: () => focusOn("[data-focus='approve']"),
+    a: () => focusOn("[data-focus='approve']:enabled") || focusOn("#decision"),
     x: () => focusOn("[data-focus='reject']"),
     c: comment,
     e: () => focusOn("#evidence", "start"),
@@ -171,10 +171,24 @@
     if (link) link.focus();
   });
 
-  // The way to the decision is not shown over the decision.
-  const dock = document.querySelector(".dock");
-  const decision = document.getElementById("decision");
-  if (dock && decision) new IntersectionObserver(([seen]) => dock.classList.toggle("away", seen.isIntersecting)).observe(decision);
+  // The way to the decision is not shown over the decision. What stands beside the change stays in sight where it fits
+  // into the window; otherwise it goes with the page.
+  const decisionSeen = new IntersectionObserver(([seen]) => document.querySelector(".dock")?.classList.toggle("away", seen.isIntersecting));
+  const fit = () => {
+    const rail = document.querySelector(".review > .rail");
+    if (rail) rail.classList.toggle("tall", !rail.classList.toggle("fits", rail.offsetHeight <= window.innerHeight - 80));
+  };
+  const railSized = new ResizeObserver(fit);
+  window.addEventListener("resize", fit);
+  function watch() {
+    const decision = document.querySelector(".review #decision");
+    if (!decision) return;
+    decisionSeen.disconnect();
+    decisionSeen.observe(decision);
+    railSized.disconnect();
+    railSized.observe(decision.closest(".rail"));
+  }
+  watch();
 
   // A second press while the first is under way would only be refused; it is not sent at all.
   document.addEventListener("submit", (event) => {
@@ -205,7 +219,9 @@
   announce();
   document.addEventListener("htmx:afterSettle", (event) => {
     for (const form of document.forms) delete form.dataset.sent;
-    if (event.detail.elt === document.body) announce();
+    if (event.detail.elt !== document.body) return;
+    watch();
+    announce();
   });
   const trouble = (is) => {
     for (const form of document.forms) delete form.dataset.sent;

@@ -48,7 +48,7 @@ def _page(
     request: PersonRequest, proposal: Proposal, form: BypassForm, *, is_back: bool = False, status: int = 200
 ) -> HttpResponse:
     newest = review.newest(proposal)
-    part = shown.part(shown.inline(Diff.from_json(newest.diff).rows), request.GET)
+    part = shown.part(shown.inline(Diff.from_json(newest.diff).rows, opened=shown.opened(request.GET)), request.GET)
     context = {
         "place": "review",
         "proposal": proposal,
@@ -59,7 +59,6 @@ def _page(
         "is_back": is_back,
         "lines": part.lines,
         "part": part,
-        "still": f"{reverse('proposal', args=[proposal.pk])}?lines=all",
         "code": shown.is_code(proposal.document),
     }
     return render(request, "proposals/bypass.html", context, status=status)

@@ -141,8 +141,8 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
     earlier = _compared_with(request, found, number)
     before, label = (earlier.text, str(earlier)) if earlier else (this.base_version.text, str(this.base_version))
     difference = compute(before, this.text, _protected(proposal))
-    lines = shown.inline(difference.rows, whole=request.GET.get("lines") == "all")
-    part = shown.part(lines, request.GET)
+    whole = request.GET.get("lines") == "all"
+    part = shown.part(shown.inline(difference.rows, whole=whole, opened=shown.opened(request.GET)), request.GET)
     context = {
         "place": "review",
         "proposal": proposal,
@@ -152,7 +152,6 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
         "difference": difference,
         "lines": part.lines,
         "part": part,
-        "still": f"?from={earlier.number if earlier else 0}&lines=all",
         "code": shown.is_code(proposal.document),
     }
     return render(request, "proposals/revision.html", context)
@@ -160,9 +159,13 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
 
 def _compared_with(request: PersonRequest, found: QuerySet[Revision], number: int) -> Revision | None:
     """The revision asked for, else the one before; None stands for the version it was made on, asked for as 0."""
-    asked = request.GET.get("from", "")
-    wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else number - 1
+    asked = _number(request.GET.get("from", ""))
+    wanted = number - 1 if asked is None else asked
     return get_object_or_404(found, number=wanted) if wanted else None
+
+
+def _number(given: str) -> int | None:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else None
 
 
 def refused(request: PersonRequest, pk: int, status: int, **more: object) -> HttpResponse:
@@ -240,7 +243,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
     said, last = review.decisions(proposal), review.last_number(proposal)
     grounds = evidence.grounds(proposal, newest, request.GET.get("evidence"), last=last)
     standing = review.standing(proposal, queue.desk_of(request), said)
-    effect = review.effect(proposal, last, grounds["around"]) if proposal.is_open else None
+    effect = review.effect(proposal, last) if proposal.is_open else None
     return {
         "standing": standing,
         **_checks(grounds["checks"]),
@@ -319,7 +322,9 @@ def _since(
         return None
     sent = str(form["digest"].value() or "")[:64] if form and form.is_bound else ""
     seen = looked.revision.number if looked else 0
-    return interdiff.since(proposal, newest, request.user, digest=sent, seen=seen)
+    asked = _number(request.GET.get("since", "")) or 0
+    folds = shown.opened(request.GET, "came")
+    return interdiff.since(proposal, newest, request.user, digest=sent, seen=seen, asked=asked, opened=folds)
 
 
 def _trend(proposal: Proposal) -> object:

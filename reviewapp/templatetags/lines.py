@@ -18,10 +18,15 @@ _SIGNS = {
 
 
 @register.simple_tag(takes_context=True)
-def unfolding(context: template.Context, gap: Gap) -> str:
-    """This page's query string with one fold more unfolded, and the others as they are."""
+def unfolding(context: template.Context, gap: Gap, name: str = "lines", since: int | None = None) -> str:
+    """This page's query string with one fold more unfolded, and the others as they are.
+
+    `name` is the parameter that lists the open ones; `since` is the revision that is compared with, where one is.
+    """
     query = context["request"].GET.copy()
-    query["lines"] = ".".join(map(str, sorted({*opened(query), gap.start})))
+    query[name] = ".".join(map(str, sorted({*opened(query, name), gap.start})))
+    if since is not None:
+        query["since"] = str(since)
     return f"?{query.urlencode()}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from agents.models import Document
 from agents.versions import create_agent
@@ -54,6 +54,18 @@ def test_a_low_risk_decision_takes_three_keystrokes_and_so_does_the_next(
         expect(page.get_by_role("status")).to_contain_text("current from now on.")
     assert strokes == 6
     assert Decision.objects.count() == 2
+
+
+def test_a_key_pressed_before_the_script_has_come_is_not_lost(page: Page, board: str, pending: Proposal) -> None:
+    held: list[Route] = []
+    page.route("**/countersign.js", held.append)
+    page.goto(board + reverse("proposal", args=[pending.pk]), wait_until="commit")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Say 14 days")
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_focused()
+    assert not Decision.objects.exists()
 
 
 def test_brackets_go_through_the_list_and_u_back_to_it(page: Page, board: str, second: Proposal) -> None:

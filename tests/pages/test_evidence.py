@@ -6,10 +6,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Agent, Document
+from agents.versions import create_agent
 from audit.models import AuditEntry
+from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Exclusion, Feedback, Pattern, Run
 from people.models import User
+from proposals import growth
 from proposals.actions import proposals
 from proposals.actions.decisions import approve
 from proposals.actions.drafting import draft
@@ -183,6 +186,13 @@ def test_the_size_of_the_document_and_its_growth_are_shown(
     approve(beside.pk, user=mara, digest=digest_of(beside))
     text = client.get(reverse("document", args=["support", "system-prompt"])).text
     assert "From about 57 tokens in version 1 to 74 in version 2" in text
+
+
+def test_a_first_version_is_counted_by_its_characters_like_every_other(db: None) -> None:
+    made = create_agent("tea", name="Tea", actor=SYSTEM, documents={"prompt": "é" * 399})
+    grown = growth.of_document(made.documents.get().pk, last=1, then=120)
+    assert grown is not None
+    assert grown.rows == [("Version 1", 100), ("Proposed", 120)]
 
 
 def test_a_pattern_lists_what_was_left_out_of_it(client: Client, mara: User, drafted: Proposal) -> None:

@@ -1,16 +1,18 @@
 """What changed since a reviewer looked: shown beside the newest text, and with a refused decision."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from agents.models import Document
-from agents.versions import publish
+from agents.versions import create_agent, publish
 from audit.record import SYSTEM
 from people.models import User
 from proposals.actions import decisions, proposals
 from proposals.models import Decision, Proposal
-from tests.cast import PROMPT, digest_of
+from tests.cast import PROMPT, digest_of, propose
 
 
 def reword(proposal: Proposal, user: User, phrase: str) -> None:
@@ -110,3 +112,28 @@ def test_nobody_is_shown_what_they_wrote_themselves(client: Client, pending: Pro
     client.get(page)
     reword(pending, mara, "21 days")
     assert 'id="since"' not in client.get(page).text
+
+
+def test_one_fold_opens_alone_wherever_a_change_is_shown(client: Client, ada: User, mara: User, aiko: User) -> None:
+    rules = "".join(f"- Rule {number} of the desk.\n" for number in range(20))
+    text = f"# Desk\n{rules}- Refunds within 30 days.\n{rules.replace('desk', 'shop')}"
+    agent = create_agent("desk", name="Desk", actor=SYSTEM, documents={"prompt": text})
+    proposal = propose(agent.documents.get(), aiko)
+    page = reverse("proposal", args=[proposal.pk])
+    client.force_login(ada)
+    client.get(page)
+    proposals.amend(
+        proposal.pk, user=aiko, text=text.replace("30 days", "21 days"), note="", digest=digest_of(proposal)
+    )
+    shown = {
+        "lines": [reverse("revision", args=[proposal.pk, 2]) + "?from=1", reverse("bypass", args=[proposal.pk])],
+        "came": [page],
+    }
+    for name, addresses in shown.items():
+        for address in addresses:
+            folded = client.get(address).text
+            first, second = (int(start) for start in re.findall(rf"[?;]{name}=(\d+)[^\"]*\" hx-get", folded))
+            opened = client.get(f"{address}{'&' if '?' in address else '?'}{name}={first}&since=1").text
+            assert opened.count("Rule 5 of the desk") == folded.count("Rule 5 of the desk") + 1
+            assert opened.count("Rule 5 of the shop") == folded.count("Rule 5 of the shop")
+            assert f"{name}={first}.{second}" in opened
