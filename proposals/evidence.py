@@ -3,8 +3,8 @@
 Each read is one query, or a fixed number of them, whatever the proposal holds.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from feedback.likeness import folded, said
 from feedback.models import Exclusion, Feedback, Run
 from proposals import checks, growth, policies
 from proposals.models import (
@@ -29,21 +30,27 @@ from proposals.models.proposal import ProposalEvidenceQuerySet
 PER_PAGE = 15
 FIRST = 5
 """How many reports stand on the page before more are asked for."""
+MOST_ALIKE = 20
+"""How many of those that are folded are on the page."""
 VERSIONS_SHOWN = 6
 
 
-def grounds(proposal: Proposal, revision: Revision, number: str | None, *, last: int) -> dict[str, Any]:
-    """What the page of a proposal shows of evidence, checks and surroundings; `number` is the page of the quotes,
-    `last` the number of the document's newest version.
+def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], *, last: int) -> dict[str, Any]:
+    """What the page of a proposal shows of evidence, checks and surroundings.
+
+    `query` has the page of the quotes as `evidence`, and `each` where none is to be folded; `last` is the number of the
+    document's newest version.
     """
+    number, each = query.get("evidence"), "each" in query
     counted = tally(proposal)
     around = Surroundings.objects.filter(revision=revision).first()
     then = around.tokens_after if around else None
-    found = quotes(proposal, number, counted.linked if counted else 0)
+    found = quotes(proposal, number, each=each)
     return {
         "tally": counted,
         "quotes": found,
-        "left": 0 if number else found.end_index() - len(found.object_list),
+        "left": 0 if number or not counted else counted.linked - sum(1 + quote.more for quote in found),
+        "each": each,
         "checks": checks_now(revision, counted),
         "counter_examples": counter_examples(revision),
         "around": around,
@@ -119,26 +126,45 @@ def _days(first: Sequence[datetime], last: Sequence[datetime]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One report, the run it is about, and who left it out, where there are such."""
+    """One report, the run it is about, and who left it out, where there are such.
+
+    `more` others say nearly the same, the newest of them being `alike`.
+    """
 
     pk: int
     feedback: Feedback | None
     run: Run | None
     behind: Run | None
     exclusion: Exclusion | None
+    more: int = 0
+    alike: "list[Quote]" = field(default_factory=list)
+
+    @property
+    def unlisted(self) -> int:
+        """How many of those like it are not among `alike`."""
+        return self.more - len(self.alike)
 
 
-def quotes(proposal: Proposal, number: str | None, linked: int) -> "Page[Any]":
-    """One page of the `linked` reports as Quotes, newest first; what does not count any more stays listed.
+def quotes(proposal: Proposal, number: str | None, *, each: bool = False) -> "Page[Any]":
+    """One page of the reports as Quotes, newest first; what does not count any more stays listed.
 
-    Without a `number`, only the first few of the first page.
+    Those that say nearly the same are one, unless `each` is wanted by itself. Without a `number`, only the first few of
+    the first page.
     """
-    rows = _dated(proposal.evidence.all()).select_related("feedback", "run").order_by("-when", "-pk")
-    paginator = Paginator(rows, PER_PAGE)
-    paginator.count = linked
-    page = paginator.get_page(number)
-    shown = list(page.object_list) if number else list(page.object_list)[:FIRST]
-    page.object_list = _quotes(proposal.document.agent_id, shown)
+    rows = _dated(proposal.evidence.all()).order_by("-when", "-pk")
+    if each:
+        alike = [[pk] for pk in rows.values_list("pk", flat=True)]
+    else:
+        alike = folded(rows.annotate(said=said()).values_list("pk", "said", "run"))
+    page = Paginator(alike, PER_PAGE).get_page(number)
+    groups = list(page.object_list) if number else list(page.object_list)[:FIRST]
+    wanted = [pk for group in groups for pk in group[: 1 + MOST_ALIKE]]
+    found = rows.filter(pk__in=wanted).select_related("feedback", "run").defer("feedback__input") if wanted else []
+    known = {quote.pk: quote for quote in _quotes(proposal.document.agent_id, list(found))}
+    page.object_list = [
+        replace(known[first], more=len(others), alike=[known[pk] for pk in others[:MOST_ALIKE]])
+        for first, *others in groups
+    ]
     return page
 
 

@@ -79,7 +79,8 @@ def merge_rules(request: PersonRequest, pk: int) -> HttpResponseBase:
 def _see(request: PersonRequest, pk: int) -> HttpResponse:
     """Back to the page of quotes it was done on."""
     number = request.GET.get("evidence", "")
-    query = "?" + urlencode({"evidence": number}) if number.isdecimal() else ""
+    each = {"each": "yes"} if "each" in request.GET else {}
+    query = "?" + urlencode({"evidence": number} | each) if number.isdecimal() else ""
     answer = redirect(f"{reverse('proposal', args=[pk])}{query}#evidence")
     answer.status_code = 303
     return answer

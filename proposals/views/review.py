@@ -241,7 +241,7 @@ def _around(
 def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> dict[str, object]:
     """What a decision rests on, beside the change itself."""
     said, last = review.decisions(proposal), review.last_number(proposal)
-    grounds = evidence.grounds(proposal, newest, request.GET.get("evidence"), last=last)
+    grounds = evidence.grounds(proposal, newest, request.GET, last=last)
     standing = review.standing(proposal, queue.desk_of(request), said)
     effect = review.effect(proposal, last) if proposal.is_open else None
     return {

@@ -58,7 +58,7 @@ def test_a_low_risk_decision_takes_three_keystrokes_and_so_does_the_next(
 
 def test_a_key_pressed_before_the_script_has_come_is_not_lost(page: Page, board: str, pending: Proposal) -> None:
     held: list[Route] = []
-    page.route("**/countersign.js", held.append)
+    page.route("**/countersign.js", lambda route: held.append(route))
     page.goto(board + reverse("proposal", args=[pending.pk]), wait_until="commit")
     expect(page.get_by_role("heading", level=1)).to_have_text("Say 14 days")
     page.keyboard.press("a")

@@ -18,7 +18,7 @@ from proposals.actions.decisions import approve
 from proposals.actions.drafting import draft
 from proposals.exceptions import NotAllowed
 from proposals.models import Decision, Proposal, ProposalEvidence
-from tests.cast import PROMPT, digest_of, propose, report, source
+from tests.cast import PROMPT, digest_of, failure, propose, report, source
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +186,33 @@ def test_the_size_of_the_document_and_its_growth_are_shown(
     approve(beside.pk, user=mara, digest=digest_of(beside))
     text = client.get(reverse("document", args=["support", "system-prompt"])).text
     assert "From about 57 tokens in version 1 to 74 in version 2" in text
+
+
+def test_reports_that_say_nearly_the_same_are_folded_and_the_counts_stay_true(
+    client: Client, support: Agent, prompt: Document, mara: User
+) -> None:
+    same = [report(support, f"p{n}", reason=f"Wrong refund deadline{'!' * n} for  my COURSE") for n in range(4)]
+    other = report(support, "else", reason="wrong refund deadline for my digital course")
+    failed = [failure(support, f"u{n}", f"timeout for order {n}") for n in range(3)]
+    made = propose(prompt, mara)
+    linked = [ProposalEvidence(proposal=made, feedback=item) for item in [*same, other]]
+    ProposalEvidence.objects.bulk_create(linked + [ProposalEvidence(proposal=made, run=run) for run in failed])
+    client.force_login(mara)
+    page = reverse("proposal", args=[made.pk])
+
+    def folds(address: str = page) -> list[int]:
+        quotes = client.get(address).context["quotes"]
+        assert sum(1 + quote.more for quote in quotes) == 8
+        return sorted(quote.more for quote in quotes)
+
+    text = client.get(page).text
+    assert folds() == [0, 2, 3]
+    assert "3 more like this" in text
+    assert "<dd>8</dd>" in text
+    assert _exclude(client, made.evidence.get(feedback=same[1])) == 303
+    assert _exclude(client, made.evidence.get(run=failed[0])) == 303
+    assert folds(f"{page}?evidence=1") == [0, 0, 0, 1, 2]
+    assert folds(f"{page}?evidence=1&each=yes") == [0] * 8
 
 
 def test_a_first_version_is_counted_by_its_characters_like_every_other(db: None) -> None:
