@@ -190,6 +190,26 @@
   }
   watch();
 
+  // Paper gets the whole change, however little of it the page shows.
+  window.addEventListener("beforeprint", () => {
+    const shown = document.getElementById("change");
+    const part = shown?.querySelector("[data-print]");
+    if (!part) return;
+    const asked = new XMLHttpRequest();
+    asked.open("GET", part.dataset.print, false); // printing waits for nothing else
+    asked.setRequestHeader("HX-Request", "true");
+    asked.setRequestHeader("HX-Target", "change");
+    try {
+      asked.send();
+    } catch {
+      return;
+    }
+    const whole = asked.status === 200 && new DOMParser().parseFromString(asked.responseText, "text/html").getElementById("change");
+    if (!whole) return;
+    shown.replaceWith(whole);
+    window.addEventListener("afterprint", () => whole.replaceWith(shown), { once: true });
+  });
+
   // A second press while the first is under way would only be refused; it is not sent at all.
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.sent) event.preventDefault();

@@ -1,5 +1,6 @@
 """The page of one proposal, and what is done there."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
@@ -26,7 +27,7 @@ from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
 from proposals.lag import lag, outdated_by
 from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
-from proposals.parts import Part
+from proposals.parts import LARGEST, Part
 from proposals.queue import Place
 from proposals.views.attention import and_next, around
 from proposals.views.confirming import before_deciding, form_again
@@ -273,9 +274,9 @@ def _checks(found: Sequence[Check | CheckResult]) -> dict[str, object]:
 def _change(
     request: PersonRequest, proposal: Proposal, newest: Revision, typed: talks.Typed | None
 ) -> dict[str, object]:
-    """The change card: which view of the difference, and its lines."""
-    view = request.GET.get("view", "inline")
-    view = view if view in VIEWS else "inline"
+    """The change card: which view of the difference, and its lines; on paper, all that changes at once."""
+    view, on_paper = request.GET.get("view", "inline"), "print" in request.GET
+    view = view if view in VIEWS and not on_paper else "inline"
     whole = request.GET.get("lines") == "all"
     rows = Diff.from_json(newest.diff).rows
     asked, query = request.GET.get("comment", ""), view_query(request)
@@ -288,7 +289,8 @@ def _change(
         text = shown.talked_about(shown.text_lines(proposal.document, newest.text), rows, found)
         part = shown.part(text, request.GET)
     else:
-        part = shown.part(lay_out(rows, whole=whole, talks=found, opened=shown.opened(request.GET)), request.GET)
+        lines = lay_out(rows, whole=whole, talks=found, opened=shown.opened(request.GET))
+        part = shown.part(lines, request.GET, largest=sys.maxsize if on_paper else LARGEST)
     return {
         "talks": found,
         "view": view,

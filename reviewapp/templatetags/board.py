@@ -71,7 +71,9 @@ def exactly(at: datetime) -> str:
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), ago(at), _absolute(at))
 
 
+@register.filter(name="exact")
 def _absolute(at: datetime) -> str:
+    """The same without its element, for a line of plain words."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
