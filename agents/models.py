@@ -205,7 +205,7 @@ class ApiKey(models.Model):
         permissions = [("manage_key", "Can create and revoke API keys")]
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.prefix})"
+        return self.label or self.prefix
 
     @property
     def party(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audit.models import AuditEntry
+from audit.numbers import counted
 
 VERBS: Final[dict[str, str]] = {
     "agent.created": "created the agent",
@@ -174,6 +175,6 @@ def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if after.get("taken_from"):
         yield f"from pattern {after['taken_from']}"
     if after.get("moved"):
-        yield f"{after['moved']} report{'' if after['moved'] == 1 else 's'} moved"
+        yield f"{counted(after['moved'], 'report')} moved"
     if "label" in before:
         yield f"which was “{before['label']}”"

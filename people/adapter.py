@@ -12,6 +12,15 @@ from people.models import User
 class InvitationOnly(DefaultAccountAdapter):
     """Nobody signs up: an admin makes accounts. Whoever signs in or out or sets a password is recorded."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "account_inactive": "This account is deactivated. Ask an admin to reactivate it.",
+        "incorrect_password": "This is not your password. Type it again.",
+        "too_many_login_attempts": "Too many tries. Wait five minutes, or sign in with a one-time link.",
+        "username_password_mismatch": (
+            "This username and password do not fit. Type them again, or ask an admin for a link."
+        ),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

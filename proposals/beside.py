@@ -28,7 +28,7 @@ def beside(proposal: Proposal, standing: Standing, effect: Effect) -> Beside:
     if standing.leave.allowed and standing.missing_after_mine:
         nothing = "it is not confirmed" if after else "nothing takes effect"
         whole = f"Approving records your approval; {nothing} yet. {standing.missing_after_mine}"
-    reject = "Rejecting says that it was wrong; it changes nothing that is served." if after else ""
+    reject = "Rejecting records that it was wrong; the agent keeps the text it has." if after else ""
     return Beside(whole, reject, _stops(standing.blocking))
 
 

@@ -22,6 +22,7 @@ from typing import Final, Literal
 import re2
 
 from agents.sections import lines_of, protected_changed
+from audit import numbers
 from feedback.mining.stems import is_content, stem
 from proposals import invisible, pile
 from proposals.diffs import compute
@@ -231,7 +232,7 @@ def _copied(change: _Change) -> CheckResult:
         single = [words for words in single if not _reworded(words, old)]
     if not single:
         return CheckResult("copied", "pass", "No sentence copied from a single report.")
-    runs = "1 run" if len(single) == 1 else f"{len(single)} overlapping runs"
+    runs = numbers.counted(len(single), "run,overlapping runs")
     example = _short(" ".join(single[0]))
     return CheckResult(
         "copied", "warn", f"{runs} of {COPIED_WORDS} words found in one source’s report only: “{example}”."
@@ -294,14 +295,11 @@ def _size(change: _Change) -> CheckResult:
     old, new = len(change.before), len(change.after)
     before, after = pile.tokens(old), pile.tokens(new)
     rules = pile.size(change.after).rules
-    verb = "Grows" if new > old else "Shrinks" if new < old else "Stays the same size:"
-    message = f"{verb} from about {_number(before)} to {_number(after)} tokens, {_number(rules)} rules."
+    verb = "Grows" if after > before else "Shrinks"
+    how = "Stays at about" if after == before else f"{verb} from about {numbers.number(before)} to"
+    message = f"{how} {numbers.counted(after, 'token')}, {numbers.counted(rules, 'rule')}."
     grown = new - old > max(2000, old // 5) and change.context.author in ("drafter", "agent")
     return CheckResult("size", "warn" if grown else "pass", message)
-
-
-def _number(count: int) -> str:
-    return f"{count:,}".replace(",", "\u00a0")
 
 
 def _evidence(change: _Change) -> CheckResult:
@@ -310,12 +308,12 @@ def _evidence(change: _Change) -> CheckResult:
 
 def evidence(context: Context) -> CheckResult:
     """Whether enough sources stand behind a change, and none is too loud; also for a count made anew."""
-    share = f"{context.loudest_share:.0%}".replace("%", "\u00a0%")
+    share = numbers.percent(context.loudest_share)
     if not context.sources:
         return CheckResult("evidence", "skipped", "No reports are linked to this proposal.")
     if context.sources < context.min_sources:
-        few = "1 source" if context.sources == 1 else f"{context.sources} sources"
-        return CheckResult("evidence", "warn", f"Only {few}; {context.min_sources} are asked for.")
+        few = numbers.counted(context.sources, "source")
+        return CheckResult("evidence", "warn", f"Only {few}; {numbers.number(context.min_sources)} are asked for.")
     if context.loudest_share > context.max_share:
         return CheckResult("evidence", "warn", f"{share} of the reports come from one of {context.sources} sources.")
     return CheckResult("evidence", "pass", f"{context.sources} sources, none above {share}.")

@@ -14,6 +14,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from audit import numbers
 from feedback.likeness import folded, said
 from feedback.models import Exclusion, Feedback, Run
 from proposals import checks, growth, policies
@@ -210,7 +211,7 @@ def checks_now(revision: Revision, counted: Tally | None) -> list[Check | checks
         max_share=policies.DOMINANT_SHARE,
     )
     now = checks.evidence(context)
-    left_out = "1 report" if counted.left_out == 1 else f"{counted.left_out} reports"
+    left_out = numbers.counted(counted.left_out, "report")
     if not counted.sources:
         now = checks.CheckResult("evidence", "warn", "No report behind this counts any more.")
     else:

@@ -39,7 +39,7 @@ def find(pk: int) -> Proposal:
         Prefetch("pattern", Pattern.objects.defer("centroid")),
         Prefetch("published", Version.objects.defer(*WHOLE)),
         "author",
-        "author_key",
+        "author_key__owner",
         "requested_by",
         Prefetch("revisions", revisions),
         "document__sections__owners",

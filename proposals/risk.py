@@ -3,7 +3,7 @@
 | level | when |
 |---|---|
 | high | it changes a protected section, a check blocks it, it may set other rules aside, it changes the source of a tool, or more than LARGE words change |
-| medium | another check warns, it needs more than one approval, it changes settings, an agent wrote it, it is served already, or more than SMALL words change |
+| medium | another check warns, it needs more than one approval, it changes settings, an agent wrote it, it is current already, or more than SMALL words change |
 | low | none of these: a small change of prose, by the deterministic drafter or a person, that no check asks to look at |
 
 Risk is about what the change may do, not about how many want it: that is impact, and it has no part here.
@@ -12,6 +12,8 @@ Risk is about what the change may do, not about how many want it: that is impact
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+
+from audit.numbers import counted
 
 SMALL = 100
 LARGE = 400
@@ -55,7 +57,7 @@ def assess(facts: Facts) -> Risk:
     for level, reasons in ((Level.HIGH, tuple(_high(facts))), (Level.MEDIUM, tuple(_medium(facts)))):
         if reasons:
             return Risk(level, reasons)
-    return Risk(Level.LOW, (f"{_words(facts.words)} of prose, and no check asks for a look.",))
+    return Risk(Level.LOW, (f"{counted(facts.words, 'word')} of prose, and no check asks for a look.",))
 
 
 def _high(facts: Facts) -> Iterator[str]:
@@ -68,7 +70,7 @@ def _high(facts: Facts) -> Iterator[str]:
     if facts.kind == "tool":
         yield "It changes the source of a tool."
     if facts.words > LARGE:
-        yield f"{_words(facts.words)} change."
+        yield f"{counted(facts.words, 'word')} change."
 
 
 def _medium(facts: Facts) -> Iterator[str]:
@@ -81,10 +83,6 @@ def _medium(facts: Facts) -> Iterator[str]:
     if facts.author == "agent":
         yield "An agent wrote it."
     if facts.author == "rollback":
-        yield "It is served already."
+        yield "It is current already."
     if facts.words > SMALL:
-        yield f"{_words(facts.words)} change."
-
-
-def _words(count: int) -> str:
-    return "1 word" if count == 1 else f"{count:,} words"
+        yield f"{counted(facts.words, 'word')} change."

@@ -47,7 +47,7 @@ class Proposal(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting for review"
         CHANGES_REQUESTED = "changes_requested", "Changes requested"
-        IN_EFFECT = "in_effect", "In effect, review after the fact"
+        IN_EFFECT = "in_effect", "In effect, to be confirmed"
         APPROVED = "approved", "Approved"
         REJECTED = "rejected", "Rejected"
         WITHDRAWN = "withdrawn", "Withdrawn"

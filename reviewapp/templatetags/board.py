@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django import template
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from audit import numbers
 from audit.models import AuditEntry
 from audit.wording import Wording, in_words
 from feedback.charts import Spark, spark
@@ -40,8 +41,14 @@ def ago(at: datetime | None) -> str:
     seconds = (timezone.now() - at).total_seconds()
     for limit, word, unit in _STEPS:
         if seconds < limit:
-            return f"{_plural(int(seconds // int(unit)), word)} ago" if unit else word
+            return f"{numbers.counted(int(seconds // int(unit)), word)} ago" if unit else word
     return f"{at:%-d %B %Y}"
+
+
+@register.filter
+def day(at: date) -> str:
+    """“9 November”, with the year when it is another than this."""
+    return f"{at:%-d %B}" if at.year == timezone.now().year else f"{at:%-d %B %Y}"
 
 
 @register.filter
@@ -77,15 +84,9 @@ def _absolute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-@register.filter
-def counted(number: int, noun: str) -> str:
-    """`3|counted:"report"` → “3 reports”; give both forms as “person,people”."""
-    one, _, many = noun.partition(",")
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+register.filter("number", numbers.number)
+register.filter("counted", numbers.counted)
+register.filter("percent", numbers.percent)
 
 
 @register.filter
@@ -95,17 +96,11 @@ def same(one: object, other: object) -> bool:
 
 
 @register.filter
-def percent(share: float) -> str:
-    """A share of one as whole percent."""
-    return f"{share * 100:.0f} %"
-
-
-@register.filter
 def share(value: float) -> str:
     """A share of one as percent with two digits that say something: “12 %”, “0.43 %”, “0.0021 %”."""
     of_hundred = value * 100
     digits = 0 if of_hundred >= 10 or not of_hundred else max(0, 1 - math.floor(math.log10(of_hundred)))
-    return f"{of_hundred:.{min(digits, 6)}f}\u00a0%"
+    return numbers.percent(value, min(digits, 6))
 
 
 @register.filter

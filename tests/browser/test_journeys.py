@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Document
+from agents.versions import publish
+from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
@@ -15,7 +17,7 @@ from people.signin import one_time_link
 from proposals.actions import proposals
 from proposals.models import Decision, Proposal
 from tests.browser.axe import violations
-from tests.cast import digest_of
+from tests.cast import digest_of, propose
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -159,6 +161,32 @@ def test_proposing_and_rolling_back_by_their_buttons(page: Page, board: str, pro
     page.get_by_label("Text", exact=True).press_sequentially("Be brief.\n")
     page.get_by_role("button", name="Propose a change").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Be brief")
+
+
+def test_a_low_window_has_a_way_to_the_decision_and_paper_the_whole_change(
+    page: Page, board: str, prompt: Document, aiko: User
+) -> None:
+    current = prompt.current
+    assert current is not None
+    publish(prompt, current.text + "- Be kind to people who ask.\n" * 1200, base=current, actor=SYSTEM, proposal=0)
+    long = propose(prompt, aiko, "people", "persons")
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.goto(board + reverse("proposal", args=[long.pk]))
+    page.mouse.wheel(0, 4000)
+    way = page.get_by_role("link", name="To the decision")
+    expect(way).to_be_in_viewport()
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_in_viewport()
+    expect(way).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    page.mouse.wheel(0, 4000)
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_in_viewport()
+    lines = page.locator("#change tr.add")
+    shown = lines.count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(lines).to_have_count(1200)
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(lines).to_have_count(shown)
 
 
 def _addresses(proposal: Proposal, pattern: Pattern) -> list[str]:

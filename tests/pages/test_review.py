@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from agents.models import Document
 from agents.protection import protect
-from agents.versions import publish
+from agents.versions import create_agent, publish
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.models import Feedback
@@ -46,6 +47,29 @@ def test_the_page_shows_change_reason_and_consequence(client: Client, mara: User
 def test_every_view_of_the_change_works_without_script(client: Client, mara: User, page: str, view: str) -> None:
     client.force_login(mara)
     assert "14" in client.get(f"{page}?view={view}&lines=all").text
+
+
+def test_paper_gets_every_changed_line_of_a_long_change(client: Client, mara: User, aiko: User) -> None:
+    text = "".join(f"- Rule {number} of {'the handbook ' * 12}\n" for number in range(400))
+    agent = create_agent("long", name="Long", actor=SYSTEM, documents={"prompt": text})
+    made = propose(agent.documents.get(), aiko, "handbook", "manual")
+    client.force_login(mara)
+    page = reverse("proposal", args=[made.pk])
+    shown, printed = client.get(page).text, client.get(f"{page}?print=yes&view=full").text
+    assert "This is not the whole change" in shown
+    assert "Rule 399 " not in shown
+    assert printed.count('<tr class="add') == printed.count('<tr class="cut') == 400
+    assert "This is not the whole change" not in printed
+
+
+def test_a_record_names_policy_decisions_and_digests(client: Client, mara: User, pending: Proposal, page: str) -> None:
+    digest = digest_of(pending)
+    client.force_login(mara)
+    decide(client, pending, "approve")
+    text = client.get(page).text
+    assert "<dt>Policy</dt>" in text
+    assert f"by Mara Okafor, {timezone.now():%Y-%m-%d} " in text
+    assert f"revision 1, digest {digest}" in text
 
 
 def test_htmx_gets_the_change_alone(client: Client, mara: User, page: str) -> None:

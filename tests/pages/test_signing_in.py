@@ -54,6 +54,11 @@ def test_the_command_prints_a_link_and_makes_the_first_admin(db: None) -> None:
     assert User.objects.get().username == "admin"
 
 
+def test_a_wrong_password_says_what_to_do_next(client: Client, mara: User) -> None:
+    answer = client.post(reverse("account_login"), {"login": "mara", "password": "wrong"})
+    assert "Type them again, or ask an admin for a link." in answer.text
+
+
 def test_name_and_password_sign_in(client: Client, mara: User) -> None:
     mara.set_password("a long and good one")
     mara.save()
@@ -161,7 +166,7 @@ def test_a_form_from_an_old_page_is_refused_plainly(mara: User) -> None:
     client.force_login(mara)
     response = client.post(reverse("set_theme"), {"theme": "dark"})
     assert response.status_code == 403
-    assert "load the page afresh" in response.text
+    assert "reload the page" in response.text
 
 
 def test_pages_carry_no_inline_script_or_style(client: Client, mara: User) -> None:
