@@ -46,7 +46,7 @@ def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], *,
     counted = tally(proposal)
     around = Surroundings.objects.filter(revision=revision).first()
     then = around.tokens_after if around else None
-    found = quotes(proposal, number, each=each)
+    found = quotes(proposal, number, counted.linked if counted else 0, each=each)
     return {
         "tally": counted,
         "quotes": found,
@@ -146,18 +146,19 @@ class Quote:
         return self.more - len(self.alike)
 
 
-def quotes(proposal: Proposal, number: str | None, *, each: bool = False) -> "Page[Any]":
-    """One page of the reports as Quotes, newest first; what does not count any more stays listed.
+def quotes(proposal: Proposal, number: str | None, linked: int, *, each: bool = False) -> "Page[Any]":
+    """One page of the `linked` reports as Quotes, newest first; what does not count any more stays listed.
 
     Those that say nearly the same are one, unless `each` is wanted by itself. Without a `number`, only the first few of
     the first page.
     """
     rows = _dated(proposal.evidence.all()).order_by("-when", "-pk")
+    alike: list[list[int]] = []
     if each:
         alike = [[pk] for pk in rows.values_list("pk", flat=True)]
-    else:
+    elif linked:
         alike = folded(rows.annotate(said=said()).values_list("pk", "said", "run"))
-    page = Paginator(alike, PER_PAGE).get_page(number)
+    page: Page[Any] = Paginator(alike, PER_PAGE).get_page(number)
     groups = list(page.object_list) if number else list(page.object_list)[:FIRST]
     wanted = [pk for group in groups for pk in group[: 1 + MOST_ALIKE]]
     found = rows.filter(pk__in=wanted).select_related("feedback", "run").defer("feedback__input") if wanted else []

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from agents.models import Document, whole_of
 from feedback.actions import lifecycle
 from feedback.insight import Insight
+from feedback.likeness import folded, said
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Pattern, PatternSource
 from feedback.timeline import PatternTime, timeline
@@ -55,6 +56,14 @@ class PatternPage:
         if self.version is not None:
             rows = rows.filter(Q(feedback__version=self.version) | Q(run__version=self.version))
         return Paginator(rows.order_by("-at", "-pk"), PER_PAGE).get_page(self._query.get("page"))
+
+    @cached_property
+    def folded(self) -> list[tuple[Evidence, list[Evidence]]]:
+        """The reports of the page, each with the others of the page that say nearly the same."""
+        items = {item.pk: item for item in self.page}
+        rows = Evidence.objects.filter(pk__in=items).order_by("-at", "-pk").annotate(said=said())
+        alike = folded(rows.values_list("pk", "said", "run")) if len(items) > 1 else [list(items)]
+        return [(items[first], [items[pk] for pk in others]) for first, *others in filter(None, alike)]
 
     @cached_property
     def time(self) -> PatternTime:

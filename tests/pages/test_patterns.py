@@ -22,6 +22,20 @@ def pattern(support: Agent, complaints: list[Feedback]) -> Pattern:
     return Pattern.objects.shown().get()
 
 
+def test_reports_that_say_nearly_the_same_are_folded_and_can_be_chosen(
+    client: Client, mara: User, support: Agent
+) -> None:
+    for number in range(4):
+        report(support, f"person {number}", reason=f"Wrong refund deadline for my digital course{'!' * number}")
+    report(support, "other", reason="the refund deadline for my digital course was wrong")
+    mine(support)
+    client.force_login(mara)
+    text = client.get(reverse("pattern", args=[Pattern.objects.shown().get().pk])).text
+    evidence = text[text.index('id="evidence"') :]
+    assert "3 more like this" in evidence
+    assert evidence.count('name="items"') == 5
+
+
 def test_the_list_counts_sources_and_links_the_pattern(client: Client, mara: User, pattern: Pattern) -> None:
     client.force_login(mara)
     page = client.get(reverse("patterns")).text
