@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from agents.models import Document
+from agents.keys import create
+from agents.models import ApiKey, Document
 from agents.protection import protect
 from agents.versions import create_agent, publish
 from audit.models import AuditEntry
@@ -70,6 +71,19 @@ def test_a_record_names_policy_decisions_and_digests(client: Client, mara: User,
     assert "<dt>Policy</dt>" in text
     assert f"by Mara Okafor, {timezone.now():%Y-%m-%d} " in text
     assert f"revision 1, digest {digest}" in text
+
+
+def test_a_key_is_named_by_its_label_and_its_owner(client: Client, mara: User, aiko: User, prompt: Document) -> None:
+    key, _ = create(prompt.agent, [ApiKey.Scope.PROPOSE], owner=aiko, actor=SYSTEM, label="nightly job")
+    made = proposals.submit(
+        document=prompt, base_number=1, text="Be kind.\n", title="Be kind", rationale="Asked.", key=key
+    )
+    client.force_login(mara)
+    for address in (reverse("proposal", args=[made.pk]), reverse("queue") + "?show=open"):
+        text = client.get(address).text
+        assert "nightly job" in text
+        assert key.prefix not in text
+    assert "an API key of <b>Aiko Tanaka</b>" in client.get(reverse("proposal", args=[made.pk])).text
 
 
 def test_htmx_gets_the_change_alone(client: Client, mara: User, page: str) -> None:
