@@ -6,7 +6,7 @@ from itertools import islice
 
 from django.conf import settings
 
-from feedback.mining import Kind, classify, common, label, replacement, terms, topics, verdict
+from feedback.mining import Kind, classify, common, label, replacement, telling, terms, topics, verdict
 from feedback.models import Evidence, Pattern
 
 READ_AT_MOST = 300
@@ -24,7 +24,8 @@ def refresh(pattern: Pattern) -> None:
     labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
     changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
     if not pattern.is_named_by_hand:
-        pattern.label = label(kind, pattern.terms, template=_template(pattern), changed=changed, **labels)
+        found = telling(said, pattern.terms, least)
+        pattern.label = label(kind, found, template=_template(pattern), changed=changed, **labels)
     pattern.named_support = pattern.support
 
 

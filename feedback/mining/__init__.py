@@ -17,7 +17,7 @@ from feedback.mining.interface import (
     Middle,
     Result,
 )
-from feedback.mining.labels import label, replacement, terms, topics
+from feedback.mining.labels import label, replacement, telling, terms, topics
 from feedback.mining.subjects import verdict
 
 DEFAULT: Grouper = TextGrouper()
@@ -39,6 +39,7 @@ __all__ = [
     "common",
     "label",
     "replacement",
+    "telling",
     "terms",
     "topics",
     "verdict",

@@ -63,18 +63,9 @@ class Clusters:
         if any(len(group) not in (0, 4 * (self.dimensions + 2)) for group in stored):
             raise ValueError("A stored group has other dimensions than the texts.")
         self.count = len(stored)
-        room = self.count + 4 * _BLOCK
-        self._sums = np.zeros((room, self.dimensions), dtype=np.int32)
-        self._weights, self._moved = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
-        for number, group in filter(itemgetter(1), enumerate(stored)):
-            numbers = np.frombuffer(group, dtype="<i4")
-            self._sums[number] = numbers[:-2]
-            self._weights[number], self._moved[number] = numbers[-2:]
-        self._kept = np.zeros(room, dtype=bool)
+        self._make_columns(self.count + 4 * _BLOCK)
         self._kept[: len(kept)] = kept
-        self._rows = np.zeros((room, self.dimensions), dtype=np.float32)
-        self._squares = np.zeros(room, dtype=np.int64)
-        self._own, self._base, self._pull = (np.zeros(room) for _ in range(3))
+        self._read(stored)
         self.changed: set[int] = set()
         self.sure: list[float] = []
         """Of each text taken, how probable it was that it belonged to the group it joined; 1 of one that began one."""
@@ -83,6 +74,21 @@ class Clusters:
         self._texts, self._groups = int(self._moved.sum()), int(np.count_nonzero(self._moved))
         self.middle = middle or self._average()
         self._recenter()
+
+    def _make_columns(self, room: int) -> None:
+        """What is kept of each group, for so many of them."""
+        self._sums = np.zeros((room, self.dimensions), dtype=np.int32)
+        self._weights, self._moved = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
+        self._kept = np.zeros(room, dtype=bool)
+        self._rows = np.zeros((room, self.dimensions), dtype=np.float32)
+        self._squares = np.zeros(room, dtype=np.int64)
+        self._own, self._base, self._pull = (np.zeros(room) for _ in range(3))
+
+    def _read(self, stored: Sequence[bytes]) -> None:
+        for number, group in filter(itemgetter(1), enumerate(stored)):
+            numbers = np.frombuffer(group, dtype="<i4")
+            self._sums[number] = numbers[:-2]
+            self._weights[number], self._moved[number] = numbers[-2:]
 
     def stored(self, number: int) -> bytes:
         """The sum of a group's texts, their weight and their number, as little-endian 32-bit whole numbers."""

@@ -5,8 +5,9 @@ invisible characters cannot occur in it. Only what several sources said independ
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final
 
 import re2
 
@@ -15,7 +16,7 @@ from feedback.mining.cleaning import clean
 from feedback.mining.errors import PLACEHOLDER, readable
 from feedback.mining.interface import Kind
 from feedback.mining.stems import is_content, stem
-from feedback.mining.subjects import is_subject, written
+from feedback.mining.subjects import ARTICLES, PREPOSITIONS, is_subject, written
 
 MAX_TERM = 24
 MAX_TERMS = 5
@@ -29,12 +30,18 @@ _MAX_WORDS = 200
 _MAX_CHUNK = 60
 _MAX_PHRASE_WORDS = 6
 
+_MOST_FORMS = 30
+
+_Roots = tuple[str, ...]
 _BREAK = ""
 _ADDRESS = re2.compile(r"://|@|\p{L}\.\p{L}|[/\\]{2}|^www\.|\d+\.\d+\.\d+|[\p{L}\d]+/[\p{L}\d]*/")
-_TOKEN = re2.compile(r"\p{N}{1,9}(?:[.,]\p{N}{1,9})?%?|\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]")
-_SAFE = re2.compile(r"^(?:\p{N}{1,9}(?:[.,]\p{N}{1,9})?%?|\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*)$")
-_TERM = re2.compile(r"^(?:\p{N}{1,4}|\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*)$")
+_TOKEN = re2.compile(r"\p{N}{1,4}[A-Za-z]{1,3}\b|\p{N}{1,9}(?:[.,]\p{N}{1,9})?%?|\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]")
+_SAFE = re2.compile(r"^(?:\p{N}{1,4}[A-Za-z]{1,3}|\p{N}{1,9}(?:[.,]\p{N}{1,9})?%?|\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*)$")
+_TERM = re2.compile(r"^(?:\p{N}{1,4}[A-Za-z]{0,3}|\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*)$")
 _INNER_DOT = re2.compile(r"\.(\p{L})")  # no host name survives: "evil.example" becomes "evil example"
+_DOTS = re2.compile(r"…(?:[ :;,.-]*…)+")
+_LEADING = re2.compile(r"^(?:[… :;,.-]|\(\))+")
+_PLAIN_WORD = re2.compile(r"^\p{L}\p{Ll}*(?:[ :;,]|$)")
 _NOT_IN_LABEL = re2.compile(r"[^\p{L}\p{N} _.,:;()'…→-]")
 
 
@@ -61,23 +68,54 @@ def content_terms(text: str, limit: int = 8) -> tuple[str, ...]:
 
 
 def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3, *, judging: bool = False) -> list[str]:
-    """Words and pairs of adjacent ones that at least `min_sources` sources used and that name a subject, best first.
+    """Words, pairs and triples that at least `min_sources` sources used and that name a subject, best first.
 
-    At most MAX_TERMS, lower case, letters, digits and hyphens only (a pair has one space), each at most
-    MAX_TERM characters. Reads at most 300 sources with 5 texts each. A word in a chosen pair is not repeated.
-    With `judging`, also words that judge or are too broad to name a subject.
+    At most MAX_TERMS, letters, digits and hyphens only, each at most MAX_TERM characters; written as most sources do
+    inside a sentence. Between the words of a phrase there may be "of", "the" and their like. Reads at most 300 sources
+    with 5 texts each. A word in a chosen phrase is not repeated. With `judging`, also words that judge or are too broad
+    to name a subject.
     """
-    support: Counter[tuple[str, ...]] = Counter()
-    surfaces: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for source in sorted(texts_by_source)[:_MAX_SOURCES]:
-        used = _phrases(texts_by_source[source][:_MAX_TEXTS])
+    said = _read(texts_by_source)
+    names = _names(said)
+    return [_named(term, names) for term in _without_overlap(_ranked(said, min_sources, judging=judging))]
+
+
+def telling(texts_by_source: Mapping[str, Sequence[str]], found: Sequence[str], min_sources: int = 3) -> list[str]:
+    """These terms for a label; where they are lone words, with what a third of the sources, at least two, say of them.
+
+    "tire" and "pressure" become "tire pressure", "car" becomes "wash the car" or "car" and "shop".
+    """
+    if any(" " in term for term in found):
+        return list(found)
+    taken = {stem(term.lower()) for term in found}
+    least = max(min(2, min_sources), -(-sum(any(texts) for texts in texts_by_source.values()) // 3))
+    beside = terms(texts_by_source, least, judging=not found)
+    fuller = next((term for term in beside if " " in term and len(taken & _roots(term)) >= min(2, len(taken)) > 0), "")
+    if fuller:
+        return [fuller, *(term for term in found if stem(term.lower()) not in _roots(fuller))]
+    if len(found) > 1:
+        return list(found)
+    return [*found, *(term for term in beside if taken.isdisjoint(_roots(term)))][:2]
+
+
+def _roots(term: str) -> set[str]:
+    return {stem(word) for word in term.lower().split()}
+
+
+def _ranked(said: Mapping[str, Sequence[str]], min_sources: int, *, judging: bool = False) -> dict[_Roots, str]:
+    """All words and phrases of enough sources as most of them write them, the best first."""
+    support: Counter[_Roots] = Counter()
+    surfaces: defaultdict[_Roots, Counter[str]] = defaultdict(Counter)
+    for texts in said.values():
+        used = _phrases(texts)
         support.update(used.keys())
         for roots, surface in used.items():
             surfaces[roots][surface] += 1
-    enough = [roots for roots, count in support.items() if count >= min_sources and (judging or is_subject(roots))]
-    # A pair says more than its words: it is preferred down to three fifths of their support.
-    enough.sort(key=lambda roots: (-support[roots] * (1.6 if len(roots) == 2 else 1), roots))
-    return [_most_used(surfaces[roots]) for roots in _without_overlap(enough)]
+    shown = {roots: _most_used(surfaces[roots]) for roots, count in support.items() if count >= min_sources}
+    enough = [roots for roots, surface in shown.items() if judging or is_subject(surface.split(" "))]
+    # A phrase says more than its words: a pair is preferred down to three fifths of their support.
+    enough.sort(key=lambda roots: (-support[roots] * _WORTH[len(roots)], roots))
+    return {roots: shown[roots] for roots in enough}
 
 
 def topics(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
@@ -86,26 +124,81 @@ def topics(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -
     At most MAX_TERMS, best first. Where no term reaches half, those of a third. In quotes if the texts use none of
     them as a noun.
     """
-    said = {source: texts[:_MAX_TEXTS] for source, texts in texts_by_source.items() if any(texts)}
+    said = {source: texts for source, texts in _read(texts_by_source).items() if any(texts)}
     least = (max(min_sources, -(-len(said) // share)) for share in (2, 3))
-    found = next(filter(None, (terms(said, sources) for sources in least)), [])
-    words = [list(map(str.lower, safe_words(text))) for source in sorted(said)[:_MAX_SOURCES] for text in said[source]]
-    forms = [written(term, words) for term in found]
-    return [form for form in forms if form[0] != "“"] or forms
+    found = next(filter(None, (_ranked(said, sources) for sources in least)), {})
+    words = [list(map(str.lower, safe_words(text))) for texts in said.values() for text in texts]
+    forms = {roots: written(term, words) for roots, term in islice(found.items(), _MOST_FORMS)}
+    nouns = {roots: form for roots, form in forms.items() if form[0] != "“"}
+    names = _names(said)
+    return [_named(form, names) for form in _without_overlap(nouns or forms)]
 
 
-def _phrases(texts: Iterable[str]) -> dict[tuple[str, ...], str]:
-    """Stems of the words and pairs one source used, with the first way they were written."""
-    used: dict[tuple[str, ...], str] = {}
+def _read(texts_by_source: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {source: texts_by_source[source][:_MAX_TEXTS] for source in sorted(texts_by_source)[:_MAX_SOURCES]}
+
+
+def _names(said: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Words that most texts write with capitals inside a sentence, by their lower case: "pin" is "PIN"."""
+    written_as: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for texts in said.values():
+        for text in texts:
+            for word in _inside(safe_words(text)):
+                written_as[word.lower()][word] += 1
+    best = {word: min(forms, key=lambda form: (-forms[form], form)) for word, forms in written_as.items()}
+    return {w: form for w, form in best.items() if form != w and 2 * written_as[w][form] > written_as[w].total()}
+
+
+def _inside(found: Sequence[str]) -> list[str]:
+    """The words of a text that do not begin anything; none of a text that shouts."""
+    if 2 * sum(word.isupper() for word in found) > sum(word.isalpha() for word in found):
+        return []
+    return [word for at, word in enumerate(found) if at and found[at - 1] and word]
+
+
+def _named(term: str, names: Mapping[str, str]) -> str:
+    marks = ("“", "”") if term[0] == "“" else ("", "")
+    return marks[0] + " ".join(names.get(word, word) for word in term.strip("“”").split(" ")) + marks[1]
+
+
+def _phrases(texts: Iterable[str]) -> dict[_Roots, str]:
+    """Stems of the words, pairs and triples one source used, with the first way they were written."""
+    used: dict[_Roots, str] = {}
     for text in texts:
-        found = [word if is_content(word) else _BREAK for word in _term_words(text)]
-        for word in found:
-            if word and not word.isdigit():
-                used.setdefault((stem(word),), word)
-        for first, second in pairwise(found):
-            if first and second and first != second and len(first) + len(second) < MAX_TERM:
-                used.setdefault((stem(first), stem(second)), f"{first} {second}")
+        for chain in _chains(_term_words(text)):
+            for size in (1, 2, 3):
+                for at in range(len(chain) - size + 1):
+                    _use(chain[at : at + size], used)
     return used
+
+
+_WORTH = {1: 1.0, 2: 1.6, 3: 2.4}
+_SMALL: Final = ARTICLES | PREPOSITIONS
+_MOST_SMALL = 2
+
+
+def _chains(words: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
+    """Content words that belong together, each with the small words before it: "refund of my order" is one chain."""
+    chain: list[tuple[str, str]] = []
+    small: list[str] = []
+    for word in (*words, _BREAK):
+        if chain and word in _SMALL and len(small) < _MOST_SMALL:
+            small.append("the" if word in ARTICLES else word)
+        elif word and is_content(word):
+            chain.append(("".join(f"{one} " for one in small), word))
+            small = []
+        else:
+            if chain:
+                yield chain
+            chain, small = [], []
+
+
+def _use(part: Sequence[tuple[str, str]], used: dict[_Roots, str]) -> None:
+    roots = tuple(stem(word) for _, word in part)
+    surface = part[0][1] + "".join(f" {small}{word}" for small, word in part[1:])
+    lone_number = len(part) == 1 and part[0][1].isdigit()
+    if not lone_number and len(surface) <= MAX_TERM and len(set(roots)) == len(roots):
+        used.setdefault(roots, surface)
 
 
 def _term_words(text: str) -> list[str]:
@@ -114,16 +207,22 @@ def _term_words(text: str) -> list[str]:
     ]
 
 
-def _without_overlap(ordered: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    chosen: list[tuple[str, ...]] = []
+def _without_overlap(ordered: Mapping[_Roots, str]) -> list[str]:
+    chosen: list[str] = []
     taken: set[str] = set()
-    for roots in ordered:
-        if taken.isdisjoint(roots):
-            chosen.append(roots)
+    for roots, term in ordered.items():
+        if not any(_alike(one, other) for one in roots for other in taken):
+            chosen.append(term)
             taken.update(roots)
         if len(chosen) == MAX_TERMS:
             break
     return chosen
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two stems are of one word: "deliver" and "deliveri" are of "delivered" and "delivery"."""
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) >= 5 and len(long) - len(short) <= 3 and long.startswith(short))
 
 
 def _most_used(counts: Counter[str]) -> str:
@@ -207,7 +306,7 @@ def label(
         text = f"{changed[0]} → {changed[1]}"
     else:
         text = ", ".join(found[:3])
-    return _sentence(text) or _WITHOUT_WORDS[kind]
+    return _sentence(text, literal=kind is Kind.ERROR or bool(changed)) or _WITHOUT_WORDS[kind]
 
 
 _WITHOUT_WORDS = {
@@ -219,9 +318,12 @@ _WITHOUT_WORDS = {
 }
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, *, literal: bool = False) -> str:
+    """One plain line; what is `literal` keeps its first letter where that is part of a name or a quotation."""
     plain = _INNER_DOT.sub(r" \1", clean(text)).replace(PLACEHOLDER, "…")
-    line = " ".join(_NOT_IN_LABEL.sub(" ", plain).split())
+    line = _DOTS.sub("…", " ".join(_NOT_IN_LABEL.sub(" ", plain).split()))
+    if literal:
+        line = _LEADING.sub("", line) or line
     if len(line) > MAX_LABEL:
-        line = line[: MAX_LABEL - 1].rsplit(" ", 1)[0].rstrip(" ,:;") + "…"
-    return line[:1].upper() + line[1:]
+        line = line[: MAX_LABEL - 1].rsplit(" ", 1)[0].rstrip(" ,:;…(") + "…"
+    return line if literal and (" → " in line or not _PLAIN_WORD.search(line)) else line[:1].upper() + line[1:]

@@ -45,7 +45,8 @@ def _stems(words: str) -> frozenset[str]:
 
 _JUDGED = {stem(word): code for code, words in _VERDICTS.items() for word in words.split()}
 _OUT = _stems(_NEVER) | frozenset(_JUDGED)
-_BROAD = _stems(_VAGUE)
+# As they are written, for their stems are those of other words too: "timer" is not "time".
+_BROAD = frozenset(_VAGUE.split())
 
 # Words before a word that tell how it is used.
 _THE = "the a an my your our their his her its this each every another"
@@ -55,13 +56,19 @@ _BEFORE_VERB = """
     i you we they he she it to can could will would should must may might did do does don't not cannot please who
     that didn't doesn't won't can't
 """
-_ARTICLES, _VERBAL = frozenset(_THE.split()), frozenset(_BEFORE_VERB.split())
-_NOMINAL = _ARTICLES.union(_QUANTITY.split(), _PREPOSITION.split())
+_ASKING = "what which whose"
+ARTICLES, PREPOSITIONS = frozenset(_THE.split()), frozenset(_PREPOSITION.split())
+_VERBAL = frozenset(_BEFORE_VERB.split())
+_NOMINAL = ARTICLES.union(PREPOSITIONS, _QUANTITY.split(), _ASKING.split())
 
 
-def is_subject(stems: Sequence[str]) -> bool:
-    """Whether a stem or a pair of stems can name a subject."""
-    return _OUT.isdisjoint(stems) and not all(root in _BROAD or root.isdigit() for root in stems)
+def is_subject(words: Sequence[str]) -> bool:
+    """Whether a lower-case word or several can name a subject."""
+    telling = [word for word in words if is_content(word)]
+    broad = [word in _BROAD or word.removesuffix("s") in _BROAD or word.isdigit() for word in telling]
+    # "error message" is said of itself, "verdict in the first" is the beginning of something.
+    cut = len(telling) < len(words) and (broad[0] or broad[-1])
+    return not cut and not all(broad) and _OUT.isdisjoint(map(stem, telling))
 
 
 def verdict(texts_by_source: Mapping[str, Iterable[str]]) -> str:
@@ -78,28 +85,60 @@ def verdict(texts_by_source: Mapping[str, Iterable[str]]) -> str:
 def written(term: str, texts: Iterable[Sequence[str]]) -> str:
     """A term as a sentence takes it: "the delivery date", "islands"; in quotes unless the texts use it as a noun.
 
-    `texts` are lists of lower-case words, "" for whatever stands between two words. A term is one word or a pair.
+    `texts` are lists of lower-case words, "" for whatever stands between two words.
     """
-    uses = list(_uses(term, texts))
-    # "the declined transfer" does not make a noun of "declined": another word must not follow a lone one.
-    noun = [before for before, after in uses if before in _NOMINAL and (" " in term or not is_content(after))]
-    verb = sum(before in _VERBAL for before, _ in uses)
-    last = term.rsplit(" ", 1)[-1]
-    if not noun or len(noun) < verb or (last.endswith("ed") and not last.endswith("eed")):
+    uses = list(_uses([stem(word) for word in term.split() if is_content(word)], texts))
+    noun = [found for use in uses if (found := _as_noun(*use, alone=" " not in term)) is not None]
+    inner = sum(earlier in ARTICLES and is_content(before) and not is_content(after) for earlier, before, after in uses)
+    if not noun and inner * 2 >= len(uses):  # "card" in "my new card", but not "lost" in "my card lost"
+        noun = [True] * inner
+    verb = sum(before in _VERBAL for _, before, _ in uses)
+    words = term.split(" ")
+    last = words[-1] if is_content(words[-1]) else ""
+    if not noun or len(noun) < verb or any(_is_past(word) for word in (last, words[0] if len(words) > 2 else "")):
         return f"“{term}”"
-    has_article = sum(before in _ARTICLES for before in noun) * 2 >= len(noun)
-    return f"the {term}" if has_article and _is_singular(last) else term
+    return f"the {term}" if sum(noun) * 2 >= len(noun) and _is_singular(last) else term
 
 
-def _uses(term: str, texts: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """The words before and after a term in any of its forms; "" at either end of a text."""
-    roots = [stem(word) for word in term.split()]
+def _as_noun(earlier: str, before: str, after: str, *, alone: bool) -> bool | None:
+    """Whether this use as a noun has an article; None where it may be no noun.
+
+    "the declined transfer" does not make a noun of "declined": another word must not follow a lone one.
+    """
+    if alone and after and is_content(after):
+        return None
+    if before.endswith("est"):  # "the nearest"
+        return earlier in ARTICLES
+    return before in ARTICLES if before in _NOMINAL else None
+
+
+def _uses(roots: Sequence[str], texts: Iterable[Sequence[str]]) -> Iterator[tuple[str, str, str]]:
+    """The two words before and the one after content words in any of their forms; "" at either end of a text.
+
+    Small words may stand between them.
+    """
     for words in texts:
-        padded = ["", *words, ""]
+        padded = ["", "", *words, ""]
         spoken = [stem(word) for word in padded]
-        for at in range(1, len(words) + 1):
-            if spoken[at : at + len(roots)] == roots:
-                yield padded[at - 1], padded[at + len(roots)]
+        for at in range(2, len(words) + 2):
+            end = _end(roots, spoken, padded, at)
+            if end:
+                yield padded[at - 2], padded[at - 1], padded[end]
+
+
+def _end(roots: Sequence[str], spoken: Sequence[str], words: Sequence[str], at: int) -> int:
+    """Where a phrase that begins here ends; 0 where it does not."""
+    for number, root in enumerate(roots):
+        while number and at < len(words) and (words[at] in ARTICLES or words[at] in PREPOSITIONS):
+            at += 1
+        if at >= len(spoken) or spoken[at] != root:
+            return 0
+        at += 1
+    return at if at < len(words) else 0
+
+
+def _is_past(word: str) -> bool:
+    return word.endswith("ed") and not word.endswith("eed")
 
 
 def _is_singular(word: str) -> bool:

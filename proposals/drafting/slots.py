@@ -18,7 +18,7 @@ MAX_TERM = 24
 MAX_TERM_WORDS = 4
 MAX_LABEL = 40
 
-_NUMBER = r"[€$£]?\p{N}{1,9}(?:[.,]\p{N}{1,9})?[%€$£]?"
+_NUMBER = r"(?:[€$£]?\p{N}{1,9}(?:[.,]\p{N}{1,9})?[%€$£]?|\p{N}{1,4}[A-Za-z]{1,3})"
 _WORD = r"\p{L}[\p{L}\p{M}\p{N}]*(?:['’-][\p{L}\p{N}]+)*"
 _TERM = re2.compile(rf"^(?:{_NUMBER}|{_WORD})(?: (?:{_NUMBER}|{_WORD}))*$")
 _LABEL = re2.compile(r"^\p{L}[\p{L}\p{M}\p{N}]*(?:[ _-][\p{L}\p{N}]+)*$")

@@ -58,8 +58,8 @@ _COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]]
         ("tone", "style", "length", "format", "answers"),
     ),
     "style": (
-        "For {about}, use plain, friendly words and no set phrases.",
-        "Use plain words for {topic}",
+        "Word {about} plainly and kindly, without set phrases, and with no more words than needed.",
+        "Word {topic} plainly",
         ("Use plain, friendly words and no set phrases.", "Use plain words"),
         ("tone", "style", "voice", "language"),
     ),
