@@ -20,6 +20,7 @@ from operator import ne
 from typing import Final, Literal
 
 import re2
+import yaml
 
 from agents.sections import lines_of, protected_changed
 from audit import numbers
@@ -327,8 +328,29 @@ def _format(change: _Change) -> CheckResult:
     try:
         json.loads(change.after)
     except (ValueError, RecursionError) as error:
-        return CheckResult("format", "fail", f"Not valid JSON: {_short(str(error))}.")
+        if not is_yaml(change.before) or is_json(change.before):
+            return CheckResult("format", "fail", f"Not valid JSON: {_short(str(error))}.")
+        good = is_yaml(change.after)
+        return CheckResult("format", "pass" if good else "fail", "Valid YAML." if good else "Not valid YAML.")
     return CheckResult("format", "pass", "Valid JSON.")
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_yaml(text: str) -> bool:
+    """Whether a text is one YAML document with keys or items, as settings are; read as events, so nothing is built."""
+    try:
+        kinds = [type(event) for event in yaml.parse(text, Loader=yaml.CSafeLoader)]
+    except (yaml.YAMLError, ValueError):
+        return False
+    return kinds.count(yaml.DocumentStartEvent) == 1 and kinds[2] in (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 
 
 def _model(change: _Change) -> CheckResult:

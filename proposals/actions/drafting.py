@@ -15,6 +15,7 @@ from agents.models import Document, Version
 from audit.record import SYSTEM, Actor
 from feedback.actions import naming
 from feedback.actions.patterns import change_status
+from feedback.insight import places_of
 from feedback.mining import Kind
 from feedback.models import Evidence, Pattern
 from people.models import User
@@ -163,6 +164,7 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     """What the pattern says, in the short words and numbers that the templates take."""
     kind = Kind(pattern.kind)
     feedback = [item.feedback for item in evidence if item.feedback]
+    field, place = (places_of(pattern).main or ("", "")) if kind is Kind.ERROR else ("", "")
     mislabel = feedback[0] if kind is Kind.MISLABEL else None
     return Brief(
         kind=kind,
@@ -174,6 +176,7 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
         reason_code=naming.reason_of(evidence) if kind is Kind.COMPLAINT else "",
         predicted=mislabel.predicted if mislabel else "",
         expected=mislabel.expected if mislabel else "",
+        tool=place if field == "tool" else "",
         support=pattern.support,
         sources=pattern.sources,
         days=pattern.span_days or 1,

@@ -13,6 +13,7 @@ from agents.sections import lines_of
 from proposals import pile
 from proposals.checks import override_phrases
 from proposals.drafting import slots, templates
+from proposals.drafting.configs import configured
 from proposals.drafting.drafter import add, adds_nothing, drafted, reword
 from proposals.drafting.placement import Edit, Page, phrase_finder, stems, unmarked
 from proposals.drafting.redrafting import ended, open_rules
@@ -25,12 +26,16 @@ TITLE_OF_LINE = 120
 
 def alternatives(brief: Brief, documents: Sequence[DocumentText]) -> list[Draft]:
     """All drafts that can be made, no two of the same text; none where the pattern makes no safe rule."""
+    made = configured(brief, documents)
+    found = {(draft.document, draft.text): draft for draft in (*([made] if made else ()), *_worded(brief, documents))}
+    return list(found.values())
+
+
+def _worded(brief: Brief, documents: Sequence[DocumentText]) -> Iterator[Draft]:
     rule = templates.rule_for(brief)
     if isinstance(rule, Declined) or not allowed_in_instructions(rule.text) or override_phrases(rule.text):
-        return []
-    pages = [Page(document) for document in documents if document.kind == "prompt"]
-    found = {(draft.document, draft.text): draft for draft in _all(brief, rule, pages)}
-    return list(found.values())
+        return
+    yield from _all(brief, rule, [Page(document) for document in documents if document.kind == "prompt"])
 
 
 def _all(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Iterator[Draft]:

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from agents.lookalikes import skeleton
 from agents.sections import Section
+from proposals import pile
 from proposals.checks import override_phrases
 from proposals.drafting import slots, templates
+from proposals.drafting.configs import configured
 from proposals.drafting.placement import (
     Edit,
     Page,
@@ -20,19 +22,23 @@ from proposals.drafting.placement import (
     says_phrase,
     stems,
 )
-from proposals.drafting.templates import LEARNED, Rule
+from proposals.drafting.redrafting import as_rule, in_place, open_rules
+from proposals.drafting.templates import LEARNED, MAX_TITLE, Rule
 from proposals.drafting.types import Brief, Declined, DocumentText, Draft
 from proposals.invisible import allowed_in_instructions
 
-MAX_TITLE = 200
-
 
 def draft(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
-    """The smallest edit that answers a pattern: one phrase replaced, or one list item or sentence added.
+    """The smallest edit that answers a pattern: a phrase replaced, a list item or sentence added, or a number raised.
 
-    Only prompts are edited, never their protected sections, and never inside code. The same brief and documents give
-    the same draft.
+    Where settings have a key for what failed, it is theirs to answer. Prompts are never edited in their protected
+    sections, and never inside code. The same brief and documents give the same draft.
     """
+    has_prompt = any(document.kind == "prompt" for document in documents)
+    return configured(brief, documents, any_key=not has_prompt) or _worded(brief, documents)
+
+
+def _worded(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
     rule = templates.rule_for(brief)
     if isinstance(rule, Declined):
         return rule
@@ -46,12 +52,30 @@ def draft(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
     pair = slots.phrase_pair(brief.replacement) if brief.kind == "correction" else None
     if pair and any(says_phrase(page, *pair, _topic(brief)) for page in pages):
         return Declined("the document already says so")
-    return (reword(brief, pair, rule, pages) if pair else None) or add(brief, rule, pages)
+    reworded = reword(brief, pair, rule, pages) if pair else None
+    return reworded or widen(brief, rule, pages) or add(brief, rule, pages)
 
 
 def adds_nothing(rule: Rule, pages: Sequence[Page]) -> bool:
-    """Whether one of the texts has the rule already."""
-    return any(_says(page, rule.text) for page in pages)
+    """Whether one of the texts has the rule already, or one that says nearly the same of the same."""
+    own = stems(" ".join(rule.names or rule.topics))
+    said = (held for page in pages for held in pile.rules(page.document.text))
+    return any(_says(page, rule.text) for page in pages) or any(
+        own and own <= held.stems and pile.likeness(as_rule(rule.text), held) >= pile.NEAR for held in said
+    )
+
+
+def widen(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Draft | None:
+    """The new rule in the place of one that asks for the same about a part of it; None where there is not one such."""
+    new, own = as_rule(rule.text), stems(" ".join(rule.topics))
+    found = [
+        (page, held)
+        for page in pages
+        for held in open_rules(page)
+        if own & held.stems and held.stems < new.stems and pile.likeness(new, held) >= pile.NEAR
+    ]
+    edit = in_place(*found[0], rule.text) if len(found) == 1 else None
+    return drafted(brief, rule, found[0][0], edit) if isinstance(edit, Edit) else None
 
 
 def _says(page: Page, rule: str) -> bool:
@@ -86,7 +110,7 @@ def add(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Draft | Declined:
     """The rule added where it belongs."""
     place = _place(brief, rule, pages)
     if place:
-        edit = insert_rule(*place, rule.text)
+        edit = insert_rule(*place, rule.text, stems(" ".join((*rule.topics, *rule.names))))
         if edit:
             return drafted(brief, rule, place[0], edit)
     for page in pages:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -186,11 +186,14 @@ def _inside_number(line: str, start: int, end: int) -> bool:
     return inner or (len(after) == 2 and after[0] in ".," and after[1].isdigit() and line[end - 1].isdigit())
 
 
-def insert_rule(page: Page, section: Section, rule: str) -> Edit | None:
-    """The text with a rule added to a section: to its last list in the list's own style, or as a sentence."""
-    last = _last_item(page, section)
-    if last is not None:
-        number, marker, gap = last
+def insert_rule(page: Page, section: Section, rule: str, about: Collection[str] = ()) -> Edit | None:
+    """The text with a rule added to a section: to its list in the list's own style, or as a sentence.
+
+    It follows the item that shares most of the stems it is `about`, else the last one; in a numbered list always that.
+    """
+    item = _item_before(page, section, about)
+    if item is not None:
+        number, marker, gap = item
         at = _end_of_item(page, section, number)
         return _inserted(page, at, gap + marker + rule, section.heading)
     written = [n for n in range(section.start, section.end) if page.lines[n].strip()]
@@ -202,9 +205,9 @@ def insert_rule(page: Page, section: Section, rule: str) -> Edit | None:
     return _inserted(page, at, (page.ending if apart else "") + rule, section.heading)
 
 
-def _last_item(page: Page, section: Section) -> tuple[int, str, str] | None:
-    """The last item of the section that is not nested, what a next item begins with, and the blank line between
-    items if they have one.
+def _item_before(page: Page, section: Section, about: Collection[str]) -> tuple[int, str, str] | None:
+    """An item of the section that is not nested, what a next item begins with, and the blank line between items if
+    they have one.
     """
     items = [
         (number, match)
@@ -218,6 +221,8 @@ def _last_item(page: Page, section: Section) -> tuple[int, str, str] | None:
     number, match = siblings[-1]
     gap = page.ending if len(siblings) > 1 and not page.lines[number - 1].strip() else ""
     mark = f"{int(match.group(3)) + 1}{match.group(4)}" if match.group(3) else match.group(2)
+    if not match.group(3):  # in a numbered list the items after it would need other numbers
+        number = max(siblings, key=lambda item: (len(stems(page.lines[item[0]]).intersection(about)), item[0]))[0]
     return number, match.group(1) + mark + match.group(5), gap
 
 

@@ -108,7 +108,7 @@ def _reword(page: Page, draft: Brought, words: str) -> Edit | Declined:
     if not draft.replaced:
         return _put(page, draft.section, words)
     held = [rule for rule in open_rules(page) if rule.text == unmarked(draft.replaced)]
-    return _in_place(page, held[0], words) if len(held) == 1 else Declined("the rule it rewrites is not there any more")
+    return in_place(page, held[0], words) if len(held) == 1 else Declined("the rule it rewrites is not there any more")
 
 
 def _merge(page: Page, rule: str, other: str) -> Edit | Declined:
@@ -116,19 +116,24 @@ def _merge(page: Page, rule: str, other: str) -> Edit | Declined:
     held = [one for one in open_rules(page) if one.text == other]
     if len(held) != 1:
         return Declined("the rule to merge it with is not there once, outside the protected sections")
-    near = pile.likeness(_as_rule(rule), held[0]) >= pile.NEAR
-    return _in_place(page, held[0], rule if near else f"{ended(other)} {rule}")
+    near = pile.likeness(as_rule(rule), held[0]) >= pile.NEAR
+    return in_place(page, held[0], rule if near else f"{ended(other)} {rule}")
 
 
-def _in_place(page: Page, old: pile.Rule, words: str) -> Edit | Declined:
+def in_place(page: Page, old: pile.Rule, words: str) -> Edit | Declined:
+    """The text with these words where a rule stands."""
     lines = [*page.lines]
     line = lines[old.line - 1]
     lines[old.line - 1] = line[: old.start] + words + line[old.end :]
     text = "".join(lines)
-    return Edit(text, words, "") if page.keeps_protected(text) else Declined("a machine may not change that section")
+    heading = next(one.heading for one in page.sections if one.start < old.line <= one.end)
+    return (
+        Edit(text, words, heading) if page.keeps_protected(text) else Declined("a machine may not change that section")
+    )
 
 
-def _as_rule(text: str) -> pile.Rule:
+def as_rule(text: str) -> pile.Rule:
+    """A line as a rule of its own, to be compared."""
     return pile.Rule(1, 0, len(text), text)
 
 
@@ -144,7 +149,7 @@ def headings(document: DocumentText) -> list[str]:
 
 def mergeable(document: DocumentText, rule: str) -> list[str]:
     """Rules of the text that another can be merged with: the likest first, at most RULES_OFFERED."""
-    new, found = _as_rule(rule), open_rules(Page(document))
+    new, found = as_rule(rule), open_rules(Page(document))
     texts = dict.fromkeys(one.text for one in sorted(found, key=lambda one: -len(one.stems & new.stems)))
     return [text for text in texts if text != rule][:RULES_OFFERED]
 

@@ -9,6 +9,7 @@ from proposals.drafting.types import Brief, Declined
 
 LEARNED = "Learned rules"
 MAX_TOPICS = 2
+MAX_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)

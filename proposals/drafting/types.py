@@ -12,6 +12,7 @@ class Brief:
     as a sentence takes them: "the delivery date", "islands", or "“declined”" in quotes. `nearby` are other words the
     reports share, which help to find the section and are never written. `replacement` is (old phrase, new phrase);
     `error_class` and `reason_code` are the values of their enumerations, for complaints the reason most sources gave.
+    `tool` is the one that most of what failed had called; it is compared, never written.
     `support` counts reports or runs, `sources` distinct sources, `days` the days from the first to the last.
     """
 
@@ -24,6 +25,7 @@ class Brief:
     reason_code: str = ""
     predicted: str = ""
     expected: str = ""
+    tool: str = ""
     support: int = 0
     sources: int = 0
     days: int = 1
