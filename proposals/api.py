@@ -15,7 +15,7 @@ from agents.models import ApiKey, Document
 from agents.problems import Invalid as InvalidBody
 from agents.problems import NotFound, Problem
 from audit.paging import newest_first
-from feedback.models import Feedback
+from feedback.models import Feedback, Pattern
 from proposals import diffs
 from proposals.actions.proposals import submit
 from proposals.api_talks import ThreadOut, thread_out
@@ -45,6 +45,9 @@ class ProposalIn(Schema):
     title: Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
     rationale: Annotated[str, StringConstraints(max_length=16_000), AfterValidator(no_nul)]
     evidence: Annotated[list[FeedbackId], Field(max_length=EVIDENCE_AT_MOST)] = []
+    pattern: Annotated[int, Field(gt=0, lt=2**63)] | None = Field(
+        None, description="The pattern of this agent that the change answers; what was reported comes with it."
+    )
 
 
 class Created(Schema):
@@ -166,6 +169,7 @@ def post_proposal(request: HttpRequest, body: ProposalIn) -> Status[Created]:
             rationale=body.rationale,
             key=ApiKey.objects.select_related("owner", "agent").get(pk=caller.key_id),
             evidence=_evidence(document, body.evidence),
+            pattern_id=_pattern(document, body),
         )
     except (StaleProposal, Duplicate, NotAllowed, Invalid) as error:
         raise _refusal(error) from None
@@ -248,6 +252,20 @@ def _evidence(document: Document, ids: Sequence[str]) -> list[Feedback]:
             [{"loc": ["evidence", index], "msg": "This agent has no such feedback."} for index in missing]
         )
     return [known[external_id] for external_id in wanted]
+
+
+def _pattern(document: Document, body: ProposalIn) -> int | None:
+    """The pattern meant. Raises InvalidBody for one that this agent has not, or that nothing can be proposed for."""
+    if body.pattern is None:
+        return None
+    found = Pattern.objects.shown().filter(agent=document.agent_id, pk=body.pattern).only("status").first()
+    if found is None:
+        raise InvalidBody([{"loc": ["pattern"], "msg": "This agent has no such pattern."}])
+    if found.status == Pattern.Status.DISMISSED:
+        raise InvalidBody([{"loc": ["pattern"], "msg": "It was dismissed as wrongly found."}])
+    if body.evidence:
+        raise InvalidBody([{"loc": ["evidence"], "msg": "Leave it out: the evidence of the pattern is taken."}])
+    return found.pk
 
 
 def _refusal(error: StaleProposal | Duplicate | NotAllowed | Invalid) -> Problem:

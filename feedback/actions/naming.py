@@ -26,6 +26,7 @@ def refresh(pattern: Pattern) -> None:
     if not pattern.is_named_by_hand:
         found = telling(said, pattern.terms, least)
         pattern.label = label(kind, found, template=_template(pattern), changed=changed, **labels)
+    pattern.error_class = (error_class_of(evidence) or "") if kind is Kind.ERROR else ""
     pattern.named_support = pattern.support
 
 

@@ -90,7 +90,7 @@ def rename(pattern_id: int, *, user: User, label: str) -> Pattern:
         naming.refresh(pattern)
     if pattern.label == was and pattern.is_named_by_hand:
         raise PatternError("That is its label already.", field="label")
-    pattern.save(update_fields=["label", "terms", "named_support", "is_named_by_hand"])
+    pattern.save(update_fields=["label", "terms", "error_class", "named_support", "is_named_by_hand"])
     record(
         "pattern.renamed",
         actor=Actor.person(user),

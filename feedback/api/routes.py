@@ -51,6 +51,7 @@ class PatternOut(Schema):
     id: int
     agent: str
     kind: str
+    error_class: str = Field(description="Of an error, what sort: rate_limit, timeout, …; empty otherwise.")
     status: str
     label: str
     support: int
@@ -303,6 +304,7 @@ def _pattern(pattern: Pattern) -> dict[str, Any]:
         "id": pattern.pk,
         "agent": pattern.agent.slug,
         "kind": pattern.kind,
+        "error_class": pattern.error_class,
         "status": pattern.status,
         "label": str(pattern),
         "support": pattern.support,

@@ -323,7 +323,7 @@ _WITHOUT_WORDS = {
 def _sentence(text: str, *, literal: bool = False) -> str:
     """One plain line; what is `literal` keeps its first letter where that is part of a name or a quotation."""
     plain = _INNER_DOT.sub(r" \1", clean(text)).replace(PLACEHOLDER, "…")
-    line = _DOTS.sub("…", " ".join(_NOT_IN_LABEL.sub(" ", plain).split()))
+    line = _DOTS.sub(lambda _several: "…", " ".join(_NOT_IN_LABEL.sub(" ", plain).split()))
     if literal:
         line = _LEADING.sub("", line) or line
     if len(line) > MAX_LABEL:

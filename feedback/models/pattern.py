@@ -92,6 +92,7 @@ class Pattern(models.Model):
         default=0, help_text="The support when label and terms were last found."
     )
     signature = models.CharField(max_length=500, blank=True, help_text="What items of an exact-match kind share.")
+    error_class = models.CharField(max_length=30, blank=True, help_text="What sort of error, where it is one.")
     centroid = models.BinaryField(default=bytes)
     meaning = models.BinaryField(default=bytes, help_text="The sum of its texts' points, see `clusters.stored`.")
     grouped = models.PositiveIntegerField(
@@ -155,6 +156,12 @@ class Pattern(models.Model):
 
     def __str__(self) -> str:
         return self.label or f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def what(self) -> str:
+        """Its kind in words, of an error with what sort it is: "Error, rate limit"."""
+        known = self.error_class not in ("", "other")
+        return f"{self.get_kind_display()}, {self.error_class.replace('_', ' ')}" if known else self.get_kind_display()
 
     @property
     def span_days(self) -> int | None:

@@ -46,9 +46,10 @@ class _Leaf:
     end: int
     value: str
 
-    @property
-    def words(self) -> set[str]:
-        return {word.lower() for key in self.path for word in _WORDS.findall(key)}
+
+def words_of(*keys: str) -> set[str]:
+    """The words keys are made of: "firstWait_s" is of "first", "wait" and "s"."""
+    return {word.lower() for key in keys for word in _WORDS.findall(key)}
 
 
 def configured(brief: Brief, documents: Sequence[DocumentText], *, any_key: bool = True) -> Draft | None:
@@ -66,11 +67,11 @@ def configured(brief: Brief, documents: Sequence[DocumentText], *, any_key: bool
 
 
 def _meant(brief: Brief, document: DocumentText, words: frozenset[str]) -> _Leaf | None:
-    """The one number under such a key: that of the tool that failed, or the only one."""
-    found = [leaf for leaf in leaves(document.text) if leaf.words & words]
+    """The one number under such a key: that of the tool that failed, or the only one that is called so itself."""
+    found = [leaf for leaf in leaves(document.text) if words_of(*leaf.path) & words]
     failed = {word.strip(".") for word in _SPOKEN.findall(f"{brief.label} {brief.tool}".casefold())}
     own = [leaf for leaf in found if failed & {key.casefold() for key in leaf.path}]
-    best = own or found
+    best = own or [leaf for leaf in found if words_of(*leaf.path[-1:]) & words] or found
     return best[0] if len(best) == 1 else None
 
 

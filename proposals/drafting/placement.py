@@ -228,13 +228,14 @@ def _item_before(page: Page, section: Section, about: Collection[str]) -> tuple[
 
 def _end_of_item(page: Page, section: Section, number: int) -> int:
     """The line after an item: behind what is indented below it or continues its paragraph."""
-    end = number + 1
+    end, indent = number + 1, len(page.lines[number]) - len(page.lines[number].lstrip())
     for later in range(number + 1, section.end):
         line = page.lines[later]
         if not line.strip():
             continue
+        item = _ITEM.search(line[:300])
         continues = later == end and not page.code[later]
-        if not (line[0] in " \t" or continues):
+        if not (line[0] in " \t" or continues) or (item and not page.code[later] and len(item.group(1)) <= indent):
             break
         end = later + 1
     return end

@@ -11,11 +11,12 @@ from agents.models import Agent, Document
 from agents.versions import create_agent, create_document, publish
 from audit.models import AuditEntry
 from audit.record import SYSTEM
+from feedback.actions.mining import mine
 from feedback.models import Evidence, Feedback, Pattern, PatternDay, PatternSource
 from people.models import User
 from proposals.models import Proposal
 from tests.api.conftest import Caller, MakeCaller
-from tests.cast import PROMPT, propose, report
+from tests.cast import PROMPT, failure, propose, report
 
 
 def wish(**more: Any) -> dict[str, Any]:
@@ -207,6 +208,24 @@ def test_a_bad_proposal_is_refused(caller: Caller, more: dict[str, Any], status:
     response = caller.post("/proposals", wish(**more))
     assert (response.status_code, response.json()["type"]) == (status, f"/problems/{kind}")
     assert not Proposal.objects.exists()
+
+
+def test_an_agent_proposes_for_a_pattern(caller: Caller, support: Agent) -> None:
+    for who in "abc":
+        failure(support, who, "Tool x timed out after 5 s")
+        report(support, f"other {who}", reason="the refund window is wrong")
+    mine(support)
+    pattern, gone = Pattern.objects.filter(agent=support).order_by("kind")[::-1]
+    assert caller.post("/proposals", wish(pattern=pattern.pk, evidence=["f0-a"])).status_code == 422
+    response = caller.post("/proposals", wish(pattern=pattern.pk))
+    proposal = Proposal.objects.get()
+    assert (response.status_code, proposal.pattern, proposal.evidence.count()) == (201, pattern, 3)
+    shown = caller.get(f"/patterns/{pattern.pk}").json()
+    assert (shown["kind"], shown["error_class"], shown["status"]) == ("error", "timeout", "proposed")
+    Pattern.objects.filter(pk=gone.pk).update(status="dismissed")
+    for pk in (gone.pk, pattern.pk + 1000, 0, 2**63):
+        refused = caller.post("/proposals", wish(title="Other", pattern=pk))
+        assert (refused.status_code, refused.json()["errors"][0]["loc"][-1]) == (422, "pattern")
 
 
 def test_the_same_proposal_twice_is_409(caller: Caller) -> None:

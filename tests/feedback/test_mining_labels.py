@@ -5,7 +5,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.mining import Kind, label, replacement, terms, topics, verdict
+from feedback.mining import Kind, label, replacement, telling, terms, topics, verdict
 from feedback.mining.changes import diff
 from feedback.mining.labels import MAX_LABEL, MAX_PHRASE, MAX_TERM, MAX_TERMS, content_terms
 from feedback.mining.stems import stem
@@ -167,3 +167,37 @@ def test_word_forms_share_a_stem() -> None:
     assert len({stem(word) for word in ("charge", "charges", "charged", "charging")}) == 1
     assert len({stem(word) for word in ("cancel", "cancelled", "cancelling", "cancels")}) == 1
     assert len({stem(word) for word in ("delivery", "deliveries")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (["set a timer", "please set the timer", "I set my timer"], ["set the timer"]),
+        (["Where is my PIN?", "I lost the PIN", "a PIN again"], ["PIN"]),
+        (["move my 401k", "is the 401k safe", "a 401k loan"], ["401k"]),
+        (["was it delivered", "no delivery yet, delivered?", "delivery: not delivered"], ["delivered"]),
+        (["THE REFUND IS LATE", "REFUND NOW", "WHERE IS THE REFUND"], ["refund"]),
+    ],
+)
+def test_terms_are_phrases_as_people_write_them(said: list[str], expected: list[str]) -> None:
+    assert terms({str(number): [text] for number, text in enumerate(said)}) == expected
+
+
+def test_a_lone_word_in_a_label_gets_what_two_sources_say_of_it() -> None:
+    said = {"a": ["my car's tire pressure"], "b": ["tires have low pressure"], "c": ["tell the tire pressure"]}
+    assert telling(said, ["pressure", "tire"]) == ["tire pressure"]
+    said = {"a": ["the car is in the shop"], "b": ["bring my car to a shop"], "c": ["a car"]}
+    assert telling(said, ["car"]) == ["car", "shop"]
+    assert telling(said, ["green tea"]) == ["green tea"]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("<*> Served block <*> to <*>", "Served block … to …"),
+        ("<*> ( ) found <*> <*>", "Found …"),
+        ("search_help : <*> limited", "search_help: … limited"),
+    ],
+)
+def test_an_error_is_named_without_ragged_ends(template: str, expected: str) -> None:
+    assert label(Kind.ERROR, template=template) == expected

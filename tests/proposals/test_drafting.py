@@ -247,3 +247,24 @@ def test_what_was_applied_is_not_drafted_again(brief: Brief, document: DocumentT
     if isinstance(made, Draft):
         after = DocumentText(document.slug, "prompt", made.text, document.protected)
         assert draft(brief, [after]) == Declined("the document already says so")
+
+
+def test_a_rule_follows_the_one_it_refines() -> None:
+    text = "# A\n\n## Shipping\n- Parcels leave within 2 days.\n- Islands are served by boat.\n- Name the carrier.\n"
+    made = drafted(Brief("complaint", "", ("the parcel",), reason_code="wrong"), DocumentText("p", "prompt", text))
+    assert "within 2 days.\n- For the parcel, look up" in made.text
+
+
+def test_a_rule_that_says_nearly_the_same_is_not_said_twice() -> None:
+    text = "# A\n\n## Labels\n- When both could fit, as in messages about money, use “refund” rather than “billing”.\n"
+    brief = Brief("mislabel", "", ("the money", "the order"), predicted="billing", expected="refund")
+    assert declined(brief, DocumentText("p", "prompt", text)) == "the document already says so"
+
+
+def test_a_narrower_rule_is_widened_instead_of_adding_a_second() -> None:
+    old = "- For islands, look up what applies in this case before you answer or act; if you find nothing, say so."
+    text = f"# A\n\n## Shipping\n{old}\n- Name the carrier.\n"
+    brief = Brief("complaint", "", ("islands", "ferries"), reason_code="wrong")
+    made = drafted(brief, DocumentText("p", "prompt", text))
+    assert made.text == text.replace("For islands,", "For islands and ferries,")
+    assert made.section == "Shipping"

@@ -48,6 +48,7 @@ def test_no_hostile_text_gets_through_any_slot(payload: str) -> None:
         Brief("correction", payload, ("refund window",), (), ("30 days", payload)),
         Brief("correction", payload, ("refund window",), (), (payload, "14 days")),
         Brief("error", payload, (payload,), error_class=payload),
+        Brief("error", payload, (payload,), error_class="timeout", tool=payload),
         Brief("mislabel", payload, (payload,), predicted=payload, expected="refund"),
         Brief("mislabel", payload, (payload,), predicted="billing", expected=payload),
     ]
