@@ -222,7 +222,9 @@ def _without_overlap(ordered: Mapping[_Roots, str]) -> list[str]:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two stems are of one word: "deliver" and "deliveri" are of "delivered" and "delivery"."""
+    """Whether two stems are of one word: those of "delivered" and "delivery", or of "top" and "top-up"."""
+    if "-" in one + other:
+        return not set(one.split("-")).isdisjoint(other.split("-"))
     short, long = sorted((one, other), key=len)
     return short == long or (len(short) >= 5 and len(long) - len(short) <= 3 and long.startswith(short))
 
@@ -322,7 +324,7 @@ _WITHOUT_WORDS = {
 
 def _sentence(text: str, *, literal: bool = False) -> str:
     """One plain line; what is `literal` keeps its first letter where that is part of a name or a quotation."""
-    plain = _INNER_DOT.sub(r" \1", clean(text)).replace(PLACEHOLDER, "…")
+    plain = _INNER_DOT.sub(r" \1", clean(text)).replace(PLACEHOLDER, "…").replace("...", "…")
     line = _DOTS.sub(lambda _several: "…", " ".join(_NOT_IN_LABEL.sub(" ", plain).split()))
     if literal:
         line = _LEADING.sub("", line) or line
