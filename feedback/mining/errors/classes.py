@@ -76,7 +76,8 @@ _RULES = (
         ErrorClass.AUTH,
         r"unauthori[sz]ed|not authori[sz]ed|forbidden|(?:permission|access) (?:was )?denied|denied access"
         r"|authentication|login (?:failed|required)|not logged in"
-        r"|(?:invalid|incorrect|wrong|failed|expired|missing|bad) (?:api.?)?(?:key|token|credentials|password|signature)"
+        r"|(?:invalid|incorrect|wrong|failed|expired|missing|bad)"
+        r" (?:api.?)?(?:key|token|credentials|password|signature)"
         r"|insufficient (?:permission|privilege|scope)|permissionerror|" + _status("401|403"),
     ),
     (
