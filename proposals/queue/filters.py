@@ -6,10 +6,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
-from feedback.trends import rising_patterns
+from feedback.trends import Rising
 from people.models import User
 from proposals.models import Assignment, Check, Proposal
 from proposals.models.proposal import ProposalQuerySet
@@ -30,6 +30,10 @@ ORDERS: Final = {
     "new": ("-created_at", "-pk"),
 }
 _DECIDED: Final = {"age": ("settled", "pk"), "new": ("-settled", "-pk")}  # there, the time that counts
+_ASKED_ABOUT: Final = f"""
+    SELECT pattern_id FROM proposals_proposal
+    WHERE status IN ({", ".join(f"'{status.value}'" for status in Proposal.OPEN)})
+"""  # noqa: S608 (nothing in it comes from outside)
 LONGEST: Final = 200
 _CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "origin": ORIGINS,
@@ -97,7 +101,11 @@ class Filters:
 
         `desk` is what waits for this person, where that is known.
         """
-        found = self._shown(desk or Desk(user))
+        return weighed(self._narrowed(desk or Desk(user)), self.keys).order_by(*self.keys)
+
+    def _narrowed(self, desk: Desk) -> ProposalQuerySet:
+        """The proposals asked for, in no order."""
+        found = self._shown(desk)
         if self.agent:
             found = found.filter(document__agent__slug=self.agent)
         if self.q:
@@ -110,21 +118,21 @@ class Filters:
             verdicts = [Check.Verdict.FAIL] if self.checks == "fail" else [Check.Verdict.WARN, Check.Verdict.FAIL]
             found = found.filter(Exists(Check.objects.filter(revision=OuterRef("revision"), verdict__in=verdicts)))
         if self.who == "me":
-            found = found.filter(assigned_to(user))
+            found = found.filter(assigned_to(desk.user))
         if self.who == "nobody":
             found = found.filter(~Exists(Assignment.objects.filter(proposal=OuterRef("pk"))))
-        return weighed(found, self.keys).order_by(*self.keys)
+        return found
 
     def all_keys(self, desk: Desk, *, also: int | None = None) -> list[int]:
         """The keys of all proposals asked for, in their order: one look finds them and tells how many there are.
 
         `also` is put where it would stand, asked for or not.
         """
-        wanted = self.apply(desk.user, desk).order_by()
+        wanted = self._narrowed(desk)
         if also is not None:
-            either = Proposal.objects.filter(Q(pk__in=wanted.values("pk")) | Q(pk=also))
-            wanted = weighed(either, self.keys).order_by()
-        found = wanted.aggregate(keys=ArrayAgg("pk", order_by=self.keys))
+            either = wanted.values("pk").union(Proposal.objects.filter(pk=also).values("pk"))
+            wanted = Proposal.objects.filter(pk__in=either)
+        found = weighed(wanted, self.keys).aggregate(keys=ArrayAgg("pk", order_by=self.keys))
         return found["keys"] or []
 
     def _shown(self, desk: Desk) -> ProposalQuerySet:
@@ -151,7 +159,6 @@ def weighed(proposals: ProposalQuerySet, keys: tuple[str, ...]) -> ProposalQuery
         return proposals.annotate(settled=Coalesce("decided_at", "created_at"))
     if "-impact" not in keys:
         return proposals
-    sources = Coalesce("pattern__sources", "evidence_sources")
-    asked_about = Proposal.objects.open().exclude(pattern=None).order_by().values("pattern")
-    rising = When(pattern__in=rising_patterns().filter(pattern__in=asked_about), then=F("sources") * 2)
-    return proposals.annotate(sources=sources, impact=Case(rising, default=F("sources"), output_field=IntegerField()))
+    sources = Coalesce("pattern__sources", "evidence_sources", output_field=IntegerField())
+    rising = Rising("pattern_id", candidates=_ASKED_ABOUT)
+    return proposals.annotate(impact=Case(When(rising, then=sources * 2), default=sources))
