@@ -18,6 +18,7 @@ from audit import numbers
 from feedback.likeness import folded, said
 from feedback.models import Exclusion, Feedback, Run
 from proposals import checks, growth, policies
+from proposals.holdings import Holdings
 from proposals.models import (
     Check,
     CounterExample,
@@ -36,15 +37,14 @@ MOST_ALIKE = 20
 VERSIONS_SHOWN = 6
 
 
-def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], *, last: int) -> dict[str, Any]:
+def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], has: Holdings) -> dict[str, Any]:
     """What the page of a proposal shows of evidence, checks and surroundings.
 
-    `query` has the page of the quotes as `evidence`, and `each` where none is to be folded; `last` is the number of the
-    document's newest version.
+    `query` has the page of the quotes as `evidence`, and `each` where none is to be folded.
     """
     number, each = query.get("evidence"), "each" in query
     counted = tally(proposal)
-    around = Surroundings.objects.filter(revision=revision).first()
+    around: Surroundings | None = getattr(revision, "surroundings", None)
     then = around.tokens_after if around else None
     found = quotes(proposal, number, counted.linked if counted else 0, each=each)
     return {
@@ -53,10 +53,10 @@ def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], *,
         "left": 0 if number or not counted else counted.linked - sum(1 + quote.more for quote in found),
         "each": each,
         "checks": checks_now(revision, counted),
-        "counter_examples": counter_examples(revision),
+        "counter_examples": counter_examples(revision) if has.counter_examples else [],
         "around": around,
         "findings": around.found if around else [],
-        "growth": growth.of_document(proposal.document_id, last=last, then=then),
+        "growth": growth.of_document(proposal.document_id, last=has.last, then=then),
         "removal": getattr(proposal, "removal", None),
     }
 

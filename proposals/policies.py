@@ -4,7 +4,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from agents.models import Document, Section
 from agents.sections import protected_changed
@@ -104,9 +104,21 @@ def may_resolve(user: User, thread: Thread, proposal: Proposal) -> Leave:
 
 def _asked_for(user: User, proposal: Proposal) -> int | None:
     """The newest revision that the drafter wrote because this person asked. No query for what it did not draft."""
-    if proposal.origin != Proposal.Origin.DRAFTER:
+    if proposal.origin != Proposal.Origin.DRAFTER or not _is_reworked(proposal):
         return None
     return Redraft.objects.made_for(user).filter(proposal=proposal).values_list("made__number", flat=True).last()
+
+
+def _suggested(user: User, proposal: Proposal) -> int | None:
+    """The newest revision that took over wording of this person."""
+    if not _is_reworked(proposal):
+        return None
+    return Coauthor.of(proposal).filter(person=user).values_list("revision__number", flat=True).last()
+
+
+def _is_reworked(proposal: Proposal) -> bool:
+    """Whether there is more than the first text, which nobody suggested and nobody asked the drafter to write again."""
+    return len(proposal.revisions.all()) > 1
 
 
 def conflict_of_interest(user: User, proposal: Proposal) -> str:
@@ -114,7 +126,7 @@ def conflict_of_interest(user: User, proposal: Proposal) -> str:
     own = [r.number for r in proposal.revisions.all() if user.pk in (r.author_id, _owner(r))]
     if own:
         return f"You wrote revision {own[-1]}."
-    if suggested := Coauthor.of(proposal).filter(person=user).values_list("revision__number", flat=True).last():
+    if suggested := _suggested(user, proposal):
         return f"Revision {suggested} has wording that you suggested."
     if user.pk in (proposal.author_id, proposal.author_key.owner_id if proposal.author_key else None):
         return "You proposed this change."
@@ -189,6 +201,8 @@ def approvals_needed(
         today.asked(level, protected=bool(touched)),
         terms.asked(0, protected=bool(touched)),
     )
+    if touched:
+        prefetch_related_objects(touched, "owners")
     names = {owner.pk: str(owner) for section in touched for owner in section.owners.all()}
     of = " or ".join(section.heading for section in touched)
     risk = Level(level).word.lower() if quorum != plain else ""

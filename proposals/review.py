@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
 from agents.models import WHOLE, Section, Version, whole_of
@@ -11,12 +11,12 @@ from audit.models import AuditEntry
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies, queue
-from proposals.models import Check, Decision, Proposal, Redraft, Revision
+from proposals.models import Check, Coauthor, Decision, Proposal, Redraft, Revision
 from proposals.turns import Pill, pill
 from proposals.undone import undone
 
 HISTORY_SHOWN = 40
-_UNREAD = (*whole_of("document__current"), *whole_of("revision__base_version"))
+_UNREAD = whole_of("revision__base_version")
 """Columns that are large and that its page does not show."""
 
 
@@ -28,9 +28,8 @@ def find(pk: int) -> Proposal:
     """
     found = Proposal.objects.select_related(
         "document__agent",
-        "document__current",
         "revision__base_version",
-        "revision__redraft__asked_by",
+        "revision__surroundings",
         "bypass",
         "removal",
     )
@@ -42,11 +41,14 @@ def find(pk: int) -> Proposal:
         "author_key__owner",
         "requested_by",
         Prefetch("revisions", revisions),
-        "document__sections__owners",
-        "revision__coauthors__person",
+        "document__sections",
         "revision__checks",
     )
-    return get_object_or_404(found, pk=pk)
+    proposal = get_object_or_404(found, pk=pk)
+    base, current = newest(proposal).base_version, proposal.document.current_id
+    if current is not None:
+        proposal.document.current = base if base.pk == current else Version.objects.defer(*WHOLE).get(pk=current)
+    return proposal
 
 
 def newest(proposal: Proposal) -> Revision:
@@ -129,6 +131,11 @@ def _may_bypass(proposal: Proposal, user: User) -> bool:
     return proposal.status == Proposal.Status.PENDING and policies.may_bypass(user, proposal).allowed
 
 
+def coauthors(revision: Revision) -> list[Coauthor]:
+    """Whose suggestions it took over. No query for a first text."""
+    return list(revision.coauthors.select_related("person")) if revision.number > 1 else []
+
+
 def decisions(proposal: Proposal) -> list[Decision]:
     """Everybody's word on any of its revisions, oldest first."""
     found = Decision.objects.filter(revision__proposal=proposal).select_related("actor", "revision").order_by("pk")
@@ -163,6 +170,3 @@ def effect(proposal: Proposal, last: int) -> Effect:
     return Effect(proposal.published.number if proposal.published else last + 1)
 
 
-def last_number(proposal: Proposal) -> int:
-    """The number of the document's newest version."""
-    return Version.objects.filter(document=proposal.document_id).aggregate(last=Max("number"))["last"] or 0

@@ -109,12 +109,14 @@ def talks_of(
     seen: Revision | None = None,
     query: str = "",
     typed: Typed | None = None,
+    any_yet: bool = True,
 ) -> Talks:
     """The talks about `revision`, the newest; `asked` names the line to write about, of the revision that was `seen`,
-    `query` keeps the view.
+    `query` keeps the view. Where it is known that there are none, `any_yet` saves the question.
     """
     typed = typed or Typed()
-    talks = [talk_of(thread, proposal, revision, user, typed) for thread in proposal.threads.for_page()]
+    threads = proposal.threads.for_page() if any_yet else ()
+    talks = [talk_of(thread, proposal, revision, user, typed) for thread in threads]
     open_ones = [talk.thread.pk for talk in talks if talk.thread.resolved_at is None]
     here: dict[At, tuple[Talk, ...]] = {}
     for talk in talks:

@@ -74,6 +74,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
+FORM_RENDERER = "reviewapp.widgets.Written"
 
 
 def database_settings(url: str | None) -> dict[str, Any]:

@@ -10,14 +10,17 @@ from people.requests import PersonRequest
 from proposals import queue
 from proposals.actions.attention import look
 from proposals.forms_queue import AssignForm
+from proposals.holdings import Holdings
 from proposals.models import Proposal
 from proposals.queue.place import first
 
 
-def around(request: PersonRequest, proposal: Proposal, assign_form: AssignForm | None = None) -> dict[str, Any]:
+def around(
+    request: PersonRequest, proposal: Proposal, has: Holdings, assign_form: AssignForm | None = None
+) -> dict[str, Any]:
     """For the template; opening the page is looking at its newest revision."""
     position = queue.Place.carried(request.GET)
-    assigned = proposal.assignments.select_related("user", "group")
+    assigned = list(proposal.assignments.select_related("user", "group")) if has.assignments else []
     before = look([proposal], user=request.user).get(proposal.pk)
     can_assign = proposal.is_open and request.user.has_perm("proposals.propose_change")
     return {

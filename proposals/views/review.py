@@ -25,6 +25,7 @@ from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
+from proposals.holdings import Holdings, holdings
 from proposals.lag import lag, outdated_by
 from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
 from proposals.parts import LARGEST, Part
@@ -196,13 +197,13 @@ def show(
     more: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """The whole page, with what was typed and could not be kept; to htmx, the part it asks for."""
-    newest = review.newest(proposal)
+    newest, has = review.newest(proposal), holdings(proposal)
     context = {
         "place": "review",
         "proposal": proposal,
         "revision": newest,
         "here": reverse("proposal", args=[proposal.pk]),
-        **_change(request, proposal, newest, typed),
+        **_change(request, proposal, newest, has, typed),
     }
     if part := _part(request):
         return render(request, part, context)
@@ -210,7 +211,7 @@ def show(
         "form": form or DecisionForm(),
         "is_back": form is not None and status == 200,
         "refusal": refusal,
-        **_around(request, proposal, newest, form, assign_form),
+        **_around(request, proposal, newest, has, form, assign_form),
         **(more or {}),
     }
     return render(request, "proposals/proposal.html", context, status=status)
@@ -227,24 +228,25 @@ def _around(
     request: PersonRequest,
     proposal: Proposal,
     newest: Revision,
+    has: Holdings,
     form: DecisionForm | None,
     assign_form: AssignForm | None,
 ) -> dict[str, object]:
     """All that stands around the change: its grounds, its place in the queue, and what is new since one looked."""
-    position = around(request, proposal, assign_form)
+    position = around(request, proposal, has, assign_form)
     return {
         "interdiff": _since(request, proposal, newest, form, position["looked"]),
-        **_grounds(request, proposal, newest),
+        **_grounds(request, proposal, newest, has),
         **position,
     }
 
 
-def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> dict[str, object]:
+def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: Holdings) -> dict[str, object]:
     """What a decision rests on, beside the change itself."""
-    said, last = review.decisions(proposal), review.last_number(proposal)
-    grounds = evidence.grounds(proposal, newest, request.GET, last=last)
+    said = review.decisions(proposal) if has.decisions else []
+    grounds = evidence.grounds(proposal, newest, request.GET, has)
     standing = review.standing(proposal, queue.desk_of(request), said)
-    effect = review.effect(proposal, last) if proposal.is_open else None
+    effect = review.effect(proposal, has.last) if proposal.is_open else None
     return {
         "standing": standing,
         **_checks(grounds["checks"]),
@@ -254,9 +256,10 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision) -> di
         "history": review.history(proposal),
         "trend": _trend(proposal),
         "lag": lag(proposal, newest),
-        "memory": memory.of_proposal(proposal),
-        "rivals": Proposal.objects.beside(proposal).count() if proposal.is_open and proposal.pattern_id else 0,
-        "cases": trials.first_cases(proposal),
+        "memory": memory.of_proposal(proposal) if has.rejected else None,
+        "rivals": has.rivals if proposal.is_open else 0,
+        "cases": trials.first_cases(proposal) if has.trials else ([], False),
+        "coauthors": review.coauthors(newest),
         "redraft": review.last_redraft(proposal),
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
@@ -272,7 +275,7 @@ def _checks(found: Sequence[Check | CheckResult]) -> dict[str, object]:
 
 
 def _change(
-    request: PersonRequest, proposal: Proposal, newest: Revision, typed: talks.Typed | None
+    request: PersonRequest, proposal: Proposal, newest: Revision, has: Holdings, typed: talks.Typed | None
 ) -> dict[str, object]:
     """The change card: which view of the difference, and its lines; on paper, all that changes at once."""
     view, on_paper = request.GET.get("view", "inline"), "print" in request.GET
@@ -281,7 +284,9 @@ def _change(
     rows = Diff.from_json(newest.diff).rows
     asked, query = request.GET.get("comment", ""), view_query(request)
     seen = review.seen(proposal, _numbered(request, "revision")) if asked else newest
-    found = talks.talks_of(proposal, newest, request.user, asked=asked, seen=seen, query=query, typed=typed)
+    found = talks.talks_of(
+        proposal, newest, request.user, asked=asked, seen=seen, query=query, typed=typed, any_yet=has.threads
+    )
     found = found.without(rows) if view == "full" else found
     lay_out = shown.beside if view == "side" else shown.inline
     part: Part[shown.Line] | Part[shown.TextLine]

@@ -1,0 +1,51 @@
+"""What few proposals have, and which of it this one has: one question instead of ten that mostly find nothing."""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+from django.db import connection
+
+from proposals.models import Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Whether there is any of each, on any revision of the proposal; `counter_examples` on its newest.
+
+    `rejected` are earlier drafts for the same document. `rivals` is how many other open proposals its pattern has,
+    `last` the number of its document's newest version.
+    """
+
+    threads: bool
+    assignments: bool
+    decisions: bool
+    trials: bool
+    counter_examples: bool
+    rejected: bool
+    rivals: int
+    last: int
+
+
+_OPEN: Final = ", ".join(f"'{status.value}'" for status in Proposal.OPEN)
+_ASKED: Final = {
+    "threads": "EXISTS (SELECT FROM proposals_thread WHERE proposal_id = p.id)",
+    "assignments": "EXISTS (SELECT FROM proposals_assignment WHERE proposal_id = p.id)",
+    "decisions": """EXISTS (SELECT FROM proposals_decision d JOIN proposals_revision r ON r.id = d.revision_id
+                            WHERE r.proposal_id = p.id)""",
+    "trials": """EXISTS (SELECT FROM proposals_trial t JOIN proposals_revision r ON r.id = t.revision_id
+                         WHERE r.proposal_id = p.id)""",
+    "counter_examples": "EXISTS (SELECT FROM proposals_counterexample WHERE revision_id = p.revision_id)",
+    "rejected": """EXISTS (SELECT FROM proposals_proposal e WHERE e.document_id = p.document_id AND e.id < p.id
+                           AND e.status = 'rejected' AND e.fingerprint <> '')""",
+    "rivals": f"""(SELECT count(*) FROM proposals_proposal o WHERE o.pattern_id = p.pattern_id AND o.id <> p.id
+                   AND o.status IN ({_OPEN}))""",  # noqa: S608 (nothing in it comes from outside)
+    "last": "(SELECT COALESCE(max(number), 0) FROM agents_version WHERE document_id = p.document_id)",
+}
+_QUESTION: Final = f"SELECT {', '.join(_ASKED[one.name] for one in fields(Holdings))} FROM proposals_proposal p WHERE id = %s"  # noqa: S608, E501
+
+
+def holdings(proposal: Proposal) -> Holdings:
+    """In one query, of an index each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_QUESTION, [proposal.pk])
+        return Holdings(*cursor.fetchone())
