@@ -39,4 +39,4 @@ class Rising(Func):
         WHERE d.pattern_id = ANY (ARRAY(%(candidates)s)) AND d.day > {_TODAY} - {TREND_DAYS} AND d.day <= {_TODAY}
         GROUP BY d.pattern_id
         HAVING 4 * COALESCE(SUM(d.items) FILTER (WHERE d.day > {_TODAY} - {TREND_DAYS // 2}), 0)
-             > 5 * COALESCE(SUM(d.items) FILTER (WHERE d.day <= {_TODAY} - {TREND_DAYS // 2}), 0)))"""
+             > 5 * COALESCE(SUM(d.items) FILTER (WHERE d.day <= {_TODAY} - {TREND_DAYS // 2}), 0)))"""  # noqa: S608 (nothing in it comes from outside)

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from proposals.diffs.rows import Op, Row
 
@@ -18,8 +17,8 @@ def mark_moves(rows: Sequence[Row]) -> tuple[Row, ...]:
     cuts, adds = _lone(rows, "cut"), _lone(rows, "add")
     marked = list(rows)
     for cut, add in _pairs(rows, cuts, adds):
-        marked[cut] = replace(rows[cut], moved=rows[add].new)
-        marked[add] = replace(rows[add], moved=rows[cut].old)
+        marked[cut] = rows[cut]._replace(moved=rows[add].new)
+        marked[add] = rows[add]._replace(moved=rows[cut].old)
     return tuple(marked)
 
 
