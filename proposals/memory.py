@@ -48,7 +48,8 @@ def _remember(rejected: Sequence[int], pattern: Pattern | None) -> Memory | None
     if not rejected:
         return None
     rejections = Decision.objects.filter(revision__proposal__in=rejected, verdict=Decision.Verdict.REJECT)
-    refusals = list(rejections.select_related("actor", "revision__proposal").order_by("-pk")[:REFUSALS_SHOWN])
+    rejections = rejections.select_related("actor", "revision__proposal").defer("revision__text", "revision__diff")
+    refusals = list(rejections.order_by("-pk")[:REFUSALS_SHOWN])
     if pattern is None or not refusals:
         return Memory(refusals, 0, 0, [])
     new = _since(pattern, refusals[0])

@@ -5,7 +5,8 @@ from typing import Final
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agents.models import ApiKey, Document, Version
@@ -134,7 +135,11 @@ class Proposal(models.Model):
                 name="proposal_in_force_has_version",
             ),
         ]
-        indexes = [models.Index(fields=["status", "-created_at"], name="proposal_by_status")]
+        indexes = [
+            models.Index(fields=["status", "-created_at"], name="proposal_by_status"),
+            models.Index(fields=["-created_at", "-id"], name="proposal_by_age"),
+            models.Index(Coalesce("decided_at", "created_at").desc(), F("id").desc(), name="proposal_by_settled"),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -101,8 +101,11 @@ def assignments(proposals: Collection[int]) -> dict[int, list[Assignment]]:
 def _deciders(proposals: Sequence[Proposal]) -> dict[int, str]:
     """“by Mara” for each one that somebody approved or rejected: whoever did so last."""
     settled = [p.revision_id for p in proposals if p.status in (Proposal.Status.APPROVED, Proposal.Status.REJECTED)]
-    said = Decision.objects.filter(revision__in=settled).select_related("actor", "revision") if settled else ()
-    return {one.revision.proposal_id: str(one.actor) for one in said}
+    if not settled:
+        return {}
+    said = Decision.objects.filter(revision__in=settled).order_by("pk")
+    names = said.values_list("revision__proposal", "actor__name", "actor__username")
+    return {proposal: name or username for proposal, name, username in names}
 
 
 def _verdicts(proposals: Sequence[Proposal]) -> Counter[tuple[int | None, str]]:

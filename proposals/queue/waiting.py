@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from people.models import User
 from people.roles import PERMISSIONS
@@ -126,8 +126,18 @@ def assigned_to(user: User) -> Q:
     return Q(pk__in=by_name) | Q(pk__in=by_role)
 
 
+_COUNTS: Final = """
+    SELECT (SELECT count(*) FROM proposals_proposal), count(*), count(*) FILTER (WHERE status = %s)
+    FROM proposals_proposal WHERE status = ANY (%s)
+"""
+
+
 def counts() -> dict[str, int]:
-    """How many proposals each view holds that is the same for everybody: keys open, effect, decided."""
-    found = dict(Proposal.objects.order_by().values_list("status").annotate(Count("pk")))  # from an index alone
-    opened = sum(found.get(status, 0) for status in Proposal.OPEN)
-    return {"open": opened, "effect": found.get(Status.IN_EFFECT, 0), "decided": sum(found.values()) - opened}
+    """How many proposals each view holds that is the same for everybody: keys open, effect, decided, all.
+
+    The decided are those that are not open: counting them by themselves takes longer than counting all.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, [Status.IN_EFFECT, [status.value for status in Proposal.OPEN]])
+        everything, opened, in_effect = cursor.fetchone()
+    return {"open": opened, "effect": in_effect, "decided": everything - opened, "all": everything}
