@@ -25,13 +25,13 @@ class Related:
 
 
 def related(pattern: Pattern) -> Related:
-    """At most two queries: equal signatures of other agents, and the words of labels and terms.
+    """At most three queries: equal signatures of other agents, the words of labels and terms, and what they found.
 
     Bounded: what has few sources on a board with more than LOOKED_AT patterns of a kind is found by signature only.
     """
     found = _equal(pattern)
     if Kind(pattern.kind) is not Kind.MISLABEL:
-        found += [other for other in _candidates(pattern) if other not in found and _says_the_same(pattern, other)]
+        found += [other for other in _alike(pattern) if other not in found]
     elsewhere = [other for other in found if other.agent_id != pattern.agent_id]
     closed = [other for other in found if other.agent_id == pattern.agent_id]
     return Related(elsewhere[:SHOWN], closed[:SHOWN])
@@ -46,18 +46,21 @@ def _equal(pattern: Pattern) -> list[Pattern]:
     return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[:SHOWN])
 
 
-def _candidates(pattern: Pattern) -> list[Pattern]:
+def _alike(pattern: Pattern) -> list[Pattern]:
+    """By their words, of which all that are looked at are read without anything else."""
     rows = Pattern.objects.shown().filter(kind=pattern.kind, sources__gt=1).exclude(pk=pattern.pk)
     rows = rows.filter(~Q(agent=pattern.agent_id) | Q(status__in=_CLOSED))
-    return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[:LOOKED_AT])
-
-
-def _says_the_same(one: Pattern, other: Pattern) -> bool:
     # Errors speak one language: “timed out” and “failed” make no two of them one.
-    return says_the_same(_words(one), _words(other), least=2 / 3 if one.kind == Kind.ERROR else 1 / 2)
+    least = 2 / 3 if pattern.kind == Kind.ERROR else 1 / 2
+    own = _words(pattern.kind, pattern.label, pattern.signature, pattern.terms)
+    looked_at = rows.order_by("-sources", "pk").values_list("pk", "label", "signature", "terms")[:LOOKED_AT]
+    same = [pk for pk, *said in looked_at if says_the_same(own, _words(pattern.kind, *said), least=least)]
+    if not same:
+        return []
+    known = Pattern.objects.select_related("agent").defer("centroid", "meaning").in_bulk(same)
+    return [known[pk] for pk in same if pk in known]
 
 
-def _words(pattern: Pattern) -> Stems:
+def _words(kind: str, label: str, signature: str, terms: list[str]) -> Stems:
     """Of an error what its label and template say; of the rest label and terms."""
-    said = pattern.signature if pattern.kind == Kind.ERROR else " ".join(map(str, pattern.terms))
-    return stems_of(f"{pattern.label} {said}")
+    return stems_of(f"{label} {signature if kind == Kind.ERROR else ' '.join(map(str, terms))}")

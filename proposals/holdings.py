@@ -41,7 +41,9 @@ _ASKED: Final = {
                    AND o.status IN ({_OPEN}))""",  # noqa: S608 (nothing in it comes from outside)
     "last": "(SELECT COALESCE(max(number), 0) FROM agents_version WHERE document_id = p.document_id)",
 }
-_QUESTION: Final = f"SELECT {', '.join(_ASKED[one.name] for one in fields(Holdings))} FROM proposals_proposal p WHERE id = %s"  # noqa: S608, E501
+_QUESTION: Final = (
+    f"SELECT {', '.join(_ASKED[one.name] for one in fields(Holdings))} FROM proposals_proposal p WHERE id = %s"  # noqa: S608, E501
+)
 
 
 def holdings(proposal: Proposal) -> Holdings:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import QueryDict
@@ -54,8 +56,16 @@ class PatternPage:
             start = datetime.combine(self.day, datetime.min.time(), UTC)
             rows = rows.filter(at__gte=start, at__lt=start + timedelta(days=1))
         if self.version is not None:
-            rows = rows.filter(Q(feedback__version=self.version) | Q(run__version=self.version))
+            return self._of_version(rows)
         return Paginator(rows.order_by("-at", "-pk"), PER_PAGE).get_page(self._query.get("page"))
+
+    def _of_version(self, rows: QuerySet[Evidence]) -> Page[Evidence]:
+        """Which reports are about the version, their reports tell; so they are gone through once, for all keys."""
+        about = Q(feedback__version=self.version) | Q(run__version=self.version)
+        keys = rows.filter(about).aggregate(keys=ArrayAgg("pk", order_by=("-at", "-pk"), default=[]))["keys"]
+        page: Page[Any] = Paginator(keys, PER_PAGE).get_page(self._query.get("page"))
+        page.object_list = list(rows.filter(pk__in=page.object_list).order_by("-at", "-pk"))
+        return page
 
     @cached_property
     def folded(self) -> list[tuple[Evidence, list[Evidence]]]:
@@ -107,8 +117,8 @@ class PatternPage:
         """Patterns it could be merged with, those of most sources first, after those that were split off from it."""
         same = Pattern.objects.filter(agent=self.pattern.agent_id, kind=self.pattern.kind).exclude(pk=self.pattern.pk)
         parts = Q(split_from=self.pattern, status=Pattern.Status.CANDIDATE)
-        found = list(same.filter(parts).defer("centroid", "meaning")[:OTHERS])
-        return found + list(same.shown().defer("centroid", "meaning").order_by("-sources", "pk")[: OTHERS - len(found)])
+        found = list(same.filter(parts).only("kind", "label")[:OTHERS])
+        return found + list(same.shown().only("kind", "label").order_by("-sources", "pk")[: OTHERS - len(found)])
 
     @cached_property
     def splits(self) -> list[Pattern]:

@@ -168,5 +168,3 @@ def effect(proposal: Proposal, last: int) -> Effect:
     `last` is the number of the document's newest version.
     """
     return Effect(proposal.published.number if proposal.published else last + 1)
-
-

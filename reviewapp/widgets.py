@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 Widget = Mapping[str, Any]
+_NONE: Final = SafeString()
 
 
 class Written(DjangoTemplates):
@@ -23,6 +24,8 @@ class Written(DjangoTemplates):
 
 def _attributes(widget: Widget) -> SafeString:
     given = [(name, value) for name, value in widget["attrs"].items() if value is not False]
+    if not given:
+        return _NONE
     return format_html_join(
         "", "{}", ((format_html(" {}", n) if v is True else format_html(' {}="{}"', n, str(v)),) for n, v in given)
     )

@@ -4,6 +4,7 @@ By words and not by the grouper's own measure: what is shown as typical should l
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -33,13 +34,13 @@ def stems_of(text: str) -> Stems:
 def typical(texts: Sequence[str], *, different: int = 2) -> Typical | None:
     """The text most like all others, the first of equals, and up to `different` that share least with it.
 
-    None if none has a content word. Cost: the square of the number of texts; 80 take about 10 ms.
+    None if none has a content word. The cost follows the number of words.
     """
     stems = [stems_of(text) for text in texts]
     spoken = [place for place, found in enumerate(stems) if found]
     if not spoken:
         return None
-    sums = {one: math.fsum(likeness(stems[one], stems[other]) for other in spoken) for one in spoken}
+    sums = _sums(stems)
     medoid = max(spoken, key=lambda place: (round(sums[place], 9), -place))
     away = sorted((round(likeness(stems[medoid], stems[place]), 9), place) for place in spoken if place != medoid)
     found: list[int] = []
@@ -49,6 +50,15 @@ def typical(texts: Sequence[str], *, different: int = 2) -> Typical | None:
         if len(found) == different:
             break
     return Typical(medoid, tuple(found))
+
+
+def _sums(stems: Sequence[Stems]) -> list[float]:
+    """How like each is to all of them, itself included: the sum of its `likeness` to each, word by word."""
+    weights: dict[str, float] = defaultdict(float)
+    for found in stems:
+        for word in found:
+            weights[word] += 1 / math.sqrt(len(found))
+    return [math.fsum(weights[word] for word in found) / math.sqrt(len(found) or 1) for found in stems]
 
 
 def likeness(one: AbstractSet[str], other: AbstractSet[str]) -> float:

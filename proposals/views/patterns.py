@@ -149,7 +149,8 @@ def _others(pk: int) -> list[Pattern]:
 def _shown(pk: int) -> Pattern:
     """The pattern, or the one it was merged into."""
     rows = Pattern.objects.select_related("agent", "answered_by__document", "duplicate_of", "split_from")
-    rows = rows.defer("centroid", *whole_of("answered_by"), "duplicate_of__centroid", "split_from__centroid")
+    large = [f"{link}{name}" for link in ("", "duplicate_of__", "split_from__") for name in ("centroid", "meaning")]
+    rows = rows.defer(*large, *whole_of("answered_by"))
     found = get_object_or_404(rows, pk=pk)
     if found.status != Pattern.Status.MERGED:
         return found
