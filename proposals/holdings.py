@@ -42,7 +42,7 @@ _ASKED: Final = {
     "last": "(SELECT COALESCE(max(number), 0) FROM agents_version WHERE document_id = p.document_id)",
 }
 _QUESTION: Final = (
-    f"SELECT {', '.join(_ASKED[one.name] for one in fields(Holdings))} FROM proposals_proposal p WHERE id = %s"  # noqa: S608, E501
+    f"SELECT {', '.join(_ASKED[one.name] for one in fields(Holdings))} FROM proposals_proposal p WHERE id = %s"  # noqa: S608
 )
 
 

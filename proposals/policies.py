@@ -17,7 +17,7 @@ from proposals.terms import BUILT_IN, Quorum, Terms, owners_in_words, strictest
 
 DOMINANT_SHARE = 0.4
 """Whose keys reported more than this share of the evidence does not decide; see `Proposal.mostly_reported_by`."""
-ACCOUNTS = "django.contrib.auth.backends.ModelBackend"
+ACCOUNTS = "people.backends.ByRole"
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def _copy(cursor: object, table: str, columns: tuple[str, ...], rows: Sequence[t
 
 def _session(username: str) -> str:
     client = Client()
-    client.force_login(User.objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(User.objects.get(username=username), backend="people.backends.ByRole")
     return client.cookies["sessionid"].value
 
 

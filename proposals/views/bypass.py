@@ -14,6 +14,7 @@ from proposals.actions import bypass as emergency
 from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
 from proposals.forms_decisions import BypassForm
+from proposals.holdings import holdings
 from proposals.models import Proposal
 from proposals.queue import desk_of
 from proposals.views.refusals import show_in
@@ -54,7 +55,7 @@ def _page(
         "proposal": proposal,
         "revision": newest,
         "standing": review.standing(proposal, desk_of(request)),
-        "effect": review.effect(proposal, review.last_number(proposal)),
+        "effect": review.effect(proposal, holdings(proposal).last),
         "form": form,
         "is_back": is_back,
         "lines": part.lines,

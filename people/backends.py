@@ -1,0 +1,25 @@
+"""Who somebody is, and what they may do."""
+
+from typing import Any, Final
+
+from django.contrib.auth.backends import ModelBackend
+
+from people.models import User
+from people.roles import PERMISSIONS
+
+_BY_NAME: Final[dict[str, tuple[str, ...]]] = {role.value: names for role, names in PERMISSIONS.items()}
+
+
+class ByRole(ModelBackend):
+    """What somebody may do follows from their roles alone: one short question, where Django asks two long ones."""
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """As `people.roles` has them; all of a superuser, none of who is not active."""
+        if not isinstance(user_obj, User) or not user_obj.is_active or user_obj.is_superuser or obj is not None:
+            return super().get_all_permissions(user_obj, obj)
+        found: set[str] | None = getattr(user_obj, "_perm_cache", None)
+        if found is None:
+            roles = user_obj.groups.order_by().values_list("name", flat=True)
+            found = {name for role in roles for name in _BY_NAME.get(role, ())}
+            user_obj._perm_cache = found  # type: ignore[attr-defined]  # where Django's own backends look for it
+        return found
