@@ -81,9 +81,9 @@ class _Builder:
         if not size or size > self.budget:
             return []
         self.budget -= size
-        bags_old = [bag(self.old[line]) for line in cuts]
-        bags_new = [bag(self.new[line]) for line in adds]
-        scores = [[likeness(old, new) for new in bags_new] for old in bags_old]
+        bags_old = [(words := bag(self.old[line]), words.total()) for line in cuts]
+        bags_new = [(words := bag(self.new[line]), words.total()) for line in adds]
+        scores = [[_likeness(*old, *new) for new in bags_new] for old in bags_old]
         return [(cuts.start + a, adds.start + b) for a, b in _best_pairs(scores)]
 
     def _equal(self, i: int, j: int) -> Row:
@@ -115,8 +115,15 @@ def bag(line: str) -> Counter[str]:
 
 def likeness(old: Counter[str], new: Counter[str]) -> float:
     """Twice the common words by all words, 0 to 1. Two lines without any word are alike: a bullet, a rule, a blank."""
-    total = old.total() + new.total()
-    return 2 * sum(min(old[word], new[word]) for word in old.keys() & new.keys()) / total if total else 1.0
+    return _likeness(old, old.total(), new, new.total())
+
+
+def _likeness(old: Counter[str], old_total: int, new: Counter[str], new_total: int) -> float:
+    total = old_total + new_total
+    if not total:
+        return 1.0
+    common = sum([min(old[word], new[word]) for word in old.keys() & new.keys()])
+    return 2 * common / total
 
 
 def _best_pairs(scores: Sequence[Sequence[float]]) -> list[tuple[int, int]]:

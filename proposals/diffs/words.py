@@ -16,17 +16,30 @@ MAX_TOKENS = 60_000
 MAX_LINE = 200_000
 """Characters of a line that is compared word by word."""
 
+MAX_KEPT = 500
+"""Characters of a line whose tokens are kept for a while."""
+
 _OPS: dict[int, Op] = {0: "equal", -1: "cut", 1: "add"}
 _PLANES = (range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
 _JOINERS = "'’-\u200d"
 
 
-def tokens(text: str) -> list[str]:
+def tokens(text: str) -> Sequence[str]:
     """Words, runs of blanks and single other characters; joined they are the text.
 
     An apostrophe or hyphen between letters belongs to the word, combining marks and joiners to what they follow, so
     that no character a reader sees is ever cut in two.
     """
+    return _kept_tokens(text) if len(text) <= MAX_KEPT else _tokens(text)
+
+
+@lru_cache(maxsize=1024)
+def _kept_tokens(text: str) -> tuple[str, ...]:
+    """A line is taken apart to see which other it became, and again to mark its words."""
+    return tuple(_tokens(text))
+
+
+def _tokens(text: str) -> list[str]:
     starts: list[int] = []
     last = ""
     for index, char in enumerate(text):

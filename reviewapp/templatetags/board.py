@@ -106,7 +106,10 @@ def share(value: float) -> str:
 @register.filter
 def chips(text: object) -> SafeString:
     """The exact text, with every character a reader could not see or tell apart shown by its code."""
-    return format_html_join("", "{}", ((_piece(piece),) for piece in spans(str(text))))
+    pieces = spans(str(text))
+    if len(pieces) == 1:  # as nearly always
+        return _piece(pieces[0])
+    return format_html_join("", "{}", ((_piece(piece),) for piece in pieces))
 
 
 def _piece(piece: str | Chip) -> SafeString:
@@ -118,7 +121,10 @@ def _piece(piece: str | Chip) -> SafeString:
 @register.filter
 def segments(row: Row) -> SafeString:
     """One line of a difference, its changed words marked."""
-    marked = format_html_join("", "{}", ((_MARKS[op](chips(text)),) for op, text in row.shown))
+    shown = row.shown
+    if len(shown) == 1 and row.kind == "equal":
+        return chips(shown[0][1])
+    marked = format_html_join("", "{}", ((_MARKS[op](chips(text)),) for op, text in shown))
     if row.ending or row.kind == "equal":
         return marked
     return format_html('{} <span class="chip" title="The last line has no line break">no line break</span>', marked)

@@ -53,13 +53,16 @@ def blamed_cells(line: TextLine) -> SafeString:
 def diff_row(row: Row, link: str = "") -> SafeString:
     """A line of a difference shown inline; `link` leads to a comment on it."""
     number = line_number(row.new, link) if row.new else line_number(row.old, link, removed=True)
+    if row.kind == "equal" and not row.heading:
+        said = '<tr class="equal{}"><td class="no">{}</td><td class="sign"></td><td class="said">{}</td></tr>\n'
+        return format_html(said, " lock" if row.protected else "", number, segments(row))
     return format_html(
         '<tr class="{}{}{}{}"{}><td class="no">{}</td><td class="sign">{}</td><td class="said">{}{}{}</td></tr>\n',
         row.kind,
         " moved" if row.moved else "",
         " head" if row.heading else "",
         " lock" if row.protected else "",
-        "" if row.kind == "equal" else format_html(' data-item tabindex="{}"', -1),
+        "" if row.kind == "equal" else _ITEM,
         number,
         _SIGNS[row.kind],
         segments(row),
@@ -91,6 +94,7 @@ def diff_half(row: Row | None, side: str, link: str = "") -> SafeString:
     )
 
 
+_ITEM = format_html(' data-item tabindex="{}"', -1)
 _NOTHING = format_html('<td class="no {0}"></td><td class="said {0}"></td>\n', "none")
 
 
