@@ -174,7 +174,6 @@ def _rest() -> Addresses:
             reverse("why", args=[one.pattern_id, one.pk]) for one in Evidence.objects.filter(pattern=some[0])[:SOME]
         ],
         "agents": [reverse("agents")],
-        "traffic": [reverse("traffic", args=["support"])],
         "agent": [reverse("agent", args=[slug]) for slug in ("support", "sales")],
         **{f"audit log{name}": [log + query] for name, query in filters.items()},
         "audit entry": [reverse("audit_entry", args=[(found.sequence or 9) - number]) for number in range(SOME)],
@@ -193,6 +192,7 @@ def _for_admins() -> Addresses:
         "queue, admin": [reverse("queue")],
         "proposal, admin": _pages("proposal", waiting),
         "bypass": _pages("bypass", waiting),
+        "traffic": [reverse("traffic", args=["support"])],
         "settings, admin": [reverse("settings")],
         "policy, admin": [reverse("policy")],
         "person": _pages("person", User.objects.all()),

@@ -9,12 +9,14 @@ from agents.models import Document
 from agents.protection import protect
 from audit.record import SYSTEM
 from people.models import User
+from proposals.actions import following
 from proposals.actions.decisions import approve
+from proposals.actions.drafting import carry_over
 from proposals.actions.following import follow
 from proposals.actions.proposals import rebase
 from proposals.actions.rollbacks import roll_back
 from proposals.exceptions import NotPending
-from proposals.models import Proposal
+from proposals.models import Misfit, Proposal, Revision
 from proposals.queue import waiting_for
 from tests.cast import digest_of, propose
 
@@ -84,3 +86,24 @@ def test_a_bound_on_time_leaves_the_rest_to_the_next_beat(prompt: Document, aiko
     approve(first.pk, user=mara, digest=digest_of(first))
     assert follow(prompt.pk, within=-1) == 0
     assert follow(prompt.pk) == 2
+
+
+def test_what_meets_another_change_is_tried_once_on_each_version(
+    prompt: Document, aiko: User, mara: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def counted(proposal_id: int) -> Revision:
+        tried.append(proposal_id)
+        return carry_over(proposal_id)
+
+    monkeypatch.setattr(following, "carry_over", counted)
+    first, meets = propose(prompt, aiko), propose(prompt, aiko, "30 days", "60 days")
+    later = propose(prompt, aiko, "about orders", "about parcels")
+    approve(first.pk, user=mara, digest=digest_of(first))
+    assert [follow(), follow()] == [1, 0]
+    assert tried.count(meets.pk) == 1, "nothing changed since"
+    approve(later.pk, user=mara, digest=digest_of(later))
+    assert [follow(), follow()] == [0, 0]
+    assert tried.count(meets.pk) == 2, "another version came"
+    assert Misfit.objects.get().version.number == 3
