@@ -69,7 +69,7 @@ class Run(Report):
             ),
         ]
         indexes = [
-            models.Index(fields=["agent", "-at"], name="run_by_agent_and_time"),
+            models.Index(fields=["agent", "-at"], include=["success"], name="run_by_agent_and_time"),
             models.Index(fields=["id"], name="run_unmined", condition=Q(mined_at=None, success=False)),
         ]
 
@@ -136,7 +136,11 @@ class Feedback(Report):
         verbose_name_plural = "feedback"
         constraints = [models.UniqueConstraint("agent", "external_id", name="feedback_id_unique_per_agent")]
         indexes = [
-            models.Index(fields=["agent", "-at"], name="feedback_by_agent_and_time"),
+            models.Index(
+                fields=["agent", "-at"],
+                include=["rating", "excluded_at", "withdrawn_at"],  # what a day's count asks for
+                name="feedback_by_agent_and_time",
+            ),
             models.Index(fields=["id"], name="feedback_unmined", condition=Q(mined_at=None)),
             models.Index(fields=["agent", "-at"], name="feedback_praise", condition=Q(rating="positive")),
             models.Index(fields=["agent", "-at"], name="feedback_signals", condition=Q(signals__isnull=False)),
