@@ -62,6 +62,13 @@ def test_a_text_of_20_000_words_makes_no_heavy_page(client: Client, mara: User, 
         assert _weight(client, address) < MOST, address
 
 
+def test_an_editor_full_of_text_does_without_the_font(client: Client, mara: User, handbook: Document) -> None:
+    client.force_login(mara)
+    assert _weight(client, reverse("propose", args=["library", "handbook"])) < MOST
+    assert "inter-latin" not in client.get(reverse("propose", args=["library", "handbook"])).text
+    assert "inter-latin" in client.get(reverse("document", args=["library", "handbook"])).text
+
+
 def _texts(client: Client, address: str) -> Iterator[str]:
     """The page and all that follow it."""
     while True:
