@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0004_traffic'),
-        ('proposals', '0009_page_indexes'),
+        ('proposals', '0010_page_indexes'),
     ]
 
     operations = [

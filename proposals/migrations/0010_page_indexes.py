@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('agents', '0004_traffic'),
         ('feedback', '0007_meaning'),
-        ('proposals', '0008_mostly_reported_by'),
+        ('proposals', '0009_status_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
