@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0004_traffic'),
-        ('feedback', '0007_meaning'),
+        ('feedback', '0008_error_class'),
     ]
 
     operations = [
