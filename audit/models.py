@@ -64,6 +64,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
+        permissions = [("export_log", "Can export the log and have checkpoints made")]
         indexes = [
             models.Index(fields=["agent", "-sequence"], name="audit_by_agent"),
             models.Index(fields=["actor_kind", "actor_id", "-sequence"], name="audit_by_actor"),
@@ -98,4 +99,88 @@ class ChainHead(models.Model):
         constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_one_chain_head")]
 
     def __str__(self) -> str:
-        return f"head at {self.sequence}"
+        return f"the log up to entry {self.sequence}"
+
+
+class SigningKey(models.Model):
+    """A key that signs or signed checkpoints: its public half, for good. `text` is “name+id+key” (see `audit.notes`)."""
+
+    text = models.CharField(max_length=400, unique=True)
+    name = models.CharField(max_length=200)
+    made_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(retired_at=None), name="audit_one_current_key_of_a_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text.rpartition("+")[0]
+
+
+class Tile(models.Model):
+    """256 nodes of the Merkle tree over the log: the hash over them, and at level 0 the leaves themselves.
+
+    Written with checkpoints, never by those who write entries.
+    """
+
+    level = models.SmallIntegerField()
+    number = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    leaves = models.BinaryField(max_length=32 * 256)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["level", "number"], name="audit_one_tile_at_a_place")]
+
+    def __str__(self) -> str:
+        return f"tile {self.number} of level {self.level}"
+
+
+class Checkpoint(models.Model):
+    """A signed statement that the log had so many entries, and which. `leaves` are those after the last full tile.
+
+    The empty times say what is still to be done: the row itself is the outbox.
+    """
+
+    size = models.BigIntegerField(unique=True)
+    root = models.BinaryField(max_length=32)
+    leaves = models.BinaryField()
+    note = models.TextField()
+    made_at = models.DateTimeField(auto_now_add=True)
+    asked_by = models.CharField(max_length=200)
+    filed_at = models.DateTimeField(null=True)
+    notified_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["size"]
+        indexes = [
+            models.Index(
+                fields=["size"],
+                name="audit_checkpoint_to_hand_out",
+                condition=Q(filed_at=None) | Q(notified_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"the checkpoint of {self.size} entries"
+
+
+class Verification(models.Model):
+    """One walk along the whole log, or what was new of it: what it found, by whom. `fault` is empty when all is well."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    asked_by = models.CharField(max_length=200)
+    entries = models.BigIntegerField()
+    checkpoints = models.IntegerField(help_text="How many checkpoints it was compared with, all of which fit.")
+    fault_at = models.BigIntegerField(null=True)
+    fault = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.entries} entries found sound"

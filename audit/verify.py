@@ -1,66 +1,141 @@
-"""Walk the stored chain."""
+"""Walk the stored log, and compare it with every checkpoint there is of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import merge
 
-from audit.chain import GENESIS, Fault, Link, faults
-from audit.models import AuditEntry, ChainHead
+import structlog
+from django.db import connection, transaction
 
-_COLUMNS = (
-    "actor_kind",
-    "actor_id",
-    "actor_label",
-    "verb",
-    "target_kind",
-    "target_id",
-    "target_label",
-    "agent",
-    "document",
-    "proposal",
-)
+from audit import handing_out, signing
+from audit.chain import GENESIS, Fault
+from audit.models import ChainHead, Checkpoint, Tile, Verification
+from audit.notes import BadNote, PublicKey, opened
+from audit.notes import Checkpoint as Statement
+from audit.rows import stored_rows
+from audit.walk import Kept, Walk, walk
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the walk found: the number of sound entries, the hash of the last one, and the first fault if any."""
+    """What the walk found: the number of sound entries, the hash of the last one, the root over them, the first fault
+    if any, and how many checkpoints fit.
+    """
 
     entries: int
     head: bytes
+    root: bytes
     fault: Fault | None
+    checkpoints: int
 
 
-def verify() -> Verdict:
-    """Check every entry and the head, streaming: memory does not grow with the log, writers are not held up."""
-    before = _head()
-    count, last, seen = 0, GENESIS, GENESIS
-    for step in faults(_links()):
-        if isinstance(step, Fault):
-            return Verdict(count, last, step)
-        count, last = count + 1, step.hash
-        if count == before.sequence:
-            seen = last
-    return Verdict(count, last, _head_fault(before, _head(), count, seen))
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Checkpoints from outside the database, as (name, text), and the keys to believe; none: those the log knows."""
+
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    keys: list[PublicKey] = field(default_factory=list)
 
 
-def _head() -> ChainHead:
-    return ChainHead.objects.first() or ChainHead(sequence=0, hash=GENESIS)
+def verify(outside: Outside | None = None) -> Verdict:
+    """Check every entry and the head; memory does not grow with the log, and writers are not held up.
+
+    Compares with the checkpoints kept in the database, those in the folder, and those handed in. Raises BadNote when
+    one handed in is not a checkpoint that a known key signed.
+    """
+    with transaction.atomic():
+        _look_at_one_moment()
+        known = signing.public_keys()
+        given = [_given(name, note, outside.keys or known) for name, note in outside.notes] if outside else []
+        filed = [_filed(name, note, known) for name, note in handing_out.filed()]
+        kept = merge(_kept(known), *([one] for one in [*filed, *given]), key=lambda one: one.size)
+        found = walk(stored_rows(), kept=kept, tiles=_tiles())
+        fault = found.fault or _head_fault(found)
+    return Verdict(found.entries, found.head, found.root, fault, found.fitting)
 
 
-def _head_fault(before: ChainHead, after: ChainHead, count: int, seen: bytes) -> Fault | None:
-    """The log may have grown during the walk, so it must reach the head of its start and not pass that of its end."""
-    if count < before.sequence:
-        return Fault(count + 1, f"entries {count + 1} to {before.sequence} are missing from the end")
-    if count > after.sequence:
-        return Fault(after.sequence + 1, "the entry lies beyond the head of the chain")
-    if bytes(before.hash) != seen:
-        return Fault(before.sequence, "the head of the chain does not belong to this entry")
+def verify_and_tell(asked_by: str, outside: Outside | None = None) -> Verdict:
+    """The same, and what was found is kept, for the page of the log to show."""
+    verdict = verify(outside)
+    Verification.objects.create(
+        asked_by=asked_by[:200],
+        entries=verdict.entries,
+        checkpoints=verdict.checkpoints,
+        fault_at=verdict.fault.sequence if verdict.fault else None,
+        fault=verdict.fault.problem if verdict.fault else "",
+    )
+    return verdict
+
+
+def verify_nightly() -> None:
+    """What the scheduler asks for. A fault goes to the server's log as well, where monitoring sees it."""
+    verdict = verify_and_tell("the nightly check")
+    if verdict.fault:
+        log.error("audit_log_damaged", entry=verdict.fault.sequence, problem=verdict.fault.problem)
+
+
+def _look_at_one_moment() -> None:
+    """Entries, head and checkpoints as they were at one moment, though others write meanwhile."""
+    if len(connection.savepoint_ids) == 0:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _head_fault(found: Walk) -> Fault | None:
+    head = ChainHead.objects.first() or ChainHead(sequence=0, hash=GENESIS)
+    if found.entries < head.sequence:
+        missing = found.entries + 1
+        return Fault(missing, f"entries {missing} to {head.sequence} are missing from the end")
+    if found.entries > head.sequence:
+        return Fault(head.sequence + 1, "the entry lies beyond the head of the chain")
+    if found.head != bytes(head.hash):
+        return Fault(head.sequence, "the head of the chain does not belong to this entry")
     return None
 
 
-def _links() -> Iterator[Link]:
-    rows = AuditEntry.objects.order_by("sequence").values("sequence", "body", "previous_hash", "hash", "at", *_COLUMNS)
-    for row in rows.iterator(chunk_size=2000):
-        columns = {name: row[name] for name in _COLUMNS}
-        columns["at"] = row["at"].isoformat(timespec="microseconds")
-        hashes = bytes(row["previous_hash"] or b""), bytes(row["hash"] or b"")
-        yield Link(row["sequence"], row["body"], *hashes, columns)
+def _tiles() -> Iterator[bytes]:
+    leaves = Tile.objects.filter(level=0).order_by("number").values_list("leaves", flat=True)
+    return (bytes(joined) for joined in leaves.iterator(chunk_size=50))
+
+
+def _kept(keys: list[PublicKey]) -> Iterator[Kept]:
+    for one in Checkpoint.objects.order_by("size").iterator(chunk_size=50):
+        problem = _problem(one, keys)
+        yield Kept(one.size, bytes(one.root), str(one), bytes(one.leaves), problem=problem)
+
+
+def _problem(one: Checkpoint, keys: list[PublicKey]) -> str:
+    try:
+        statement = _opened(one.note, keys)
+    except BadNote as error:
+        return str(error)
+    agrees = (statement.size, statement.root) == (one.size, bytes(one.root))
+    return "" if agrees else "its columns differ from what was signed"
+
+
+def _filed(name: str, note: str, keys: list[PublicKey]) -> Kept:
+    """One in our folder, which others may have written to: what cannot be read there is a fault, not a mistake."""
+    try:
+        statement = _opened(note, keys)
+    except BadNote as error:
+        return Kept(1, b"", name, outside=True, problem=str(error))
+    return Kept(statement.size, statement.root, name, outside=True)
+
+
+def _given(name: str, note: str, keys: Iterable[PublicKey]) -> Kept:
+    try:
+        statement = _opened(note, list(keys))
+    except BadNote as error:
+        raise BadNote(f"{name} cannot be trusted: {error}") from None
+    return Kept(statement.size, statement.root, name, outside=True)
+
+
+def _opened(note: str, keys: list[PublicKey]) -> Statement:
+    """Signed by one of these keys, and of the log that key is for."""
+    text, signers = opened(note, keys)
+    statement = Statement.parse(text)
+    if statement.origin not in {key.name for key in signers}:
+        raise BadNote("it is of another log than the key that signed it")
+    return statement

@@ -25,6 +25,7 @@ _SEE: Final = (
     "proposals.view_proposal",
     "audit.view_auditentry",
 )
+_CHECK: Final = ("audit.export_log",)
 _DECIDE: Final = ("proposals.decide_proposal", "proposals.propose_change", "feedback.curate_pattern")
 _OPERATE: Final = ("proposals.roll_back", "proposals.propose_change", "feedback.mine_now", "agents.set_traffic")
 _ADMINISTER: Final = (
@@ -39,8 +40,8 @@ PERMISSIONS: Final[dict[Role, tuple[str, ...]]] = {
     Role.VIEWER: _SEE,
     Role.REVIEWER: (*_SEE, *_DECIDE, "proposals.roll_back"),
     Role.OPERATOR: (*_SEE, *_OPERATE),
-    Role.AUDITOR: _SEE,
-    Role.ADMIN: (*_SEE, *_DECIDE, *_OPERATE, *_ADMINISTER),
+    Role.AUDITOR: (*_SEE, *_CHECK),
+    Role.ADMIN: (*_SEE, *_CHECK, *_DECIDE, *_OPERATE, *_ADMINISTER),
 }
 
 

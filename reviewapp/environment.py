@@ -15,6 +15,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, RedisDsn, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from audit.notes import BadNote, PrivateKey
+
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
 SignalWeight = Annotated[float, Field(ge=0, lt=1)]
 
@@ -49,6 +51,10 @@ class Environment(BaseSettings):
     countersign_expire_after_days: int = Field(default=30, ge=0, le=3650)
     # Of errors, beside the built-in ones and before them: name → pattern (RE2) of lower-case text, as JSON.
     countersign_error_classes: dict[str, str] = {}
+    # What signs checkpoints of the log, as “PRIVATE+KEY+…”; made once under the data directory when not given.
+    countersign_signing_key: str | None = None
+    countersign_checkpoint_every_s: float = Field(default=3600.0, ge=60, le=86_400)
+    countersign_checkpoint_dir: Path | None = None
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
 
     @field_validator("database_url")
@@ -65,11 +71,20 @@ class Environment(BaseSettings):
             raise ValueError(str(error).strip()) from None
         return value
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "countersign_checkpoint_dir")
     @classmethod
-    def make_absolute(cls, value: Path) -> Path:
+    def make_absolute(cls, value: Path | None) -> Path | None:
         """DATA_DIR may be relative to where the program is started, or a link; our children start elsewhere."""
-        return value.expanduser().resolve()
+        return value.expanduser().resolve() if value else None
+
+    @field_validator("countersign_signing_key")
+    @classmethod
+    def check_signing_key(cls, value: str | None) -> str | None:
+        """COUNTERSIGN_SIGNING_KEY is what “rotate_signing_key --print” prints."""
+        try:
+            return PrivateKey.parse(value).text if value else None
+        except BadNote as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("countersign_signal_weights", mode="before")
     @classmethod

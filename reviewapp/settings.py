@@ -166,6 +166,9 @@ COUNTERSIGN_MINE_BATCH = ENV.countersign_mine_batch
 COUNTERSIGN_MEANING = ENV.countersign_meaning
 COUNTERSIGN_EXPIRE_AFTER_DAYS = ENV.countersign_expire_after_days
 COUNTERSIGN_ERROR_CLASSES = tuple(ENV.countersign_error_classes.items())
+COUNTERSIGN_SIGNING_KEY = ENV.countersign_signing_key
+COUNTERSIGN_CHECKPOINT_EVERY_S = ENV.countersign_checkpoint_every_s
+COUNTERSIGN_CHECKPOINT_DIR = ENV.countersign_checkpoint_dir
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
 # Of forms; the longest text allowed, in the widest script, fits several times. The API has its own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
