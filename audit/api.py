@@ -3,12 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
+from ninja.errors import HttpError
 from pydantic import Field
 
+from audit import checkpoints, exporting
+from audit.exceptions import AuditError
 from audit.models import AuditEntry
 from audit.paging import LARGEST_CURSOR, newest_first
+from audit.record import Actor
 
 router = Router(tags=["audit"])
 
@@ -17,6 +21,9 @@ class Reader(Protocol):
     """What this needs to know of whoever signs in: the one agent whose entries they may see, None for all."""
 
     agent_slug: str | None
+
+    @property
+    def actor(self) -> Actor: ...
 
 
 class Filters(Schema):
@@ -67,7 +74,7 @@ class Entries(Schema):
 @router.get("", response=Entries, summary="Read the log", operation_id="list_audit_entries")
 def list_entries(request: HttpRequest, filters: Query[Filters]) -> Entries:
     """Who did what to what, newest first."""
-    reader: Reader = request.auth  # type: ignore[attr-defined]
+    reader = _reader(request)
     page = newest_first(
         AuditEntry.objects.filter(sequence__isnull=False, **_conditions(filters, reader)),
         field="sequence",
@@ -76,6 +83,36 @@ def list_entries(request: HttpRequest, filters: Query[Filters]) -> Entries:
         value=lambda entry: entry.sequence or 0,
     )
     return Entries(items=[_entry(entry) for entry in page.items], next=page.next)
+
+
+_PLAIN: dict[str, Any] = {
+    "responses": {200: {"description": "OK", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+}
+
+
+@router.get("/checkpoint", summary="Get a checkpoint", operation_id="audit_checkpoint", openapi_extra=_PLAIN)
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """A signed statement of how many entries the log has now, and which (C2SP tlog-checkpoint, as text).
+
+    Keep it where nobody here can change it: `verify_audit --checkpoint` tells whether the log still is what it was
+    then. `503` where none can be made; nothing is signed that does not continue what was signed before.
+    """
+    try:
+        made = checkpoints.make(_reader(request).actor)
+    except AuditError as refusal:
+        raise HttpError(503, str(refusal)) from None
+    return HttpResponse(made.note, content_type="text/plain; charset=utf-8")
+
+
+@router.get("/keys", summary="Get the public keys", operation_id="audit_keys", openapi_extra=_PLAIN)
+def keys(request: HttpRequest) -> HttpResponse:
+    """Every key that ever signed a checkpoint, one a line, as “name+id+key”; the one in use comes last."""
+    return HttpResponse(exporting.keys_text(), content_type="text/plain; charset=utf-8")
+
+
+def _reader(request: HttpRequest) -> Reader:
+    reader: Reader = request.auth  # type: ignore[attr-defined]
+    return reader
 
 
 def _conditions(filters: Filters, reader: Reader) -> dict[str, Any]:

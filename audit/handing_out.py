@@ -82,5 +82,3 @@ def filed() -> Iterable[tuple[str, str]]:
     """The checkpoints in the folder: name and text of each."""
     for path in sorted(folder().glob("[0-9]*.txt")):
         yield f"the checkpoint in {path.name}", path.read_text(encoding="utf-8", errors="replace")
-
-

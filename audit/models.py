@@ -103,7 +103,7 @@ class ChainHead(models.Model):
 
 
 class SigningKey(models.Model):
-    """A key that signs or signed checkpoints: its public half, for good. `text` is “name+id+key” (see `audit.notes`)."""
+    """A key that signs or signed checkpoints: its public half, for good. `text` is “name+id+key”."""
 
     text = models.CharField(max_length=400, unique=True)
     name = models.CharField(max_length=200)
@@ -170,7 +170,7 @@ class Checkpoint(models.Model):
 
 
 class Verification(models.Model):
-    """One walk along the whole log, or what was new of it: what it found, by whom. `fault` is empty when all is well."""
+    """One walk along the whole log, or what was new of it: what was found. `fault` is empty when all is well."""
 
     at = models.DateTimeField(auto_now_add=True)
     asked_by = models.CharField(max_length=200)

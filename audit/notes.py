@@ -111,9 +111,7 @@ def is_name(name: str) -> bool:
 
 def signed_note(text: str, keys: Iterable[PrivateKey]) -> str:
     """Text, which ends with a line break, and its signatures."""
-    lines = [
-        f"{_DASH}{key.name} {b64encode(key.public.key_id + key.sign(text)).decode()}\n" for key in keys
-    ]
+    lines = [f"{_DASH}{key.name} {b64encode(key.public.key_id + key.sign(text)).decode()}\n" for key in keys]
     return f"{text}\n{''.join(lines)}"
 
 
@@ -137,9 +135,9 @@ def opened(note: str, keys: Sequence[PublicKey]) -> tuple[str, list[PublicKey]]:
 
 
 def _signer(text: str, line: str, keys: Sequence[PublicKey]) -> list[PublicKey]:
-    dash, name, encoded = line[:2], *(line[2:].split(" ") + [""])[:2]
+    name, _, encoded = line.removeprefix(_DASH).partition(" ")
     signature = _decoded(encoded)
-    if dash != _DASH or not is_name(name) or len(signature) < 5:
+    if not line.startswith(_DASH) or not is_name(name) or len(signature) < 5:
         raise BadNote("a line of its signatures cannot be read")
     known = [key for key in keys if key.name == name and key.key_id == signature[:4]]
     if known and not known[0].signed(text, signature[4:]):

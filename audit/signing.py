@@ -20,8 +20,8 @@ from audit.record import SYSTEM, Actor, record
 
 _OWNER_ONLY: Final = 0o600
 _NOT_HERE: Final = (
-    "The key that signs checkpoints is not here. Give this process COUNTERSIGN_SIGNING_KEY or the data directory of the "
-    "others; if the key is lost, “manage.py rotate_signing_key” makes another."
+    "The key that signs checkpoints is not here. Give this process COUNTERSIGN_SIGNING_KEY, or the data directory of "
+    "the others; if the key is lost, “manage.py rotate_signing_key” makes another."
 )
 
 

@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from audit.checkpoints import covering
 from audit.forms import LogFilter
 from audit.models import AuditEntry, ChainHead
+from audit.state import state
 
 PER_PAGE = 100
 SPANS = (("Today", 0), ("Last 7 days", 6), ("Last 30 days", 29))
@@ -36,6 +38,7 @@ def log(request: HttpRequest) -> HttpResponse:
     more = rows[PER_PAGE - 1].sequence if len(rows) > PER_PAGE else stop if stop > 1 else None
     context = {
         "place": "audit",
+        "state": state(head),
         "form": form,
         "rows": rows[:PER_PAGE],
         "same": _same_act(rows[:PER_PAGE]),
@@ -71,6 +74,7 @@ def entry(request: HttpRequest, sequence: int) -> HttpResponse:
         "request_id": fact.get("request_id", ""),
         "neighbours": AuditEntry.objects.filter(sequence__in=[sequence - 1, sequence + 1]).in_order(),
         "head": ChainHead.objects.first(),
+        "covered": covering(sequence),
     }
     return render(request, "audit/entry.html", context)
 

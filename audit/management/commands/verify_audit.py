@@ -34,7 +34,9 @@ class Command(BaseCommand):
             self.stderr.write(f"The {verdict.entries} entries before it are sound.")
             raise SystemExit(1)
         fitting = verdict.checkpoints
-        compared = f" {fitting} checkpoint{'' if fitting == 1 else 's'} fit{'s' if fitting == 1 else ''}." * bool(fitting)
+        compared = f" {fitting} checkpoint{'' if fitting == 1 else 's'} fit{'s' if fitting == 1 else ''}." * bool(
+            fitting
+        )
         self.stdout.write(
             f"{verdict.entries} entries are sound.{compared} Head: {verdict.entries} {verdict.head.hex()}"
         )
