@@ -75,7 +75,7 @@ def inclusion_path(sequence: int, checkpoint: Checkpoint) -> list[bytes]:
         return _leaves(start, stop, checkpoint) if level == 0 else _roots(level - 1, start, stop)
 
     if not 0 < sequence <= checkpoint.size:
-        raise NotCovered(f"{checkpoint} does not cover entry {sequence}.".capitalize())
+        raise NotCovered(f"No way leads from entry {sequence} to {checkpoint}.")
     return path_to_root(sequence - 1, checkpoint.size, nodes)
 
 

@@ -169,7 +169,9 @@ class Checkpoint:
 
 
 def _decoded(text: str) -> bytes:
+    """Only the one spelling that encoding gives; empty for all others."""
     try:
-        return b64decode(text, validate=True)
+        raw = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
+    return raw if b64encode(raw).decode() == text else b""

@@ -141,7 +141,7 @@ class _Walker:
         return Fault(since + 1, f"{where} not what {kept.name} was made from")
 
     def _note_fit(self, kept: Kept) -> None:
-        self.found.fitting += 1
+        self.found.fitting += kept.size != self.fits  # kept in two places it is still one
         self.fits = self.confirmed = kept.size
         if kept.outside:
             self.fits_outside = kept.size

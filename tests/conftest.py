@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser, sync_playwright
 
+from audit.notes import PrivateKey
 from reviewapp.settings import database_settings
 from tests import engines
 
@@ -52,6 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # By words alone, which takes no model; the tests of meaning turn it on.
     settings.COUNTERSIGN_MEANING = False
     os.environ["COUNTERSIGN_MEANING"] = "false"
+    # A key made for these tests, and no folder to file checkpoints in: whoever tests that names one.
+    settings.COUNTERSIGN_SIGNING_KEY = PrivateKey.generate("tests/log").text
+    settings.COUNTERSIGN_CHECKPOINT_DIR = Path(os.devnull) / "checkpoints"
     # Static files straight from their sources: nothing needs collecting before a test.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True

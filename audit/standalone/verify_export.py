@@ -138,17 +138,17 @@ def check_entries(
 
     `checkpoints` are (size, root, name); `earlier` are the lines of an older export of the same log.
     """
-    tree, before, previous, fits = Tree(), b"", bytes(32), 0
+    tree, before, previous, fits = Tree(), b"", bytes(32), 0  # before: the hash before the previous one
     waiting = sorted(checkpoints)
     older, coming = iter(earlier), iter(lines)
     for number, line in enumerate(coming, 1):
-        old = next(older, None)
-        if old is not None and old.rstrip(b"\n") != line.rstrip(b"\n"):
-            raise Unsound(f"Entry {number} is bad: it is not what the earlier export has in its place")
-        entry = read_line(line)
+        old, entry = next(older, None), read_line(line)
         if entry is None:
             raise Unsound(f"Entry {number} is bad: its line cannot be read")
-        problem = problem_of(entry, number, before, previous, coming)
+        if old is not None and old.rstrip(b"\n") != line.rstrip(b"\n") and entry[0] >= number:
+            raise Unsound(f"Entry {number} is bad: it is not what the earlier export has in its place")
+        # An entry that a checkpoint fits is not the one to blame when the next does not continue it.
+        problem = problem_of(entry, number, before if fits < number - 1 else b"", previous, coming)
         if problem:
             raise Unsound(problem)
         before, previous = previous, entry[2]
@@ -176,10 +176,10 @@ def problem_of(entry: Entry, expected: int, before: bytes, previous: bytes, foll
     own = hash_of(number, stored_previous, fact)
     if stored_previous == previous:
         return "" if own == stored else f"Entry {number} is bad: its content was changed after it was written"
-    if expected > 1 and stored_previous == before:
+    if before and stored_previous == before:
         return f"Entry {number - 1} is bad: it was put in between; the one after it continues the one before it"
     after = read_line(next(following, b""))
-    if expected > 1 and own == stored and (after is None or after[1] == stored):
+    if before and own == stored and (after is None or after[1] == stored):
         return f"Entry {number - 1} is bad: another was put in its place; the one after it continues a different hash"
     return f"Entry {number} is bad: it does not continue the entry before it"
 

@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--checkpoint", action="append", default=[], type=Path, metavar="FILE", help="a checkpoint kept elsewhere"
+            "--checkpoint", action="append", default=[], type=Path, metavar="FILE", help="a checkpoint kept elsewhere, or a folder"
         )
         parser.add_argument(
             "--keys", type=Path, metavar="FILE", help="the public keys to believe, one a line (those the log knows)"
@@ -23,12 +23,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            outside = Outside([(f"the checkpoint in {path}", _read(path)) for path in options["checkpoint"]])
+            paths = [path for given in options["checkpoint"] for path in _files(given)]
+            outside = Outside([(f"the checkpoint in {path}", _read(path)) for path in paths])
             if options["keys"]:
                 outside.keys.extend(PublicKey.parse(line) for line in _read(options["keys"]).splitlines() if line)
             verdict = verify_and_tell(COMMAND_LINE.label, outside)
         except BadNote as error:
-            raise CommandError(f"{error}.".capitalize()) from None
+            raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
         if verdict.fault:
             self.stderr.write(f"Entry {verdict.fault.sequence} is bad: {verdict.fault.problem}.")
             self.stderr.write(f"The {verdict.entries} entries before it are sound.")
@@ -40,6 +41,11 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{verdict.entries} entries are sound.{compared} Head: {verdict.entries} {verdict.head.hex()}"
         )
+
+
+def _files(given: Path) -> list[Path]:
+    """The file itself, or the checkpoints in a folder as we file them."""
+    return sorted(given.glob("[0-9]*.txt")) if given.is_dir() else [given]
 
 
 def _read(path: Path) -> str:
