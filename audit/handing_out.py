@@ -42,8 +42,7 @@ def file(checkpoint: Checkpoint) -> Path:
     """
     path = folder() / f"{checkpoint.size:012d}-{bytes(checkpoint.root).hex()[:8]}.txt"
     for key in SigningKey.objects.all():
-        key_id = key.text.removeprefix(f"{key.name}+").partition("+")[0]
-        write_once(folder() / f"key-{key_id}.txt", f"{key.text}\n", _FOR_ALL_TO_READ)
+        write_once(folder() / f"key-{key.key_id}.txt", f"{key.text}\n", _FOR_ALL_TO_READ)
     write_once(path, checkpoint.note, _FOR_ALL_TO_READ)
     if checkpoint.filed_at is None:
         checkpoint.filed_at = timezone.now()

@@ -119,7 +119,12 @@ class SigningKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text.rpartition("+")[0]
+        return f"{self.name}+{self.key_id}"
+
+    @property
+    def key_id(self) -> str:
+        """Eight digits that tell this key from others of its name."""
+        return self.text.removeprefix(f"{self.name}+").partition("+")[0]
 
 
 class Tile(models.Model):

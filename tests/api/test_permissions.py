@@ -26,6 +26,8 @@ CALLS = {
     "GET /patterns": "read",
     "GET /proposals": "read",
     "GET /audit": "audit",
+    "GET /audit/checkpoint": "audit",
+    "GET /audit/keys": "audit",
     "POST /agents": "admin",
     "POST /proposals": "propose",
 }

@@ -38,6 +38,8 @@ READ: dict[str, Address] = {
     "why": lambda proposal, pattern: reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),
     "policy": lambda proposal, pattern: reverse("policy"),
     "audit log": lambda proposal, pattern: reverse("audit_log"),
+    "public keys": lambda proposal, pattern: reverse("audit_keys"),
+    "program for auditors": lambda proposal, pattern: reverse("audit_program"),
 }
 """Pages that every role may read."""
 
