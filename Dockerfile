@@ -4,7 +4,7 @@ FROM python:3.12-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data
 
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin countersign \
-    && install -d -o countersign -g countersign /app /data
+    && install -d -o countersign -g countersign /app /data /data/checkpoints
 WORKDIR /app
 
 COPY requirements.txt .

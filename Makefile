@@ -3,6 +3,7 @@
 # make lint   style, types, missing migrations, deployment checks
 # make lock   pin the requirements anew
 # make bench  how fast it is, beside what the machine can do
+# make bench-audit  what the log costs, with a thousand entries and with a million
 # make bench-quality ARGS=DATA  how well the miner finds what recurs in labelled texts
 # make bench-pages  how long the server takes over every page of a large board, and what each page weighs
 
@@ -22,7 +23,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock bench bench-pages bench-quality clean
+.PHONY: run test lint lock bench bench-audit bench-pages bench-quality clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -48,6 +49,9 @@ bench: $(VENV)/.dev
 
 bench-pages: $(VENV)/.dev
 	$(BIN)/python -m bench.pages $(ARGS)
+
+bench-audit: $(VENV)/.dev
+	$(BIN)/python -m bench.audit $(ARGS)
 
 bench-quality: $(VENV)/.dev
 	$(BIN)/python -m bench.quality $(ARGS)

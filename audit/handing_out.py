@@ -77,7 +77,9 @@ def _notify(checkpoint: Checkpoint) -> None:
     checkpoint.save(update_fields=["notified_at"])
 
 
-def filed() -> Iterable[tuple[str, str]]:
-    """The checkpoints in the folder: name and text of each."""
-    for path in sorted(folder().glob("[0-9]*.txt")):
-        yield f"the checkpoint in {path.name}", path.read_text(encoding="utf-8", errors="replace")
+def filed() -> Iterable[tuple[str, int, str]]:
+    """The checkpoints in the folder: what to call it, the size that its name gives, and the text of each."""
+    for path in sorted(folder().glob("[0-9]*-*.txt")):
+        size, _, _ = path.name.partition("-")
+        if size.isascii() and size.isdigit():
+            yield f"the checkpoint in {path.name}", int(size), path.read_text(encoding="utf-8", errors="replace")

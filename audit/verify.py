@@ -49,8 +49,8 @@ def verify(outside: Outside | None = None) -> Verdict:
         _look_at_one_moment()
         known = signing.public_keys()
         given = [_given(name, note, outside.keys or known) for name, note in outside.notes] if outside else []
-        filed = [_filed(name, note, known) for name, note in handing_out.filed()]
-        kept = merge(_kept(known), *([one] for one in [*filed, *given]), key=lambda one: one.size)
+        filed = [_filed(name, size, note, known) for name, size, note in handing_out.filed()]
+        kept = merge(_kept(known), sorted([*filed, *given], key=_size), key=_size)
         found = walk(stored_rows(), kept=kept, tiles=_tiles())
         fault = found.fault or _head_fault(found)
     return Verdict(found.entries, found.head, found.root, fault, found.fitting)
@@ -95,6 +95,10 @@ def _head_fault(found: Walk) -> Fault | None:
     return None
 
 
+def _size(one: Kept) -> int:
+    return one.size
+
+
 def _tiles() -> Iterator[bytes]:
     leaves = Tile.objects.filter(level=0).order_by("number").values_list("leaves", flat=True)
     return (bytes(joined) for joined in leaves.iterator(chunk_size=50))
@@ -115,12 +119,12 @@ def _problem(one: Checkpoint, keys: list[PublicKey]) -> str:
     return "" if agrees else "its columns differ from what was signed"
 
 
-def _filed(name: str, note: str, keys: list[PublicKey]) -> Kept:
+def _filed(name: str, size: int, note: str, keys: list[PublicKey]) -> Kept:
     """One in our folder, which others may have written to: what cannot be read there is a fault, not a mistake."""
     try:
         statement = _opened(note, keys)
     except BadNote as error:
-        return Kept(1, b"", name, outside=True, problem=str(error))
+        return Kept(size, b"", name, outside=True, problem=str(error))
     return Kept(statement.size, statement.root, name, outside=True)
 
 

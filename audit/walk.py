@@ -129,7 +129,7 @@ class _Walker:
 
     def _compare(self, kept: Kept, present: bytes) -> Fault | None:
         if kept.problem:
-            return Fault(kept.size, f"{kept.name} cannot be trusted: {kept.problem}")
+            return self._untrusted(kept)
         fault = self._replaced(present, kept.leaves) if kept.leaves else None
         if fault:
             return fault
@@ -139,6 +139,9 @@ class _Walker:
         since = self.fits_outside if kept.outside else max(self.fits, self.fits_outside)
         where = f"entries {since + 1} to {kept.size} are" if since + 1 < kept.size else f"entry {kept.size} is"
         return Fault(since + 1, f"{where} not what {kept.name} was made from")
+
+    def _untrusted(self, kept: Kept) -> Fault:
+        return Fault(max(1, self.found.entries), f"{kept.name} cannot be trusted: {kept.problem}")
 
     def _note_fit(self, kept: Kept) -> None:
         self.found.fitting += kept.size != self.fits  # kept in two places it is still one
@@ -182,6 +185,8 @@ class _Walker:
         """A checkpoint that was made of more entries than there are."""
         if self.waiting is None or self.waiting.size <= self.found.entries:
             return None
+        if self.waiting.problem:
+            return self._untrusted(self.waiting)
         missing, last = self.found.entries + 1, self.waiting.size
         many = f"entries {missing} to {last} are" if last > missing else f"entry {missing} is"
         return self._sharper(Fault(missing, f"{many} missing from the end: {self.waiting.name} was made of {last}"))

@@ -4,11 +4,10 @@ import pytest
 
 from agents.models import Agent
 from audit.models import Checkpoint
-from audit.notes import PublicKey, opened
 from audit.notes import Checkpoint as Statement
+from audit.notes import PublicKey, opened
 from tests.api.conftest import Caller
-from tests.audit.conftest import sealed_at_once as sealed_at_once  # noqa: PLC0414 (a fixture)
-from tests.audit.conftest import tamper
+from tests.log import tamper
 
 
 @pytest.mark.usefixtures("sealed_at_once")

@@ -21,7 +21,7 @@ from audit.notes import PrivateKey, opened
 from audit.record import COMMAND_LINE, SYSTEM, record
 from audit.verify import verify, verify_and_tell
 from people.models import User
-from tests.audit.conftest import tamper, write
+from tests.log import tamper, write
 
 pytestmark = pytest.mark.usefixtures("sealed_at_once", "folder")
 
@@ -65,10 +65,10 @@ def test_the_database_refuses_to_change_them() -> None:
     write(300)
     checkpoints.make(SYSTEM)
     verify_and_tell("a test")
-    for table in ("checkpoint", "tile", "signingkey", "verification"):
-        for statement in (f"DELETE FROM audit_{table}", f"TRUNCATE audit_{table}", f"UPDATE audit_{table} SET id = 9"):
+    for table in ("audit_checkpoint", "audit_tile", "audit_signingkey", "audit_verification"):
+        for act in ("DELETE FROM {}", "TRUNCATE {}", "UPDATE {} SET id = 9"):
             with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-                connection.cursor().execute(statement)
+                connection.cursor().execute(act.format(table))
     assert verify().fault is None
 
 
@@ -246,6 +246,18 @@ def test_a_checkpoint_changed_in_the_database_is_named() -> None:
     assert "changed after it was signed" in fault.problem
 
 
+@pytest.mark.parametrize("size", [2, 99])
+def test_a_checkpoint_in_the_folder_that_nobody_here_signed_is_named(folder: Path, size: int) -> None:
+    write(2)
+    checkpoints.make(SYSTEM)
+    handing_out.hand_out()
+    (path,) = folder.glob("0*.txt")
+    path.with_name(f"{size:012d}-00000000.txt").write_text("forged")
+    fault = verify().fault
+    assert fault is not None
+    assert f"{size:012d}-00000000.txt cannot be trusted: this is not a signed note" in fault.problem
+
+
 def test_the_key_is_made_once_and_readable_by_its_owner_only() -> None:
     assert signing.signer().text == signing.signer().text
     assert signing.key_file().stat().st_mode & 0o777 == 0o600
@@ -308,9 +320,7 @@ def unreachable(note: str, size: int) -> None:
     raise handing_out.NotSent("nobody answers")
 
 
-def test_each_is_filed_for_good_and_handed_to_who_wants_to_know(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_is_filed_for_good_and_handed_to_who_wants_to_know(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write()
     told = list[tuple[str, int]]()
     made = checkpoints.make(SYSTEM)
@@ -327,9 +337,7 @@ def test_each_is_filed_for_good_and_handed_to_who_wants_to_know(
     assert told == [(made.note, made.size)]
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing_and_is_tried_again(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_folder_that_cannot_be_written_stops_nothing_and_is_tried_again(settings: Settings, tmp_path: Path) -> None:
     settings.COUNTERSIGN_CHECKPOINT_DIR = tmp_path / "file" / "checkpoints"
     (tmp_path / "file").touch()
     write()

@@ -15,7 +15,7 @@ from audit import checkpoints, exporting
 from audit.models import AuditEntry, Checkpoint
 from audit.record import SYSTEM
 from audit.standalone import verify_export
-from tests.audit.conftest import tamper, write
+from tests.log import tamper, write
 
 pytestmark = pytest.mark.usefixtures("sealed_at_once", "folder")
 
@@ -107,7 +107,7 @@ def test_a_question_without_sense_is_told_so(bundle: Path) -> None:
 def test_one_entry_shows_by_itself_that_it_is_on_the_log(bundle: Path, tmp_path: Path) -> None:
     made = Checkpoint.objects.get()
     proof = tmp_path / "entry.tlog-proof"
-    for entry in AuditEntry.objects.filter(sequence__lte=made.size):
+    for entry in AuditEntry.objects.filter(sequence__lte=made.size).in_order():
         proof.write_text(exporting.proof_text(entry, made))
         code, said = check("--proof", proof, "--keys", bundle / "keys.txt")
         assert (code, said.endswith(f"{entry.body}\n")) == (0, True), said

@@ -15,8 +15,7 @@ from audit.standalone import verify_export
 from audit.verify import verify_and_tell
 from people.models import User
 from proposals.models import Proposal
-from tests.audit.conftest import tamper
-from tests.audit.conftest import sealed_at_once as sealed_at_once  # noqa: PLC0414 (a fixture)
+from tests.log import tamper
 
 pytestmark = pytest.mark.usefixtures("sealed_at_once")
 ACTS = ("audit_export", "audit_make_checkpoint")

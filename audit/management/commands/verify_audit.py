@@ -15,7 +15,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--checkpoint", action="append", default=[], type=Path, metavar="FILE", help="a checkpoint kept elsewhere, or a folder"
+            "--checkpoint",
+            action="append",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help="a checkpoint kept elsewhere, or a folder",
         )
         parser.add_argument(
             "--keys", type=Path, metavar="FILE", help="the public keys to believe, one a line (those the log knows)"
