@@ -30,6 +30,7 @@ DECIDE: Final = frozenset({Role.REVIEWER, Role.ADMIN})
 PROPOSE: Final = DECIDE | {Role.OPERATOR}
 OPERATE: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 MANAGE: Final = frozenset({Role.ADMIN})
+CHECK: Final = frozenset({Role.AUDITOR, Role.ADMIN})
 NOBODY: Final[Roles] = frozenset()
 AUTHOR: Final = frozenset({Role.OPERATOR})
 """The proposal here is an operator's own."""
@@ -102,6 +103,12 @@ MATRIX: Final[dict[str, Row]] = {
     "roll_back": Row(DOCUMENT, PROPOSE, PROPOSE),
     "audit_log": Row("", SEE, NOBODY),
     "audit_entry": Row("one", SEE, NOBODY),
+    "audit_proof": Row("one", SEE, NOBODY),
+    "audit_checkpoint": Row("", SEE, NOBODY),
+    "audit_keys": Row("", SEE, NOBODY),
+    "audit_program": Row("", SEE, NOBODY),
+    "audit_export": Row("", NOBODY, CHECK),
+    "audit_make_checkpoint": Row("", NOBODY, CHECK),
     "new_person": Row("", MANAGE, MANAGE),
     "person": Row("person", MANAGE, NOBODY),
     "change_person": Row("person", NOBODY, MANAGE),
