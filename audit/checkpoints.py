@@ -22,6 +22,7 @@ from audit.notes import Checkpoint as Statement
 from audit.notes import PrivateKey, signed_note
 from audit.record import SYSTEM, Actor
 from audit.rows import stored_rows
+from audit.verify import head_fault
 from audit.walk import Kept, Walk, walk
 
 log = structlog.get_logger()
@@ -88,15 +89,18 @@ def covering(sequence: int, size: int | None = None) -> Checkpoint | None:
 @transaction.atomic
 def _make(keys: list[PrivateKey], actor: Actor) -> Checkpoint:
     # One at a time; those who write entries never take this lock.
-    SigningKey.objects.select_for_update(no_key=True).get(text=keys[0].public.text)
+    in_use = SigningKey.objects.select_for_update(no_key=True).filter(text=keys[0].public.text, retired_at=None)
+    if in_use.first() is None:
+        raise CannotSign("The signing key was replaced just now. Try again.")
     last, head = newest(), ChainHead.objects.first()
     if head is None:
         raise CannotSign("There is nothing on the log yet.")
     if last and last.size == head.sequence:
         return last
     found = _since(last, head.sequence)
-    if found.fault:
-        raise LogDamaged(found.fault)
+    fault = found.fault or head_fault(found, head)
+    if fault:
+        raise LogDamaged(fault)
     Tile.objects.bulk_create(
         (
             Tile(

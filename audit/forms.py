@@ -32,7 +32,7 @@ TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "served": ("All that changed what agents get", frozenset({"version.published", "version.restored"})),
     "access": (
         "All about people and keys",
-        frozenset(verb for verb in VERBS if verb.partition(".")[0] in ("person", "key")),
+        frozenset(verb for verb in VERBS if verb.partition(".")[0] in ("person", "key", "signing_key")),
     ),
 }
 """Several verbs under one name, for what auditors ask most: (what it is called, its verbs)."""
@@ -43,7 +43,7 @@ def _verbs() -> list[tuple[str, list[tuple[str, str]]]]:
     kinds: dict[str, list[tuple[str, str]]] = {}
     for verb in sorted(VERBS):
         kind, _, deed = verb.partition(".")
-        kinds.setdefault(kind.capitalize(), []).append((verb, deed.replace("_", " ").capitalize()))
+        kinds.setdefault(kind.replace("_", " ").capitalize(), []).append((verb, deed.replace("_", " ").capitalize()))
     return [("Several", [(name, words) for name, (words, _) in TOGETHER.items()]), *kinds.items()]
 
 

@@ -72,6 +72,14 @@ def public_keys() -> list[PublicKey]:
     return [PublicKey.parse(text) for text in SigningKey.objects.values_list("text", flat=True)]
 
 
+def trouble() -> str:
+    """Why this process cannot sign, as a sentence; empty if it can."""
+    try:
+        return _NOT_HERE if _at_hand() is None and SigningKey.objects.exists() else ""
+    except CannotSign as refusal:
+        return str(refusal)
+
+
 def _at_hand() -> PrivateKey | None:
     try:
         if settings.COUNTERSIGN_SIGNING_KEY:
@@ -121,8 +129,10 @@ def _make_known(key: PrivateKey, actor: Actor) -> None:
         )
     if known:
         return
-    earlier = list(SigningKey.objects.filter(retired_at=None).values_list("text", flat=True))
-    SigningKey.objects.filter(retired_at=None).update(retired_at=timezone.now())
+    # Of two that do this at once with the same key, the second must not retire what the first has made known.
+    others = SigningKey.objects.filter(retired_at=None).exclude(text=text)
+    earlier = list(others.values_list("text", flat=True))
+    others.update(retired_at=timezone.now())
     made, is_new = SigningKey.objects.get_or_create(text=text, defaults={"name": key.name})
     if is_new:
         verb, before = ("signing_key.rotated", {"key": earlier[-1]}) if earlier else ("signing_key.created", None)

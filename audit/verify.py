@@ -52,7 +52,8 @@ def verify(outside: Outside | None = None) -> Verdict:
         filed = [_filed(name, size, note, known) for name, size, note in handing_out.filed()]
         kept = merge(_kept(known), sorted([*filed, *given], key=_size), key=_size)
         found = walk(stored_rows(), kept=kept, tiles=_tiles())
-        fault = found.fault or _head_fault(found)
+        head = ChainHead.objects.first() or ChainHead(sequence=0, hash=GENESIS)
+        fault = found.fault or head_fault(found, head)
     return Verdict(found.entries, found.head, found.root, fault, found.fitting)
 
 
@@ -83,8 +84,8 @@ def _look_at_one_moment() -> None:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def _head_fault(found: Walk) -> Fault | None:
-    head = ChainHead.objects.first() or ChainHead(sequence=0, hash=GENESIS)
+def head_fault(found: Walk, head: ChainHead) -> Fault | None:
+    """Whether a walk without fault ended where the log should end."""
     if found.entries < head.sequence:
         missing = found.entries + 1
         return Fault(missing, f"entries {missing} to {head.sequence} are missing from the end")

@@ -133,6 +133,8 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"over proposal {', '.join(map(str, after['over']))}"
     if after.get("outputs"):
         yield f"{after['outputs']} of them"
+    if after.get("form"):
+        yield _of_export(after)
     if after.get("asked_by"):
         yield f"as {after['asked_by']} asked"
     if after.get("ask"):
@@ -158,6 +160,12 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
 
 def _approvals(facts: dict[str, Any]) -> str:
     return f"{facts['approvals']} with {facts['owner_approvals']} by owners"
+
+
+def _of_export(after: dict[str, Any]) -> str:
+    named = {"jsonl": "as JSONL", "csv": "as CSV", "bundle": "with all it takes to check it"}
+    filters = "; ".join(f"{name} “{value}”" for name, value in (after.get("filters") or {}).items())
+    return named.get(after["form"], after["form"]) + (f", only {filters}" if filters else "")
 
 
 def _of_traffic(after: dict[str, Any]) -> Iterator[str]:

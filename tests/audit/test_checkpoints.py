@@ -66,7 +66,7 @@ def test_the_database_refuses_to_change_them() -> None:
     checkpoints.make(SYSTEM)
     verify_and_tell("a test")
     for table in ("audit_checkpoint", "audit_tile", "audit_signingkey", "audit_verification"):
-        for act in ("DELETE FROM {}", "TRUNCATE {}", "UPDATE {} SET id = 9"):
+        for act in ("DELETE FROM {}", "TRUNCATE {}", "UPDATE {} SET id = -id"):
             with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
                 connection.cursor().execute(act.format(table))
     assert verify().fault is None
@@ -175,6 +175,15 @@ def test_a_changed_entry_is_not_signed() -> None:
     write(5)
     tamper("UPDATE audit_auditentry SET actor_label = 'Nobody' WHERE sequence = 4")
     with pytest.raises(LogDamaged, match="Entry 4"):
+        checkpoints.make(SYSTEM)
+
+
+def test_a_log_cut_off_before_its_head_is_not_signed() -> None:
+    write(5)
+    checkpoints.make(SYSTEM)
+    write(5)
+    tamper("DELETE FROM audit_auditentry WHERE sequence > 9")
+    with pytest.raises(LogDamaged, match="Entry 10 of the log is bad: entries 10 to 11 are missing from the end"):
         checkpoints.make(SYSTEM)
 
 

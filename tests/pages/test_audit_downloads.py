@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from audit import checkpoints
 from audit.models import AuditEntry, Checkpoint
@@ -74,6 +75,15 @@ def test_what_cannot_be_signed_is_said(auditor: Client) -> None:
     assert not Checkpoint.objects.exists()
 
 
+def test_a_board_that_cannot_sign_says_so(auditor: Client, settings: Settings, tmp_path: Path) -> None:
+    checkpoints.make(SYSTEM)
+    settings.COUNTERSIGN_SIGNING_KEY = None
+    settings.DATA_DIR = tmp_path
+    assert (
+        "No checkpoint is made. The key that signs checkpoints is not here." in auditor.get(reverse("audit_log")).text
+    )
+
+
 def test_an_export_holds_what_fits_the_filters_oldest_first_and_leaves_an_entry(auditor: Client, luis: User) -> None:
     last = AuditEntry.objects.latest("sequence").sequence
     lines = [json.loads(line) for line in taken(auditor, "jsonl", agent="support", verb="proposal.opened")]
@@ -82,6 +92,8 @@ def test_an_export_holds_what_fits_the_filters_oldest_first_and_leaves_an_entry(
     entry = AuditEntry.objects.filter(verb="log.exported").earliest("sequence")
     assert (entry.actor_id, entry.target_label) == (str(luis.pk), f"the log up to entry {last}")
     assert entry.fact["after"] == {"form": "jsonl", "filters": {"agent": "support", "verb": "proposal.opened"}}
+    page = auditor.get(reverse("audit_log"), {"verb": "log.exported"}).text
+    assert f"<b>the log up to entry {last}</b>, as JSONL, only agent “support”; verb “proposal.opened”" in page
     assert len(taken(auditor, "csv", agent="support")) == 1 + AuditEntry.objects.filter(agent="support").count()
 
 
