@@ -21,7 +21,6 @@ import base64
 import binascii
 import hashlib
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,8 +30,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Key = tuple[str, bytes, Ed25519PublicKey]
 Entry = tuple[int, bytes, bytes, bytes]
-
-LINE = re.compile(rb'\{"sequence":(\d{1,18}),"previous_hash":"([0-9a-f]{64})","hash":"([0-9a-f]{64})","fact":(.+)\}\n?')
 
 
 class Unsound(Exception):
@@ -93,13 +90,29 @@ def decoded(text: str) -> bytes:
 
 def read_line(line: bytes) -> Entry | None:
     """(number, hash before, hash, fact as hashed) of a line of an export; None if it is no such line."""
-    found = LINE.fullmatch(line)
-    if not found:
+    head, _, rest = line.removesuffix(b"\n").partition(b',"fact":')
+    numbered, _, hashes = head.partition(b',"previous_hash":"')
+    previous, own = unhex(hashes[:64]), unhex(hashes[-65:-1])
+    number = numbered.removeprefix(b'{"sequence":')
+    if not number.isdigit() or len(number) > 18 or rest[-1:] != b"}":
         return None
-    number, previous, own, fact = found.groups()
+    spelled = f'{{"sequence":{int(number)},"previous_hash":"{previous.hex()}","hash":"{own.hex()}"'
+    if head != spelled.encode() or len(previous) != 32 or len(own) != 32:
+        return None
+    fact = rest[:-1]
     if fact.startswith(b'"'):  # a fact that no honest log holds is quoted, so that lines stay lines
-        fact = json.loads(fact).encode()
-    return int(number), bytes.fromhex(previous.decode()), bytes.fromhex(own.decode()), fact
+        try:
+            fact = str(json.loads(fact)).encode()
+        except ValueError:
+            return None
+    return int(number), previous, own, fact
+
+
+def unhex(text: bytes) -> bytes:
+    try:
+        return bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        return b""
 
 
 def hash_of(number: int, previous: bytes, fact: bytes) -> bytes:
