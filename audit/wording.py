@@ -64,6 +64,7 @@ VERBS: Final[dict[str, str]] = {
     "proposal.approval_given": "gave one of the approvals needed for",
     "proposal.approved": "approved",
     "proposal.changes_requested": "requested changes to",
+    "proposal.request_taken_back": "took back the changes requested of",
     "proposal.rejected": "rejected",
     "comment.added": "commented on",
     "comment.resolved": "resolved the comments on",

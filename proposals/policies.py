@@ -1,6 +1,6 @@
 """Who may do what, and how many must agree: the rules, in one place, each answered with a reason."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from people.models import User
 from proposals.digests import decision_digest
 from proposals.exceptions import NotAllowed
 from proposals.models import Bypass, Coauthor, Decision, Policy, Proposal, Redraft, Revision, Thread
+from proposals.needs import Need, Owned
 from proposals.risk import Level
 from proposals.terms import BUILT_IN, Quorum, Terms, owners_in_words, strictest
 
@@ -77,6 +78,18 @@ def may_withdraw(user: User, proposal: Proposal, leave: Leave | None = None) -> 
     if leave.allowed:
         return Leave(True, "You may withdraw it: no person proposed it, and you may decide on it.")
     return Leave(False, f"{leave.why} Whoever may decide can withdraw this machine's draft, or reject it.")
+
+
+def may_take_back(user: User, said: Iterable[Decision]) -> Leave:
+    """Whether this person may take back the changes that were requested last: who requested them may. No query.
+
+    `said` are the decisions on the proposal, oldest first.
+    """
+    asked = [one for one in said if one.verdict == Decision.Verdict.REQUEST_CHANGES]
+    last = asked[-1] if asked else None
+    if last and last.actor_id == user.pk and user.has_perm("proposals.decide_proposal"):
+        return Leave(True, "You requested the changes, so you may take that back.")
+    return Leave(False, f"Only {last.actor if last else 'who requested the changes'} can take the request back.")
 
 
 def may_comment(user: User, proposal: Proposal) -> Leave:
@@ -151,35 +164,6 @@ def _owner(revision: Revision) -> int | None:
     return revision.author_key.owner_id if revision.author_key else None
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
-    """How many approvals a revision needs, how many of them from these owners of sections, and why.
-
-    `names` are the owners by key, `of` the headings of their sections.
-    """
-
-    approvals: int
-    owners: frozenset[int]
-    why: str
-    owner_approvals: int = 0
-    names: tuple[tuple[int, str], ...] = ()
-    of: str = ""
-
-    def owners_but(self, actors: Set[int], count: int) -> str:
-        """“Mara Okafor, owner of Safety”: those who could still give `count` approvals of owners."""
-        left = [name for pk, name in self.names if pk not in actors]
-        if not left or len(left) > 3:
-            return f"an owner of {self.of}" if count == 1 else f"{count} owners of {self.of}"
-        if count == 1:
-            return f"{' or '.join(left)}, owner{'s' if len(left) > 1 else ''} of {self.of}"
-        return f"{count} owners of {self.of} ({', '.join(left)})"
-
-    @property
-    def says_more(self) -> bool:
-        """Whether the reason says more than the number."""
-        return self.why != f"{Quorum(self.approvals)}."
-
-
 def approvals_needed(
     proposal: Proposal, revision: Revision, *, by_risk: bool = True, touched: list[Section] | None = None
 ) -> Need:
@@ -190,7 +174,7 @@ def approvals_needed(
     are the protected sections that the revision changes, where they are known; else its texts are compared.
     """
     if proposal.status == Proposal.Status.IN_EFFECT and proposal.origin == Proposal.Origin.ROLLBACK:
-        return Need(1, frozenset(), "One approval.")
+        return Need(1, "One approval.")
     kept, today = Terms.from_json(revision.terms), terms_today(proposal.document)
     terms = kept.or_stricter(today)
     if touched is None:
@@ -203,22 +187,62 @@ def approvals_needed(
     )
     if touched:
         prefetch_related_objects(touched, "owners")
-    names = {owner.pk: str(owner) for section in touched for owner in section.owners.all()}
-    of = " or ".join(section.heading for section in touched)
     risk = Level(level).word.lower() if quorum != plain else ""
-    why = _why(quorum, touched, risk, quorum != now)
-    return Need(quorum.approvals, frozenset(names), why, quorum.owners, tuple(names.items()), of)
+    return _need(quorum, _owned(proposal, touched, quorum.owners), touched, risk, is_older=quorum != now)
 
 
-def _why(quorum: Quorum, touched: list[Section], risk: str, is_older: bool) -> str:
-    """“Two approvals, one by an owner of Safety: high risk, protected section.”"""
-    said = str(Quorum(quorum.approvals))
-    if quorum.owners:
-        said += f", {owners_in_words(quorum.owners, ' or '.join(section.heading for section in touched))}"
+def _owned(proposal: Proposal, touched: Sequence[Section], count: int) -> tuple[Owned, ...]:
+    """As many owners of each section as are asked, or as can decide. Two queries where owners are asked."""
+    owners = {owner.pk for section in touched for owner in section.owners.all()} if count else set()
+    able = _reviewers(owners) - barred(proposal) if owners else owners
+    named = (tuple((one.pk, str(one)) for one in section.owners.all() if one.pk in able) for section in touched)
+    found = (
+        Owned(section.heading, min(count, len(names)), names) for section, names in zip(touched, named, strict=True)
+    )
+    return tuple(found) if count else ()
+
+
+def _need(quorum: Quorum, owned: Sequence[Owned], touched: Sequence[Section], risk: str, *, is_older: bool) -> Need:
+    """“Two approvals, one by an owner of Safety: high risk, protected section.”
+
+    Where too few owners can decide, anybody's approval stands in for theirs; one person's never does for an owner's.
+    """
+    short = [section.heading for section in owned if section.count < quorum.owners]
+    approvals = max(quorum.approvals, quorum.owners + 1) if short else quorum.approvals
+    parts = [str(Quorum(approvals))]
+    if asked := " and ".join(owners_in_words(one.count, one.heading) for one in owned if one.count):
+        parts.append(asked)
     protected = ["protected section" if len(touched) == 1 else "protected sections"] if touched else []
     reasons = ", ".join([f"{risk} risk"] * bool(risk) + protected)
-    said += f": {reasons}" if reasons else ""
-    return f"{said}. The policy asked for that when this text was written." if is_older else f"{said}."
+    said = ", ".join(parts) + (f": {reasons}." if reasons else ".")
+    if short:
+        said += f" {_stand_in(owned, short)}"
+    if is_older:
+        said += " The policy asked for that when this text was written."
+    return Need(approvals, said, tuple(one for one in owned if one.count))
+
+
+def _stand_in(owned: Sequence[Owned], short: Sequence[str]) -> str:
+    who = "Too few owners" if any(one.count for one in owned if one.heading in short) else "No owner"
+    return f"{who} of {' or '.join(short)} can decide on this; anybody’s approval stands in."
+
+
+def in_force(need: Need) -> Need:
+    """What is asked of people on this board: where there is a single operator, one approval is enough."""
+    if not settings.COUNTERSIGN_SINGLE_OPERATOR or (need.approvals == 1 and not need.owned):
+        return need
+    return Need(1, f"{need.why} This board has a single operator, so one approval is enough.")
+
+
+def barred(proposal: Proposal) -> set[int]:
+    """All who `conflict_of_interest` finds something about. One query, two for a draft of Countersign's."""
+    found = {pk for r in proposal.revisions.all() for pk in (r.author_id, _owner(r))}
+    found |= {proposal.author_id, proposal.requested_by_id, bypasser_id(proposal), *proposal.mostly_reported_by}
+    found |= {proposal.author_key.owner_id if proposal.author_key else None}
+    found |= set(Coauthor.of(proposal).values_list("person", flat=True))
+    if proposal.origin == Proposal.Origin.DRAFTER:
+        found |= set(proposal.redrafts.filter(made__isnull=False).values_list("asked_by", flat=True))
+    return {pk for pk in found if pk is not None}
 
 
 def terms_today(document: Document) -> Terms:
@@ -280,26 +304,12 @@ def touched_protected(revision: Revision, sections: Iterable[Section]) -> list[S
     return [protected[name] for name in names]
 
 
-def missing(need: Need, approvals: Iterable[Decision], *, alone: bool) -> str:
+def missing(need: Need, approvals: Iterable[Decision]) -> str:
     """What is still missing after these approvals, in a sentence; empty when nothing is. One query.
 
-    An approval counts while its actor is active and may still decide. Under the single-operator setting one person's
-    approval stands for all.
+    An approval counts while its actor is active and may still decide.
     """
-    return still_missing(need, {decision.actor_id for decision in counting(approvals)}, alone=alone)
-
-
-def still_missing(need: Need, actors: Set[int], *, alone: bool) -> str:
-    """The same of people whose approvals count. No query."""
-    if alone and actors:
-        return ""
-    by_owners = max(0, need.owner_approvals - len(actors & need.owners))
-    others = need.approvals - len(actors) - by_owners
-    more = f"{others} more approval{'s' if others > 1 else ''} needed" if others > 0 else ""
-    if not by_owners:
-        return more and f"{more}."
-    who = need.owners_but(actors, by_owners)
-    return f"{more}, and that of {who}." if more else f"Still needed: {who}."
+    return need.missing({decision.actor_id for decision in counting(approvals)})
 
 
 def counting(approvals: Iterable[Decision]) -> list[Decision]:
@@ -307,6 +317,11 @@ def counting(approvals: Iterable[Decision]) -> list[Decision]:
     given = list(approvals)
     if not given:
         return []
-    reviewers = User.objects.with_perm("proposals.decide_proposal", backend=ACCOUNTS)
-    active = set(reviewers.filter(pk__in={one.actor_id for one in given}).values_list("pk", flat=True))
+    active = _reviewers({one.actor_id for one in given})
     return [one for one in given if one.actor_id in active]
+
+
+def _reviewers(people: Set[int]) -> set[int]:
+    """Those of these who are active and may decide."""
+    reviewers = User.objects.with_perm("proposals.decide_proposal", backend=ACCOUNTS)
+    return set(reviewers.filter(pk__in=people).values_list("pk", flat=True))

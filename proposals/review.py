@@ -72,6 +72,7 @@ class Standing:
 
     leave: policies.Leave
     need: policies.Need
+    tally: str
     approvals: list[Decision]
     missing: str
     missing_after_mine: str
@@ -79,6 +80,7 @@ class Standing:
     blocking: list[Check]
     recheck: bool
     may_withdraw: bool
+    may_take_back: bool
     may_bypass: bool
     undone: Proposal | None
     pill: Pill
@@ -92,24 +94,27 @@ def standing(proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | No
     leave = policies.may_decide(user, proposal)
     recheck = proposal.is_open and policies.protection_changed(proposal, revision)
     as_then = not recheck and proposal.status != Proposal.Status.IN_EFFECT
-    need = policies.approvals_needed(proposal, revision, touched=_touched_then(revision) if as_then else None)
+    strict = policies.approvals_needed(proposal, revision, touched=_touched_then(revision) if as_then else None)
+    need = policies.in_force(strict)
     said = decisions(proposal) if said is None else said
     on_newest = [decision for decision in said if decision.revision_id == revision.pk]
     approvals = policies.counting([decision for decision in on_newest if decision.verdict == "approve"])
     blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
     actors = {approval.actor_id for approval in approvals}
-    missing_after = policies.still_missing(need, actors | {user.pk}, alone=leave.alone)
+    missing_after = need.missing(actors | {user.pk})
     rolled_back = undone([proposal]).get(proposal.pk)
     return Standing(
         leave=leave,
         need=need,
+        tally=need.tally(actors),
         approvals=approvals,
-        missing=policies.still_missing(need, actors, alone=leave.alone),
+        missing=need.missing(actors),
         missing_after_mine=missing_after,
         approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
         blocking=blocking,
         recheck=recheck,
         may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal, leave).allowed,
+        may_take_back=_is_sent_back(proposal) and policies.may_take_back(user, said).allowed,
         may_bypass=_may_bypass(proposal, user) and not (leave.allowed and not missing_after),
         undone=rolled_back,
         pill=pill(proposal, my_turn=proposal.pk in desk, blocked=bool(blocking), undone=bool(rolled_back)),
@@ -125,6 +130,10 @@ def _touched_then(revision: Revision) -> list[Section] | None:
         check.name == "protected" and check.verdict == Check.Verdict.PASS for check in revision.checks.all()
     )
     return [] if untouched else None
+
+
+def _is_sent_back(proposal: Proposal) -> bool:
+    return proposal.status == Proposal.Status.CHANGES_REQUESTED
 
 
 def _may_bypass(proposal: Proposal, user: User) -> bool:
@@ -149,7 +158,7 @@ def history(proposal: Proposal) -> QuerySet[AuditEntry]:
 
 def last_redraft(proposal: Proposal) -> Redraft | None:
     """What the drafter was last asked to write again, while the changes requested are not made. No query otherwise."""
-    if proposal.status != Proposal.Status.CHANGES_REQUESTED:
+    if not _is_sent_back(proposal):
         return None
     asked = proposal.redrafts.select_related("asked_by").order_by("-pk").first()
     return asked if asked and asked.revision_id == proposal.revision_id else None

@@ -43,6 +43,7 @@ urlpatterns = [
     path("proposals/<int:pk>/redraft-on-current/", redraft.on_current, name="redraft_on_current"),
     path("proposals/<int:pk>/rebase/", review.rebase, name="rebase"),
     path("proposals/<int:pk>/withdraw/", review.withdraw, name="withdraw"),
+    path("proposals/<int:pk>/take-back/", review.take_back, name="take_back"),
     path("proposals/<int:pk>/bypass/", bypass.bypass, name="bypass"),
     path("settings/policy/", policy.policy, name="policy"),
     path("settings/policy/<int:pk>/remove/", policy.remove, name="remove_policy"),

@@ -74,6 +74,6 @@ def _missing(proposal: Proposal, revision: Revision, user: User) -> str:
     need = policies.approvals_needed(proposal, revision)
     given = list(revision.decisions.filter(verdict=Decision.Verdict.APPROVE))
     may_decide = policies.may_decide(user, proposal).allowed
-    if may_decide and not policies.missing(need, [*given, Decision(actor=user)], alone=False):
+    if may_decide and not policies.missing(need, [*given, Decision(actor=user)]):
         raise NotPending("Your own approval is enough; approve it instead.")
-    return f"{need.why} {policies.missing(need, given, alone=False)}"
+    return f"{need.why} {policies.missing(need, given)}"

@@ -1,6 +1,8 @@
 """Approve, ask for changes, reject: one person's word on exactly the text they saw."""
 
-from django.db import IntegrityError, transaction
+from collections.abc import Collection
+
+from django.db import transaction
 from django.utils import timezone
 
 from agents.exceptions import BaseMoved
@@ -12,9 +14,10 @@ from feedback.models import Pattern
 from people.models import User
 from proposals import policies
 from proposals.actions.following import follow_soon
-from proposals.actions.proposals import free_pattern, lock_with_rivals, newest
+from proposals.actions.proposals import free_pattern, lock, lock_with_rivals, newest, record_on
+from proposals.actions.revisions import update_unmoved
 from proposals.actions.superseding import end_drafts_beside
-from proposals.exceptions import Blocked, Invalid, NotPending, Outdated, StaleProposal
+from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import Check, Decision, Proposal, Revision
 
 Status = Proposal.Status
@@ -30,14 +33,17 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     in_effect = proposal.status == Status.IN_EFFECT
     if not in_effect:
         require_publishable(proposal, revision)
-    try:
-        with transaction.atomic():
-            decision = _decide(revision, user, Decision.Verdict.APPROVE, note=note, alone=leave.alone)
-    except IntegrityError:
-        raise NotPending("You approved this revision already; it waits for somebody else.") from None
     need = policies.approvals_needed(proposal, revision)
-    approvals = revision.decisions.filter(verdict=Decision.Verdict.APPROVE)
-    if policies.missing(need, approvals, alone=leave.alone):
+    given = policies.counting(revision.decisions.filter(verdict=Decision.Verdict.APPROVE))
+    actors = {one.actor_id for one in given} | {user.pk}
+    is_enough = not policies.in_force(need).missing(actors)
+    alone = leave.alone or (is_enough and bool(need.missing(actors)))
+    decision = next((one for one in given if one.actor_id == user.pk), None)
+    if decision and not is_enough:
+        raise NotPending("You approved this revision already; it waits for somebody else.")
+    decision = decision or _decide(revision, user, Decision.Verdict.APPROVE, note=note, alone=alone)
+    if not is_enough:
+        _wait_for_owners(proposal, need, actors)
         _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
         return decision
     version = (in_effect and proposal.published) or publish_revision(proposal, revision, user)
@@ -47,8 +53,14 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
     confirms = (
         {"confirms": "rollback" if proposal.origin == Proposal.Origin.ROLLBACK else "bypass"} if in_effect else {}
     )
-    _record(proposal, "proposal.approved", decision, {"version": version.number, **confirms})
+    _record(proposal, "proposal.approved", decision, {"version": version.number, "single_operator": alone, **confirms})
     return decision
+
+
+def _wait_for_owners(proposal: Proposal, need: policies.Need, actors: set[int]) -> None:
+    """Note the sections of which only the owner is missing: it is nobody else's turn then."""
+    lacking = [section.heading for section in need.lacking(actors)] if len(actors) >= need.approvals else []
+    Proposal.objects.filter(pk=proposal.pk).update(waits_for_owners_of=lacking)
 
 
 @transaction.atomic
@@ -67,15 +79,16 @@ def request_changes(proposal_id: int, *, user: User, digest: str, note: str) -> 
 
 @transaction.atomic
 def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str) -> Decision:
-    """Reject the proposal for good, with a typed reason and words. Raises NotAllowed, NotPending, Outdated, Invalid.
+    """Reject the proposal for good, with a typed reason and words, also where changes were requested.
 
     The pattern stays open, but nothing like it is drafted again before there is new evidence.
+    Raises NotAllowed, NotPending, Outdated, Invalid.
     """
     if reason not in Decision.Reason.values:
         raise Invalid("reason", "Choose why it is rejected.")
     if not note.strip():
         raise Invalid("note", "Say in a sentence why it is rejected.")
-    proposal, revision, leave = _open_for(proposal_id, user, digest)
+    proposal, revision, leave = _open_for(proposal_id, user, digest, among=Proposal.OPEN)
     decision = _decide(revision, user, Decision.Verdict.REJECT, reason=reason, note=note, alone=leave.alone)
     _move(proposal, Status.REJECTED)
     _free_pattern(proposal, user)
@@ -83,11 +96,40 @@ def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str)
     return decision
 
 
-def _open_for(proposal_id: int, user: User, digest: str) -> tuple[Proposal, Revision, policies.Leave]:
+@transaction.atomic
+def take_back_request(proposal_id: int, *, user: User) -> None:
+    """Let the person who requested changes take that back: the text is up for decision as it is.
+
+    Raises NotAllowed, NotPending.
+    """
+    proposal = lock(proposal_id)
+    if proposal.status != Status.CHANGES_REQUESTED:
+        raise NotPending(_already(proposal))
+    said = Decision.objects.filter(revision__proposal=proposal).select_related("actor").order_by("pk")
+    leave = policies.may_take_back(user, said)
+    if not leave.allowed:
+        raise NotAllowed(leave.why)
+    if proposal.redrafts.due().exists():
+        raise NotPending("Countersign redrafts this already; wait for it, it takes less than a minute.")
+    update_unmoved(proposal, status=Status.PENDING, decided_at=None)
+    status = {"status": proposal.status}
+    record_on(
+        proposal,
+        "proposal.request_taken_back",
+        Actor.person(user),
+        before={"status": "changes_requested"},
+        after=status,
+    )
+    follow_soon(proposal.document_id)
+
+
+def _open_for(
+    proposal_id: int, user: User, digest: str, *, among: Collection[Status] = Proposal.DECIDABLE
+) -> tuple[Proposal, Revision, policies.Leave]:
     """Lock, then refuse whoever may not, what is no longer open, and what is not what they saw."""
     proposal = lock_with_rivals(proposal_id)
     leave = policies.require_may_decide(user, proposal)
-    if not proposal.is_decidable:
+    if proposal.status not in among:
         raise NotPending(_already(proposal))
     revision = newest(proposal)
     if digest != revision.digest:

@@ -1,9 +1,9 @@
 """Machine drafts that nobody took up and nothing new speaks for make way.
 
 Only what a machine alone wanted expires: a person's proposal never does, and neither does a draft that a person asked
-for, amended or said a word on. Those wait until a person ends them. The clock runs from the last sign of life: the
-proposal itself, the newest report of its pattern, the newest assignment, the newest comment. Being moved onto another
-version is none.
+for, amended or approved. Those wait until a person ends them. The clock runs from the last sign of life: the proposal
+itself, the newest report of its pattern, the newest assignment, the newest comment, the request for changes that nobody
+answered. Being moved onto another version is none.
 """
 
 from datetime import datetime, timedelta
@@ -24,18 +24,18 @@ MACHINES = (Proposal.Origin.DRAFTER, Proposal.Origin.AGENT)
 
 
 def stale_drafts(silent_since: datetime) -> ProposalQuerySet:
-    """Undecided machine drafts without a sign of life after this time."""
+    """Undecided machine drafts without a sign of life after this time; a request for changes is one, too."""
     by_people = Revision.objects.filter(proposal=OuterRef("pk"), author__isnull=False)
     said = Decision.objects.filter(revision__proposal=OuterRef("pk"))
+    sent_back = Q(status=Proposal.Status.CHANGES_REQUESTED) & ~Exists(said.filter(at__gt=silent_since))
     assigned = Assignment.objects.filter(proposal=OuterRef("pk"), at__gt=silent_since)
     talked = Comment.objects.filter(thread__proposal=OuterRef("pk"), at__gt=silent_since)
     return Proposal.objects.filter(
         Q(pattern=None) | Q(pattern__last_seen=None) | Q(pattern__last_seen__lte=silent_since),
         ~Exists(by_people),
-        ~Exists(said),
         ~Exists(assigned),
         ~Exists(talked),
-        status=Proposal.Status.PENDING,
+        sent_back | (Q(status=Proposal.Status.PENDING) & ~Exists(said)),
         origin__in=MACHINES,
         requested_by=None,
         created_at__lte=silent_since,

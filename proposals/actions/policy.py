@@ -6,7 +6,7 @@ from agents.models import Agent, Document
 from audit.record import Actor, record
 from people.models import User
 from proposals.exceptions import Invalid, NotAllowed
-from proposals.models import Policy
+from proposals.models import Policy, Proposal
 from proposals.policies import built_in
 from proposals.terms import MOST
 
@@ -43,6 +43,8 @@ def remove_policy(policy_id: int, *, user: User) -> Policy | None:
 
 
 def _save(policy: Policy) -> None:
+    # Where only an owner was missing, more may be asked from now on.
+    Proposal.objects.exclude(waits_for_owners_of=[]).update(waits_for_owners_of=[])
     try:
         with transaction.atomic():
             policy.save()

@@ -76,7 +76,12 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
     surroundings.look_around(revision, diff, agent_id=proposal.document.agent_id, protected=protected)
     risk = _risk(proposal, revision, found)
     update_unmoved(
-        proposal, revision=revision, base_version=base, risk=risk.level.value, risk_reasons=list(risk.reasons)
+        proposal,
+        revision=revision,
+        base_version=base,
+        risk=risk.level.value,
+        risk_reasons=list(risk.reasons),
+        waits_for_owners_of=[],
     )
     return revision
 

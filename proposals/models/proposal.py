@@ -62,6 +62,7 @@ class Proposal(models.Model):
 
     OPEN: Final = (Status.PENDING, Status.CHANGES_REQUESTED, Status.IN_EFFECT)
     DECIDABLE: Final = (Status.PENDING, Status.IN_EFFECT)
+    """What can be approved; what was sent back can still be rejected."""
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="proposals")
     base_version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="proposals")
@@ -98,6 +99,12 @@ class Proposal(models.Model):
         default=list,
         editable=False,
         help_text="People whose API keys reported most of the evidence; the database keeps it up.",
+    )
+    waits_for_owners_of = ArrayField(
+        models.TextField(),
+        default=list,
+        blank=True,
+        help_text="Sections of which only an owner's approval is missing; kept with each approval.",
     )
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True)

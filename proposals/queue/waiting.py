@@ -45,15 +45,41 @@ _OWN: Final = """
     SELECT proposal_id FROM proposals_redraft WHERE asked_by_id = %(user)s AND made_id IS NOT NULL
 """
 
-_DECIDABLE: Final = f"""
-    p.status = ANY (%(decidable)s) AND %(decides)s
-    AND p.revision_id NOT IN (SELECT revision_id FROM proposals_decision WHERE actor_id = %(user)s)
-    AND (%(alone)s OR (
+_UNBARRED: Final = f"""
+    %(decides)s AND (%(alone)s OR (
         p.author_id IS DISTINCT FROM %(user)s AND p.requested_by_id IS DISTINCT FROM %(user)s
         AND (p.author_key_id IN (SELECT id FROM agents_apikey WHERE owner_id = %(user)s)) IS NOT TRUE
         AND NOT p.mostly_reported_by @> ARRAY[%(user)s]::bigint[]
         AND p.id NOT IN ({_OWN})
     ))
+"""  # noqa: S608 (nothing in it comes from outside)
+
+_DECIDABLE: Final = f"""
+    p.status = ANY (%(decidable)s) AND {_UNBARRED} AND p.revision_id NOT IN (
+        SELECT revision_id FROM proposals_decision WHERE actor_id = %(user)s AND verdict = 'approve')
+"""  # noqa: S608 (nothing in it comes from outside)
+
+# Where only an owner's approval is missing, it is the turn of those owners, as long as there are any.
+_OWNERS: Final = """
+    SELECT o.user_id FROM agents_section s JOIN agents_section_owners o ON o.section_id = s.id
+    WHERE s.document_id = p.document_id AND s.is_protected AND s.heading = ANY (p.waits_for_owners_of)
+"""
+_OWNERS_TURN: Final = f"""
+    p.waits_for_owners_of = '{{{{}}}}' OR %(alone)s OR {{who}} IN ({_OWNERS})
+    OR NOT EXISTS ({_OWNERS} AND o.user_id IN (SELECT id FROM decider))
+"""  # noqa: S608 (nothing in it comes from outside)
+
+# Whose wish it is amends what was sent back. Where none of them is here any more, and Countersign does not redraft it
+# either, whoever may decide sees to it.
+_WISHERS: Final = """
+    SELECT u.id FROM people_user u WHERE u.is_active AND u.id IN (
+        p.author_id, p.requested_by_id, (SELECT owner_id FROM agents_apikey k WHERE k.id = p.author_key_id))
+"""
+_SENT_BACK: Final = f"""
+    p.status = 'changes_requested' AND (
+        %(user)s IN ({_WISHERS}) OR (
+            {_UNBARRED} AND p.id NOT IN (SELECT id FROM taken) AND NOT EXISTS ({_WISHERS})
+            AND p.id NOT IN (SELECT proposal_id FROM proposals_redraft WHERE done_at IS NULL)))
 """  # noqa: S608 (nothing in it comes from outside)
 
 # What nobody can decide before somebody brings it up to date, which all who propose may do.
@@ -71,26 +97,28 @@ _WAITING: Final = f"""
         JOIN auth_group g ON g.id = m.group_id WHERE u.is_active AND g.name = ANY (%(roles)s)
     ), taken AS (
         SELECT p.id FROM proposals_proposal p
-        WHERE p.status = ANY (%(decidable)s) AND p.id NOT IN (SELECT proposal_id FROM mine)
+        WHERE p.status = ANY (%(open)s) AND p.id NOT IN (SELECT proposal_id FROM mine)
         AND p.id IN (SELECT proposal_id FROM proposals_assignment) AND EXISTS (
             SELECT FROM proposals_assignment a LEFT JOIN people_user_groups m ON m.group_id = a.group_id
             JOIN decider ON decider.id = COALESCE(a.user_id, m.user_id)
             WHERE a.proposal_id = p.id AND (%(alone)s OR ({_CONFLICT.format(who="decider.id")}) IS NOT TRUE)
-            AND NOT EXISTS (
-                SELECT FROM proposals_decision d WHERE d.revision_id = p.revision_id AND d.actor_id = decider.id))
+            AND ({_OWNERS_TURN.format(who="decider.id")}) AND NOT EXISTS (
+                SELECT FROM proposals_decision d
+                WHERE d.revision_id = p.revision_id AND d.actor_id = decider.id AND d.verdict = 'approve'))
     )
     SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p
     WHERE p.status = ANY (%(open)s) AND (
-        p.status = 'changes_requested' AND p.author_id = %(user)s
-        OR ({_DECIDABLE} OR {_STALE}) AND p.id NOT IN (SELECT id FROM taken))
+        {_SENT_BACK}
+        OR ({_DECIDABLE} AND ({_OWNERS_TURN.format(who="%(user)s")}) OR {_STALE})
+        AND p.id NOT IN (SELECT id FROM taken))
 """  # noqa: S608 (nothing in it comes from outside)
 
 _MAY_DECIDE: Final = f"SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {_DECIDABLE}"  # noqa: S608
 
 
 def waiting_for(user: User) -> list[int]:
-    """Keys of the proposals whose next step is this person's: to decide, to rework what they wrote, or to bring what is
-    stale up to date.
+    """Keys of the proposals whose next step is this person's: to decide, to rework what was sent back, or to bring what
+    is stale up to date.
 
     An assignment takes a proposal off the list of those it does not name, for as long as somebody it names can decide.
     It never puts one on the list of somebody who may not.

@@ -133,6 +133,21 @@ def withdraw(request: PersonRequest, pk: int) -> HttpResponseBase:
     return _see(pk)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_see
+def take_back(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """Take back one's own request for changes."""
+    if request.method != "POST":
+        return redirect("proposal", pk)
+    get_object_or_404(Proposal, pk=pk)
+    try:
+        decisions.take_back_request(pk, user=request.user)
+    except ReviewError as refusal:
+        return show(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
+    messages.success(request, "Your request is taken back. The text is up for decision as it is.")
+    return _see(pk)
+
+
 @require_safe
 @may_see
 def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:

@@ -21,6 +21,7 @@ from proposals.queue import desk_of
 DEEDS: Final = {
     "proposal.approved": "approved this",
     "proposal.changes_requested": "requested changes",
+    "proposal.request_taken_back": "took back the request for changes",
     "proposal.rejected": "rejected this",
     "proposal.withdrawn": "withdrew this",
     "proposal.expired": "withdrew this, as nothing came of it",

@@ -51,7 +51,7 @@ def need(proposal: Proposal) -> tuple[int, int]:
     found = Proposal.objects.select_related("document__current", "revision__base_version").get(pk=proposal.pk)
     assert found.revision
     asked = policies.approvals_needed(found, found.revision)
-    return asked.approvals, asked.owner_approvals
+    return asked.approvals, max((section.count for section in asked.owned), default=0)
 
 
 def why(proposal: Proposal) -> str:
@@ -79,9 +79,9 @@ RULES: dict[str, tuple[list[tuple[str, int, int, str, str]], tuple[int, int], tu
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_what_a_change_needs(prompt: Document, ada: User, aiko: User, name: str) -> None:
+def test_what_a_change_needs(prompt: Document, ada: User, mara: User, aiko: User, name: str) -> None:
     create_agent("sales", name="Sales", actor=SYSTEM)
-    protect(prompt, "Safety", owners=[ada], actor=SYSTEM)
+    protect(prompt, "Safety", owners=[ada, mara], actor=SYSTEM)
     rules, usual, protected = RULES[name]
     for covers, approvals, owners, agent, kind in rules:
         rule(ada, covers, approvals, owners, Agent.objects.filter(slug=agent).first(), kind)
@@ -89,8 +89,8 @@ def test_what_a_change_needs(prompt: Document, ada: User, aiko: User, name: str)
     assert need(propose(prompt, aiko, *SAFETY)) == protected
 
 
-def test_the_page_says_it_in_one_sentence(prompt: Document, ada: User, aiko: User) -> None:
-    protect(prompt, "Safety", owners=[ada], actor=SYSTEM)
+def test_the_page_says_it_in_one_sentence(prompt: Document, ada: User, mara: User, aiko: User) -> None:
+    protect(prompt, "Safety", owners=[ada, mara], actor=SYSTEM)
     assert why(propose(prompt, aiko)) == "One approval."
     proposal = propose(prompt, aiko, *SAFETY)
     assert why(proposal) == "Two approvals, one by an owner of Safety: protected section."
