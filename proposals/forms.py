@@ -9,7 +9,6 @@ from agents.texts import MAX_TEXT
 from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.proposals import MAX_TITLE
-from proposals.merging import Conflict
 from proposals.models import Comment, Decision, Thread
 
 MAX_NOTE = 5_000
@@ -43,6 +42,11 @@ def text_field(label: str) -> forms.CharField:
     return forms.CharField(label=label, required=False, strip=False, max_length=MAX_TEXT, widget=widget)
 
 
+def base_field(*, required: bool = True) -> forms.IntegerField:
+    """The number of the version that a text was written on."""
+    return forms.IntegerField(min_value=1, max_value=MAX_NUMBER, required=required, widget=forms.HiddenInput)
+
+
 class DecisionForm(TypedForm):
     """One person's word on the revision with this digest."""
 
@@ -67,12 +71,10 @@ class DecisionForm(TypedForm):
 
 
 class AmendForm(TypedForm):
-    """A new wording of the text under review, bound to the revision it started from."""
-
-    is_merged = False
-    conflicts: tuple[Conflict, ...] = ()
+    """A new wording of the text under review, bound to the revision and the version it started from."""
 
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    base = base_field(required=False)
     title = title_field()
     text = text_field("Text")
     note = note_field("What you changed", "One line for the history", rows=2)
@@ -147,7 +149,7 @@ class MergeRulesForm(forms.Form):
 class ProposeForm(TypedForm):
     """A change somebody wants, with its reason."""
 
-    base = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    base = base_field()
     title = title_field()
     rationale = note_field("Why the change is needed", "What goes wrong, for whom, how often")
     text = text_field("Text")

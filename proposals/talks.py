@@ -20,11 +20,11 @@ MAX_DIGITS = 7
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One comment; `rows` is the difference its suggestion makes, `applies` whether it still can be applied."""
+    """One comment; `rows` is the difference its suggestion makes, `why_not` says why it cannot be applied now."""
 
     comment: Comment
     rows: tuple[Row, ...]
-    applies: bool
+    why_not: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +145,14 @@ def talk_of(thread: Thread, proposal: Proposal, revision: Revision, user: User, 
     """One thread as this person sees it."""
     typed = typed if typed and typed.thread == thread.pk else Typed()
     writes = policies.may_comment(user, proposal).allowed
-    lines = lines_now(thread, revision)
+    lines, closed = lines_now(thread, revision), _why_nothing_applies(proposal)
     return Talk(
         thread=thread,
         remarks=tuple(
             Remark(
                 comment,
                 Diff.from_json(comment.marks).rows if comment.marks else (),
-                writes and comment.application is None and is_current(comment, lines),
+                closed or ("" if is_current(comment, lines) else "The lines changed since; it no longer fits."),
             )
             for comment in thread.comments.all()
         ),
@@ -161,6 +161,13 @@ def talk_of(thread: Thread, proposal: Proposal, revision: Revision, user: User, 
         digest=revision.digest,
         refusal=typed.refusal,
     )
+
+
+def _why_nothing_applies(proposal: Proposal) -> str:
+    """Why no wording can be applied to this proposal now; empty where one could be."""
+    if proposal.status == Proposal.Status.IN_EFFECT:
+        return "It is in effect, so its text stays; propose a change instead."
+    return "The document moved on; this has to be brought up to date first." if proposal.is_stale else ""
 
 
 def _touched(threads: Iterable[Thread]) -> Iterator[At]:

@@ -83,16 +83,21 @@ def _refusal(pattern: Pattern) -> str:
     standing = pattern.proposals.open().order_by("-pk").first()
     if standing:
         return f"Proposal {standing.pk} is open."
-    earlier = pattern.proposals.filter(superseded_by=None).order_by("-pk").first()
+    earlier = pattern.proposals.filter(superseded_by=None).order_by("-decided_at", "-pk").first()
     if earlier is None:
         return ""
     if earlier.status == Proposal.Status.APPROVED and pattern.came_back_at:
         return ""  # it did not help: those who report it again count, new sources or not
-    new = pattern.sources - earlier.evidence_sources
+    new = _sources_since(pattern, earlier)
     if new < least:
         was = earlier.get_status_display().lower()
-        return f"Proposal {earlier.pk} was {was}; {max(new, 0)} of {least} new sources since."
+        return f"Proposal {earlier.pk} was {was}; {new} of {least} new sources since."
     return ""
+
+
+def _sources_since(pattern: Pattern, decided: Proposal) -> int:
+    """How many sources reported after a proposal ended: what was known by then is no new evidence."""
+    return pattern.evidence.filter(at__gt=decided.decided_at).values("source").distinct().count()
 
 
 def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
@@ -107,8 +112,6 @@ def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
     if known:
         return known
     text = clean_text(drafted.text)
-    if document.proposals.filter(pattern=pattern, revisions__text=text).exists():
-        return "The same text was proposed before."
     wish = Wish(
         document=document,
         base=current,
@@ -150,7 +153,7 @@ def _in_the_way(pattern: Pattern, other: Proposal) -> str:
     if other.is_open:
         return f"{named} says the same and is open."
     least = settings.COUNTERSIGN_MIN_SOURCES
-    new = pattern.evidence.filter(at__gt=other.decided_at).values("source").distinct().count()
+    new = _sources_since(pattern, other)
     return f"{named} said the same and was rejected; {new} of {least} new sources since." if new < least else ""
 
 

@@ -181,32 +181,43 @@ def _refuse_protected(wish: Wish) -> None:
 def _refuse_duplicate(wish: Wish) -> None:
     if wish.text == wish.base.text:
         raise Invalid("content", "The text is the same as the current version's.")
-    same = wish.document.proposals.open().filter(revision__sha256=sha256(wish.text)).first()
+    _refuse_open_twin(wish.document, wish.text)
+
+
+def _refuse_open_twin(document: Document, text: str, *, but: int | None = None) -> None:
+    """The caller has locked the document. Raises Duplicate where another open proposal has the same text."""
+    same = document.proposals.open().filter(revision__sha256=sha256(text)).exclude(pk=but).first()
     if same:
         raise Duplicate(f"Proposal {same.pk}, “{same.title}”, proposes the same text and is open.")
 
 
 @transaction.atomic
-def amend(proposal_id: int, *, user: User, text: str, note: str, digest: str, title: str = "") -> Revision:
-    """Append a person's revision, on the version that is current now; earlier approvals are outdated by it.
+def amend(
+    proposal_id: int, *, user: User, text: str, note: str, digest: str, base: int | None = None, title: str = ""
+) -> Revision:
+    """Append a person's revision; earlier approvals are outdated by it.
 
-    `digest` is that of the revision the person started from. An empty `title` leaves the proposal's as it is.
-    Raises NotAllowed, NotPending, Outdated, Invalid.
+    `digest` is that of the revision the person started from, `base` the number of the version that the text was written
+    on, without one that of the revision. An empty `title` leaves the proposal's as it is.
+    Raises NotAllowed, NotPending, Outdated, Invalid, Duplicate, and StaleProposal where `base` is not current any more.
     """
     if not user.has_perm("proposals.propose_change"):
         raise NotAllowed("Amending needs the role reviewer, operator or admin.")
     proposal = lock(proposal_id)
     _require_amendable(proposal)
     seen = require_newest(proposal, digest)
+    current = _locked_current(proposal)
+    if current.number != (base or seen.base_version.number):
+        raise StaleProposal(f"Version {current.number} became current meanwhile. Nothing was saved.")
     text = clean_text(text)
-    base = _current(proposal)
-    if text == seen.text and base == seen.base_version:
+    if text == seen.text and current == seen.base_version:
         raise Invalid("text", "The text is the same as before.")
-    if text == base.text:
+    if text == current.text:
         raise Invalid("text", "The text is the same as the current version's. Withdraw the proposal instead.")
+    _refuse_open_twin(proposal.document, text, but=proposal.pk)
     before = _facts(seen) | {"title": proposal.title}
     title = _clean_title(title) or proposal.title
-    revision = add_revision(proposal, text, base=base, author=Author(user), note=note.strip())
+    revision = add_revision(proposal, text, base=current, author=Author(user), note=note.strip())
     update_unmoved(proposal, status=Proposal.Status.PENDING, decided_at=None, title=title)
     after = _facts(revision) | {"title": proposal.title}
     record_on(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
@@ -325,6 +336,12 @@ def _current(proposal: Proposal) -> Version:
     if current is None:
         raise StaleProposal("The document has no current version.")
     return current
+
+
+def _locked_current(proposal: Proposal) -> Version:
+    """The current version, which stays so until the transaction ends."""
+    lock_document(proposal.document_id)
+    return Version.objects.get(document=proposal.document_id, pk=F("document__current"))
 
 
 def _require_amendable(proposal: Proposal) -> None:

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from agents.models import Document, Version, whole_of
 from people.requests import PersonRequest
-from proposals import blame, growth, shown
+from proposals import blame, carrying, growth, shown
 from proposals.actions import proposals, rollbacks
+from proposals.carrying import Carried
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
@@ -161,6 +162,8 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     form = ProposeForm(request.POST)
     if "preview" in request.POST:
         return _propose(request, found, form)
+    if "merge" in request.POST:
+        return _merge(request, found, form)
     if not form.is_valid():
         return _propose(request, found, form, status=422)
     typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale")}
@@ -184,8 +187,26 @@ def _proposed() -> str:
     return "Proposed. It waits for somebody else to decide."
 
 
-def _propose(request: PersonRequest, found: Document, form: ProposeForm, *, status: int = 200) -> HttpResponse:
+def _merge(request: PersonRequest, found: Document, form: ProposeForm) -> HttpResponse:
+    """What was typed for an older version, carried over to the current one; nothing is sent."""
+    base, text = form["base"].value(), str(form["text"].value() or "")
+    try:
+        carried = carrying.typed_onto_current(found, text, base=_number(base))
+    except ReviewError as refusal:
+        return _propose(request, found, form, status=show_in(form, refusal))
+    typed = {name: form[name].value() for name in form.fields}
+    merged = ProposeForm(typed | {"text": carried.text, "base": carried.base})
+    return _propose(request, found, merged, carried)
+
+
+def _propose(
+    request: PersonRequest, found: Document, form: ProposeForm, carried: Carried | None = None, *, status: int = 200
+) -> HttpResponse:
+    is_behind = found.current and str(form["base"].value()) != str(found.current.number)
     context = {
+        "carried": carried,
+        "behind": str(found.current) if is_behind else "",
+        "again": reverse("propose", args=[found.agent.slug, found.slug]),
         "place": "agents",
         "document": found,
         "form": form,

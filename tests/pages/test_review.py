@@ -225,6 +225,7 @@ def test_amending_what_changed_meanwhile_keeps_the_typed_text(
     assert response.status_code == 409
     assert "What I typed for an hour." in response.text
     assert "start from revision 2" in response.text
+    assert "Merge it with revision 2" in response.text
 
 
 def test_revisions_are_compared(client: Client, mara: User, aiko: User, pending: Proposal) -> None:
