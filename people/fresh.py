@@ -13,6 +13,8 @@ from django.urls import reverse
 WITHIN_S: Final = 15 * 60
 _AT: Final = "proved_at"
 _WAITING: Final = "waiting_words"
+_BACK: Final = "waits_at"
+_MOST_WAITING: Final = 10
 
 
 def mark(request: HttpRequest) -> None:
@@ -31,24 +33,38 @@ def ask_again(request: HttpRequest, *, back: str, words: dict[str, Any]) -> Http
 
     `words` are those of one form, checked before, as JSON can hold them: they are kept in the session.
     """
-    request.session[_WAITING] = {"back": back, "words": words}
+    keep_words(request, back=back, words=words)
+    request.session[_BACK] = back
     return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}", status=303)
+
+
+def keep_words(request: HttpRequest, *, back: str, words: dict[str, Any]) -> None:
+    """Keep what was typed for the page at this path, beside what waits for others; the oldest give way."""
+    waiting = {at: kept for at, kept in _waiting(request).items() if at != back} | {back: words}
+    request.session[_WAITING] = list(waiting.items())[-_MOST_WAITING:]
 
 
 def take_words(request: HttpRequest, back: str) -> dict[str, Any]:
     """What was typed before the detour that leads back here; once, and empty without one."""
-    waiting = request.session.get(_WAITING)
-    if not waiting or waiting["back"] != back:
+    waiting = _waiting(request)
+    words = waiting.pop(back, None)
+    if words is None:
         return {}
-    del request.session[_WAITING]
-    words: dict[str, Any] = waiting["words"]
+    request.session[_WAITING] = list(waiting.items())
+    if request.session.get(_BACK) == back:
+        del request.session[_BACK]
     return words
 
 
+def _waiting(request: HttpRequest) -> dict[str, dict[str, Any]]:
+    """The words that wait, by the path they wait at, the oldest first."""
+    kept = request.session.get(_WAITING)
+    return dict(kept) if isinstance(kept, list) else {}
+
+
 def waits_at(request: HttpRequest) -> str:
-    """The path at which words wait; empty if none do."""
-    waiting = request.session.get(_WAITING)
-    return str(waiting["back"]) if waiting else ""
+    """The path that the last detour leads back to; empty without one."""
+    return str(request.session.get(_BACK, ""))
 
 
 def signed_in(request: HttpRequest, **_: Any) -> None:

@@ -35,13 +35,19 @@ def of_proposal(proposal: Proposal) -> Memory | None:
     if proposal.origin != Proposal.Origin.DRAFTER:
         return None
     earlier = Proposal.objects.filter(document=proposal.document_id, status=Proposal.Status.REJECTED)
-    rows = earlier.filter(pk__lt=proposal.pk).exclude(fingerprint="").order_by("-pk")
+    rows = earlier.filter(pk__lt=proposal.pk).order_by("-pk").values_list("pk", "pattern", "fingerprint")
+    own = rows.filter(pattern__isnull=False, pattern=proposal.pattern_id)[:REFUSALS_SHOWN]
+    drafts = rows.exclude(fingerprint="")[:LOOKED_THROUGH]
     found = [
         pk
-        for pk, pattern, mark in rows.values_list("pk", "pattern", "fingerprint")[:LOOKED_THROUGH]
-        if pattern == proposal.pattern_id or (proposal.fingerprint and is_same(proposal.fingerprint, mark))
+        for pk, pattern, mark in sorted(own.union(drafts), reverse=True)
+        if (pattern and pattern == proposal.pattern_id) or (mark and _says_the_same(proposal, mark))
     ]
     return _remember(found[:REFUSALS_SHOWN], proposal.pattern)
+
+
+def _says_the_same(proposal: Proposal, mark: str) -> bool:
+    return bool(proposal.fingerprint) and is_same(proposal.fingerprint, mark)
 
 
 def _remember(rejected: Sequence[int], pattern: Pattern | None) -> Memory | None:

@@ -92,7 +92,7 @@ def _rank(pattern: Pattern) -> tuple[int, int]:
 
 def _may_join(pattern: Pattern, target: Pattern) -> bool:
     """Nothing that was judged is merged without a person, nor hidden in what was dismissed."""
-    if pattern.is_named_by_hand or pattern.is_kept_apart:
+    if pattern.is_named_by_hand or pattern.is_kept_apart or pattern.proposals.open().exists():
         return False
     is_hidden = target.status == Status.DISMISSED
     return pattern.status == Status.CANDIDATE or (pattern.status == Status.OPEN and not is_hidden)

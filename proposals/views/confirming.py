@@ -6,25 +6,43 @@ from django.urls import reverse
 from people import fresh
 from people.requests import PersonRequest
 from proposals import policies, review
-from proposals.forms import DecisionForm
+from proposals.forms import MAX_NOTE, DecisionForm
 from proposals.models import Decision
+from proposals.risk import Level
 
 
 def before_deciding(request: PersonRequest, pk: int, form: DecisionForm) -> HttpResponse | None:
     """The way to a fresh proof, where approving this needs one; None where it does not.
 
-    Asked of the newest revision: a decision on another is refused anyway.
+    Approving a change of high risk does, or one of a protected section. Asked of the newest revision: a decision on
+    another is refused anyway.
     """
     word = form.cleaned_data
     if word["verdict"] != Decision.Verdict.APPROVE or fresh.is_fresh(request):
         return None
     proposal = review.find(pk)
-    if not policies.touched_protected(review.newest(proposal), proposal.document.sections.all()):
+    sections = proposal.document.sections.all()
+    if proposal.risk != Level.HIGH and not policies.touched_protected(review.newest(proposal), sections):
         return None
     return fresh.ask_again(request, back=reverse("proposal", args=[pk]), words=word)
 
 
 def form_again(request: PersonRequest, pk: int) -> DecisionForm | None:
-    """The decision form as it was before the detour, if there was one."""
+    """The decision form as it was before the detour, or before the proposal was brought up to date; None otherwise."""
     words = fresh.take_words(request, reverse("proposal", args=[pk]))
-    return DecisionForm(words) if words else None
+    if not words:
+        return None
+    return DecisionForm(words) if "verdict" in words else DecisionForm(initial=words)
+
+
+def keep_note(request: PersonRequest, pk: int) -> None:
+    """Hand what was typed beside the decision to the page that is shown next."""
+    if words := typed_beside(request):
+        fresh.keep_words(request, back=reverse("proposal", args=[pk]), words=words)
+
+
+def typed_beside(request: PersonRequest) -> dict[str, str]:
+    """The note and reason of a decision form that was sent for something else than deciding."""
+    typed = {"note": request.POST.get("note", "")[:MAX_NOTE], "reason": request.POST.get("reason", "")}
+    is_known = typed["reason"] in Decision.Reason.values
+    return typed if typed["note"].strip() or is_known else {}

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from agents.models import Document, Version, whole_of
+from people import fresh
 from people.requests import PersonRequest
 from proposals import blame, carrying, growth, shown
 from proposals.actions import proposals, rollbacks
@@ -221,11 +222,15 @@ def roll_back(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     """Preview what going back to an older text changes; with a reason, do it at once."""
     found = _find(slug, name)
     target = get_object_or_404(found.versions, number=_number(request.GET.get("to")))
+    here = f"{reverse('roll_back', args=[slug, name])}?to={target.number}"
     if request.method != "POST":
-        return _roll_back(request, found, target, RollBackForm())
+        words = fresh.take_words(request, here)
+        return _roll_back(request, found, target, RollBackForm(initial=words), is_back=bool(words))
     form = RollBackForm(request.POST)
     if not form.is_valid():
         return _roll_back(request, found, target, form, status=422)
+    if not fresh.is_fresh(request):
+        return fresh.ask_again(request, back=here, words=form.cleaned_data)
     seen, reason = form.cleaned_data["current"], form.cleaned_data["reason"]
     try:
         made = rollbacks.roll_back(
@@ -242,7 +247,13 @@ def _number(given: str | None) -> int:
 
 
 def _roll_back(
-    request: PersonRequest, found: Document, target: Version, form: RollBackForm, *, status: int = 200
+    request: PersonRequest,
+    found: Document,
+    target: Version,
+    form: RollBackForm,
+    *,
+    is_back: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
     difference = compute(found.current.text if found.current else "", target.text, _protected(found))
     whole = request.GET.get("lines") == "all"
@@ -254,6 +265,7 @@ def _roll_back(
         "code": shown.is_code(found),
         "target": target,
         "form": form,
+        "is_back": is_back,
         "difference": difference,
         "dropped": dropped_by(found.pk, target.number),
         "lines": part.lines,

@@ -31,7 +31,7 @@ from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
 from proposals.parts import LARGEST, Part
 from proposals.queue import Place
 from proposals.views.attention import and_next, around
-from proposals.views.confirming import before_deciding, form_again
+from proposals.views.confirming import before_deciding, form_again, keep_note, typed_beside
 from proposals.views.refusals import show_in, status_of
 
 VIEWS = {"inline": "Inline", "side": "Side by side", "full": "Full text"}
@@ -106,14 +106,16 @@ def _approved(proposal: Proposal) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_see
 def rebase(request: PersonRequest, pk: int) -> HttpResponseBase:
-    """Move the change onto the current version."""
+    """Move the change onto the current version; what was typed beside the decision is kept."""
     if request.method != "POST":
         return redirect("proposal", pk)
     get_object_or_404(Proposal, pk=pk)
     try:
         revision = drafting.carry_over(pk, user=request.user)
     except ReviewError as refusal:
-        return show(request, review.find(pk), refusal=str(refusal), status=status_of(refusal))
+        form = DecisionForm(initial=typed_beside(request))
+        return show(request, review.find(pk), form, refusal=str(refusal), status=status_of(refusal))
+    keep_note(request, pk)
     messages.success(request, f"Revision {revision.number}: {revision.note} {outdated_by(revision)}".strip())
     return _see(pk)
 

@@ -13,6 +13,7 @@ from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.decisions import reject
 from proposals.actions.drafting import draft
+from proposals.actions.proposals import withdraw
 from proposals.models import Proposal
 from tests.cast import digest_of, report
 
@@ -66,3 +67,27 @@ def test_the_next_draft_says_what_became_of_the_last(
 def test_a_first_draft_remembers_nothing(client: Client, pending: Proposal, mara: User) -> None:
     client.force_login(mara)
     assert "Rejected before" not in client.get(reverse("proposal", args=[pending.pk])).text
+
+
+def test_withdrawn_drafts_come_back_with_new_evidence_too(
+    support: Agent, complaints: list[Feedback], mara: User
+) -> None:
+    mine(support)
+    made = draft(Pattern.objects.shown().get().pk)
+    assert isinstance(made, Proposal)
+    withdraw(made.pk, user=mara)
+    assert draft(made.pattern_id or 0) == f"Proposal {made.pk} was withdrawn; 0 of 3 new sources since."
+    assert isinstance(draft(again(support).pk), Proposal)
+
+
+def test_what_was_known_at_the_rejection_is_no_new_evidence(
+    support: Agent, complaints: list[Feedback], mara: User
+) -> None:
+    mine(support)
+    made = draft(Pattern.objects.shown().get().pk)
+    assert isinstance(made, Proposal)
+    for number, text in enumerate(NEW):
+        report(support, f"between {number}", reason=text)
+    mine(support)
+    reject(made.pk, user=mara, digest=digest_of(made), reason="wrong_fix", note="No.")
+    assert draft(made.pattern_id or 0) == f"Proposal {made.pk} was rejected; 0 of 3 new sources since."
