@@ -53,7 +53,7 @@ def _refuse_merge(pattern: Pattern, other: Pattern) -> None:
         raise PatternError("Nothing can be merged into this pattern; look at it again.")
     if other.status == Status.MERGED:
         raise PatternError("The other pattern was merged already; look again.", field="other")
-    if other.proposals.open().exists():  # it may be answered already and have another one beside that
+    if other.status == Status.PROPOSED or other.proposals.open().exists():  # one that is answered may have another
         raise PatternError(
             "A proposal of the other pattern is open. Decide it first, or merge the other way round.", field="other"
         )

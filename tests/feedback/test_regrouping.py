@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from agents.models import Agent
+from agents.models import Agent, Document
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.exclusion import exclude, include
@@ -17,7 +17,11 @@ from feedback.actions.withdraw import withdraw_feedback
 from feedback.exceptions import PatternError
 from feedback.models import Evidence, Feedback, Pattern, PatternDay, PatternSource
 from people.models import User
-from tests.cast import COMPLAINTS, failure, report
+from proposals.actions.decisions import approve
+from proposals.actions.drafting import draft
+from proposals.actions.proposals import submit, withdraw
+from proposals.models import Proposal
+from tests.cast import COMPLAINTS, PROMPT, digest_of, failure, report
 
 PARCELS = [
     "the parcel arrived broken and the box was open",
@@ -259,3 +263,22 @@ def test_what_was_left_out_before_a_split_is_mined_again(
     mine(support)
     assert Evidence.objects.get(feedback=left_out).pattern == new
     assert _again(new).support == 3
+
+
+@pytest.mark.django_db
+def test_a_pattern_is_not_merged_away_under_a_proposal_beside_the_one_that_answers_it(
+    support: Agent, two: tuple[Pattern, Pattern], mara: User, aiko: User
+) -> None:
+    refunds, parcels = two
+    drafted = draft(refunds.pk)
+    assert isinstance(drafted, Proposal), drafted
+    document = Document.objects.select_related("agent", "current").get(agent=support)
+    text = f"{PROMPT}- Name the goods.\n"
+    own = submit(
+        document=document, base_number=1, text=text, title="Goods", rationale="x", user=aiko, pattern_id=refunds.pk
+    )
+    approve(drafted.pk, user=mara, digest=digest_of(drafted))
+    with pytest.raises(PatternError, match="A proposal of the other pattern is open"):
+        merge(parcels.pk, other_id=refunds.pk, user=mara)
+    withdraw(own.pk, user=aiko)
+    merge(parcels.pk, other_id=refunds.pk, user=mara)

@@ -13,8 +13,10 @@ from audit.record import SYSTEM
 from people import fresh
 from people.models import User
 from people.signin import sign_in_link
+from proposals.actions.decisions import approve as decide
 from proposals.actions.policy import set_policy
 from proposals.models import Bypass, Decision, Policy, Proposal
+from proposals.risk import Level
 from tests.cast import digest_of, propose
 
 PASSWORD = "a long and good one"
@@ -198,3 +200,49 @@ def test_the_policy_is_seen_by_everybody_and_changed_by_admins(
 def test_odd_addresses_of_the_policy_are_borne(client: Client, ada: User, query: str) -> None:
     client.force_login(ada)
     assert client.get(reverse("policy") + query).status_code == 200
+
+
+def test_a_change_of_high_risk_asks_again_too(later: Client, prompt: Document, aiko: User) -> None:
+    rules = "".join(f"- Rule number {number} says one thing of many.\n" for number in range(100))
+    large = propose(prompt, aiko, new=f"14 days.\n{rules}")
+    assert large.risk == Level.HIGH
+    assert approve(later, large).startswith(CONFIRM)
+
+
+def test_rolling_back_asks_again_and_keeps_the_reason(later: Client, pending: Proposal, ada: User) -> None:
+    assert approve(later, pending) == reverse("proposal", args=[pending.pk]), "its risk is low"
+    page = reverse("roll_back", args=["support", "system-prompt"]) + "?to=1"
+    sent = {"current": "2", "reason": "Legal changed its mind."}
+    asked = later.post(page, sent)
+    assert asked["Location"].startswith(CONFIRM)
+    assert later.post(asked["Location"], {"password": PASSWORD, "next": page})["Location"] == page
+    shown = later.get(page).text
+    assert "Legal changed its mind." in shown
+    assert "Your words are kept; press again to roll back." in shown
+    assert later.post(page, sent).status_code == 303
+    assert Proposal.objects.filter(origin="rollback").exists()
+
+
+def test_two_detours_keep_the_words_of_both(later: Client, guarded: Proposal, prompt: Document, aiko: User) -> None:
+    other = propose(prompt, aiko, old="passwords", new="passwords, PINs")
+    approve(later, guarded)
+    asked = approve(later, other, note="So does the bank.")
+    page = reverse("proposal", args=[other.pk])
+    assert later.post(asked, {"password": PASSWORD, "next": page})["Location"] == page
+    assert "So does the bank." in later.get(page).text
+    assert "Legal agrees." in later.get(reverse("proposal", args=[guarded.pk])).text
+
+
+def test_bringing_it_up_to_date_keeps_the_note(
+    client: Client, prompt: Document, aiko: User, mara: User, jonas: User
+) -> None:
+    proposal, other = propose(prompt, aiko), propose(prompt, aiko, "30 days", "60 days")
+    clean = propose(prompt, aiko, "about orders", "about parcels")
+    decide(other.pk, user=mara, digest=digest_of(other))
+    client.force_login(jonas)
+    typed = {"note": "My long and careful note", "reason": "too_risky"}
+    moved = client.post(reverse("rebase", args=[clean.pk]), {"digest": digest_of(clean), **typed}, follow=True)
+    assert "My long and careful note" in moved.text
+    assert "Your words are kept.</p>" in moved.text
+    refused = client.post(reverse("rebase", args=[proposal.pk]), {"digest": digest_of(proposal), **typed})
+    assert (refused.status_code, "My long and careful note" in refused.text) == (409, True)

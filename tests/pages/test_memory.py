@@ -11,11 +11,14 @@ from agents.models import Agent, Document
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
+from people.roles import Role
+from people.signin import create_person
+from proposals import memory
 from proposals.actions.decisions import reject
 from proposals.actions.drafting import draft
 from proposals.actions.proposals import withdraw
 from proposals.models import Proposal
-from tests.cast import digest_of, report
+from tests.cast import digest_of, propose, report
 
 NEW = [f"the refund deadline for digital courses is wrong, case {n}" for n in range(4)]
 
@@ -91,3 +94,17 @@ def test_what_was_known_at_the_rejection_is_no_new_evidence(
     mine(support)
     reject(made.pk, user=mara, digest=digest_of(made), reason="wrong_fix", note="No.")
     assert draft(made.pattern_id or 0) == f"Proposal {made.pk} was rejected; 0 of 3 new sources since."
+
+
+def test_a_pattern_remembers_beyond_the_newest_drafts(
+    support: Agent, prompt: Document, rejected: Proposal, mara: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "LOOKED_THROUGH", 1)
+    other = propose(prompt, create_person("ben", name="Ben", roles=[Role.OPERATOR]))
+    Proposal.objects.filter(pk=other.pk).update(fingerprint="rule|other||line")
+    reject(other.pk, user=mara, digest=digest_of(other), reason="other", note="No.")
+    made = draft(again(support).pk)
+    assert isinstance(made, Proposal), made
+    found = memory.of_proposal(made)
+    assert found
+    assert [one.revision.proposal_id for one in found.refusals] == [rejected.pk]
