@@ -18,7 +18,7 @@ NO_PAGES: Final = frozenset(
     | {"revoke_key", "unprotect", "change_filter", "selected", "assign", "unassign", "decide", "rebase", "withdraw"}
     | {"remove_policy", "exclude", "include", "merge_rules", "comment", "reply", "resolve", "reopen_thread"}
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
-    | {"account_logout", "account_inactive", "choose", "redraft_on_current", "alternatives"}
+    | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
 )
 """Addresses that only take forms, or lead on to a page."""
 

@@ -112,7 +112,7 @@ def take_back_request(proposal_id: int, *, user: User) -> None:
     if proposal.redrafts.due().exists():
         raise NotPending("Countersign redrafts this already; wait for it, it takes less than a minute.")
     update_unmoved(proposal, status=Status.PENDING, decided_at=None)
-    status = {"status": proposal.status}
+    status: dict[str, object] = {"status": proposal.status}
     record_on(
         proposal,
         "proposal.request_taken_back",

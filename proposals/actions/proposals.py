@@ -184,7 +184,7 @@ def _refuse_duplicate(wish: Wish) -> None:
     _refuse_open_twin(wish.document, wish.text)
 
 
-def _refuse_open_twin(document: Document, text: str, *, but: int | None = None) -> None:
+def _refuse_open_twin(document: Document, text: str, *, but: int = 0) -> None:
     """The caller has locked the document. Raises Duplicate where another open proposal has the same text."""
     same = document.proposals.open().filter(revision__sha256=sha256(text)).exclude(pk=but).first()
     if same:

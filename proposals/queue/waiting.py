@@ -71,15 +71,16 @@ _OWNERS_TURN: Final = f"""
 
 # Whose wish it is amends what was sent back. Where none of them is here any more, and Countersign does not redraft it
 # either, whoever may decide sees to it.
-_WISHERS: Final = """
-    SELECT u.id FROM people_user u WHERE u.is_active AND u.id IN (
-        p.author_id, p.requested_by_id, (SELECT owner_id FROM agents_apikey k WHERE k.id = p.author_key_id))
-"""
 _SENT_BACK: Final = f"""
     p.status = 'changes_requested' AND (
-        %(user)s IN ({_WISHERS}) OR (
-            {_UNBARRED} AND p.id NOT IN (SELECT id FROM taken) AND NOT EXISTS ({_WISHERS})
-            AND p.id NOT IN (SELECT proposal_id FROM proposals_redraft WHERE done_at IS NULL)))
+        %(user)s IN (p.author_id, p.requested_by_id)
+        OR p.author_key_id IN (SELECT id FROM agents_apikey WHERE owner_id = %(user)s)
+        OR {_UNBARRED} AND p.id NOT IN (SELECT id FROM taken)
+        AND p.id NOT IN (SELECT proposal_id FROM proposals_redraft WHERE done_at IS NULL)
+        AND (p.author_id IN (SELECT id FROM active)) IS NOT TRUE
+        AND (p.requested_by_id IN (SELECT id FROM active)) IS NOT TRUE
+        AND (p.author_key_id IN (
+            SELECT k.id FROM agents_apikey k JOIN active ON active.id = k.owner_id)) IS NOT TRUE)
 """  # noqa: S608 (nothing in it comes from outside)
 
 # What nobody can decide before somebody brings it up to date, which all who propose may do.
@@ -89,7 +90,9 @@ _STALE: Final = """
 """
 
 _WAITING: Final = f"""
-    WITH mine AS (
+    WITH active AS (
+        SELECT id FROM people_user WHERE is_active
+    ), mine AS (
         SELECT proposal_id FROM proposals_assignment
         WHERE user_id = %(user)s OR group_id IN (SELECT group_id FROM people_user_groups WHERE user_id = %(user)s)
     ), decider AS (

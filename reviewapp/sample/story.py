@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import transaction
 
+from agents.models import Version
 from agents.versions import sha256
 from feedback.actions.patterns import dismiss
 from proposals.actions.comments import Spot, Wording, open_thread, reply
@@ -66,10 +67,14 @@ def _aiko_gives_the_search_more_time(board: Board) -> None:
 
 
 def _text_of(board: Board, agent: str, slug: str) -> str:
+    return _current_of(board, agent, slug).text
+
+
+def _current_of(board: Board, agent: str, slug: str) -> Version:
     current = board.document(agent, slug).current
     if current is None:
         raise LookupError(f"{slug} has no current version.")
-    return current.text
+    return current
 
 
 def _mara_approves_the_search_time(board: Board) -> None:
@@ -278,9 +283,9 @@ def _say(board: Board, proposal: Proposal, who: str, where: str, text: str, *, w
 
 def _amend(board: Board, proposal: Proposal, old: str, new: str, *, note: str) -> None:
     """Jonas takes the current text instead of the draft, with other words of his own."""
-    seen = _newest(proposal)
-    text = _replaced(_text_of(board, proposal.document.agent.slug, proposal.document.slug), old, new)
-    amend(proposal.pk, user=board.person("jonas"), text=text, note=note, digest=seen.digest)
+    seen, current = _newest(proposal), _current_of(board, proposal.document.agent.slug, proposal.document.slug)
+    text = _replaced(current.text, old, new)
+    amend(proposal.pk, user=board.person("jonas"), text=text, note=note, digest=seen.digest, base=current.number)
 
 
 STEPS: Final[tuple[tuple[int, float, Callable[[Board], None]], ...]] = (

@@ -73,6 +73,7 @@ ACTS: dict[str, Address] = {
     "assign": lambda proposal, pattern: reverse("assign", args=[proposal.pk]),
     "unassign": lambda proposal, pattern: reverse("unassign", args=[proposal.pk]),
     "withdraw": lambda proposal, pattern: reverse("withdraw", args=[proposal.pk]),
+    "take back": lambda proposal, pattern: reverse("take_back", args=[proposal.pk]),
     "exclude": lambda proposal, pattern: reverse("exclude", args=[proposal.pk, _item(proposal).pk]),
     "include": lambda proposal, pattern: reverse("include", args=[proposal.pk, _item(proposal).pk]),
     "merge rules": lambda proposal, pattern: reverse("merge_rules", args=[proposal.pk]),

@@ -22,7 +22,7 @@ from proposals.actions import comments, decisions, proposals
 from proposals.actions.comments import Spot, Wording
 from proposals.actions.proposals import MOST_CANDIDATES
 from proposals.diffs import compute
-from proposals.models import CounterExample, Proposal, ProposalEvidence, Thread, Trial
+from proposals.models import CounterExample, Proposal, ProposalEvidence, Revision, Thread, Trial
 from reviewapp import context
 from tests.cast import digest_of, failure, propose, report, source
 
@@ -53,13 +53,20 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) 
 def _talk(jonas: User, mara: User) -> None:
     """One thread more, with a reply, on the oldest proposal that waits, and a wording of it taken over."""
     proposal = Proposal.objects.filter(status="pending").order_by("pk")[0]
-    newest = proposal.revisions.latest("number")
+    newest = _on_current(proposal, jonas)
     spot, over = Spot(newest.number, Thread.Side.NEW, 1, 1), sha256(newest.text.splitlines(keepends=True)[0])
     wording = Wording(f"Line {newest.number}.", over)
     thread = comments.open_thread(proposal.pk, user=mara, spot=spot, text="Why?", wording=wording)
     comments.reply(thread.pk, user=jonas, text="So.")
     comments.apply_suggestion(thread.comments.earliest("pk").pk, user=jonas, digest=newest.digest)
     comments.reopen(thread.pk, user=mara)
+
+
+def _on_current(proposal: Proposal, user: User) -> Revision:
+    """Its newest revision, amended by hand onto the current version."""
+    newest = proposal.revisions.latest("number")
+    base, text = proposal.document.versions.latest("number").number, f"{newest.text}More.\n"
+    return proposals.amend(proposal.pk, user=user, text=text, note="", digest=newest.digest, base=base)
 
 
 def _report(support: Agent, proposal: Proposal, number: int) -> None:
