@@ -206,7 +206,7 @@ def publish_revision(proposal: Proposal, revision: Revision, user: User) -> Vers
 
 def _move(proposal: Proposal, status: Status, version: Version | None = None) -> None:
     """Guarded by the state and revision that were read: the lock makes it certain, this makes it plain."""
-    changes: dict[str, object] = {"status": status, "decided_at": timezone.now()}
+    changes: dict[str, object] = {"status": status, "decided_at": timezone.now(), "waits_for_owners_of": []}
     if version:
         changes["published"] = version
     expected = Proposal.objects.filter(pk=proposal.pk, status=proposal.status, revision=proposal.revision_id)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('proposals', '0008_mostly_reported_by'),
+        ('proposals', '0009_status_words'),
     ]
 
     operations = [
