@@ -102,6 +102,8 @@ def take_back_request(proposal_id: int, *, user: User) -> None:
 
     Raises NotAllowed, NotPending.
     """
+    if not user.has_perm("proposals.decide_proposal"):
+        raise NotAllowed("Deciding needs the role reviewer or admin.")
     proposal = lock(proposal_id)
     if proposal.status != Status.CHANGES_REQUESTED:
         raise NotPending(_already(proposal))

@@ -64,6 +64,7 @@ MATRIX: Final[dict[str, Row]] = {
     "redraft_on_current": Row("proposal", SEE, DECIDE),
     "rebase": Row("proposal", SEE, PROPOSE),
     "withdraw": Row("proposal", SEE, AUTHOR),
+    "take_back": Row("proposal", SEE, DECIDE),
     "bypass": Row("proposal", MANAGE, MANAGE),
     "policy": Row("", SEE, MANAGE),
     "remove_policy": Row("policy", MANAGE, MANAGE),
