@@ -11,6 +11,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="decision",
+            name="single_operator",
+            field=models.BooleanField(
+                default=False,
+                help_text="Four eyes or the policy would have asked for more; the single-operator setting did not.",
+            ),
+        ),
         migrations.AddField(
             model_name='proposal',
             name='waits_for_owners_of',

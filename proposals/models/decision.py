@@ -54,7 +54,7 @@ class Decision(models.Model):
     note = models.TextField(blank=True)
     single_operator = models.BooleanField(
         default=False,
-        help_text="Made by somebody the four-eyes rule would have refused, under the single-operator setting.",
+        help_text="Four eyes or the policy would have asked for more; the single-operator setting did not.",
     )
     at = models.DateTimeField(default=timezone.now)
 
