@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('proposals', '0009_status_words'),
+        ('proposals', '0011_misfit'),
     ]
 
     operations = [

@@ -55,7 +55,7 @@ DROP FUNCTION proposal_report_counts_otherwise();
 class Migration(migrations.Migration):
     dependencies = [
         ("feedback", "0007_meaning"),
-        ("proposals", "0010_waits_for_owners"),
+        ("proposals", "0012_waits_for_owners"),
     ]
 
     operations = [migrations.RunSQL(COUNT, FORGET)]
