@@ -26,11 +26,16 @@ def rate(events: int, runs: int) -> Rate | None:
     if runs <= 0:
         return None
     share = min(events / runs, 1.0)
+    return Rate(events, runs, share, *wilson(share, runs))
+
+
+def wilson(share: float, runs: float) -> tuple[float, float]:
+    """The limits of the 95 % interval around a share of so many runs, which need not be a whole number."""
     square = Z * Z
     middle = share + square / (2 * runs)
     spread = Z * math.sqrt(share * (1 - share) / runs + square / (4 * runs * runs))
     whole = 1 + square / runs
-    return Rate(events, runs, share, max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole))
+    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
 
 
 def by_chance(found: int, among: int, alike: float) -> float:

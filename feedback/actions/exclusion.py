@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.record import Actor, record
-from feedback.actions import counting, locks
+from feedback.actions import counting, locks, rollups
 from feedback.exceptions import ExclusionError
 from feedback.models import Evidence, Exclusion, Feedback, Pattern, Run
 from people.models import User
@@ -32,6 +32,7 @@ def exclude(report: Report, *, user: User, reason: str, proposal: int | None = N
     now = timezone.now()
     if not type(report).objects.filter(pk=report.pk, excluded_at=None).update(excluded_at=now):
         raise ExclusionError("Somebody excluded this report already.")
+    rollups.due(report)
     locks.hold_groups(report.agent_id)  # so that it is taken from where it counts
     linked = list(Evidence.objects.filter(**_is(report)).order_by("pattern"))
     patterns = [evidence.grouped_in_id or evidence.pattern_id for evidence in linked]
@@ -48,6 +49,7 @@ def include(report: Report, *, user: User, proposal: int | None = None) -> Exclu
     _require_curator(user)
     if not type(report).objects.filter(pk=report.pk, excluded_at__isnull=False).update(excluded_at=None):
         raise ExclusionError("This report counts already.")
+    rollups.due(report)
     taken = Exclusion.objects.get(**_is(report), lifted_at=None)
     taken.lifted_by, taken.lifted_at = user, timezone.now()
     taken.save(update_fields=["lifted_by", "lifted_at"])

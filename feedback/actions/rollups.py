@@ -1,76 +1,140 @@
-"""Count the runs of each agent and day, at a cost that follows what came in and not what is there.
+"""Keep the tallies of runs and feedback true, at a cost that follows what came in and not what is there.
 
-What came in since the last time says which days to count; a day is counted whole, so doing it twice does no harm.
-Keys become visible out of order, so the mark stays behind those of the last minutes, and these are looked at again.
+What came in since the last time says which hours are due; so does whoever withdraws or excludes something. An hour that
+is due is counted whole and its row taken off the list in one transaction: a worker that dies leaves it on the list, and
+counting it twice does no harm. Feedback is counted where its run was, so a run that comes after it makes the feedback's
+hour due as well.
+
+Keys become visible out of order. A mark therefore moves in two strides: how far the table went is noted together with
+the newest transaction of that moment, and the mark moves there only once none as old as that is open. Until then the
+same rows are looked at again.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.models import Mark, Run, RunDay
+from feedback.actions.tallies import Hour, recount
+from feedback.models import Feedback, Mark, RecountDue, Run, Tally, TallyDay
+from feedback.models.report import Report
 
-MEASURED_DAYS = 7
+MEASURED_DAYS: Final = 7
 """The runs a day are those of so many whole days before today, or of as many as there are since the first."""
-SETTLED = timedelta(minutes=5)
-"""No transaction that stores runs takes as long."""
+SETTLED: Final = timedelta(seconds=30)
+"""A key is drawn before its row has a transaction's number. Nothing stops between the two for as long."""
+AT_ONCE: Final = 240
+"""Hours counted in one transaction."""
 
-_WORK = "run days"
-_COUNT = """
-    INSERT INTO feedback_runday (agent_id, day, runs)
-    SELECT touched.agent_id, touched.day, (
-        SELECT count(*) FROM feedback_run AS run WHERE run.agent_id = touched.agent_id
-        AND run.at >= (touched.day::timestamp AT TIME ZONE 'UTC')
-        AND run.at < ((touched.day + 1)::timestamp AT TIME ZONE 'UTC')
-    )
-    FROM (
-        SELECT DISTINCT agent_id, (at AT TIME ZONE 'UTC')::date AS day FROM feedback_run WHERE id > %s
-    ) AS touched
-    ON CONFLICT (agent_id, day) DO UPDATE SET runs = excluded.runs
-    RETURNING agent_id
+_RUNS, _FEEDBACK = "run hours", "feedback hours"
+_DUE_RUNS = """
+    INSERT INTO feedback_recountdue (agent_id, hour)
+    SELECT agent_id, date_trunc('hour', at, 'UTC') FROM feedback_run WHERE id > %(upto)s
+    UNION
+    SELECT item.agent_id, date_trunc('hour', item.at, 'UTC') FROM feedback_run AS run
+    JOIN feedback_feedback AS item ON item.agent_id = run.agent_id AND item.run_id = run.external_id
+    WHERE run.id > %(upto)s AND item.run_id <> ''
 """
+_DUE_FEEDBACK = """
+    INSERT INTO feedback_recountdue (agent_id, hour)
+    SELECT DISTINCT agent_id, date_trunc('hour', at, 'UTC') FROM feedback_feedback WHERE id > %(upto)s
+"""
+_TAKE = """
+    DELETE FROM feedback_recountdue AS due USING (
+        SELECT DISTINCT agent_id, hour FROM feedback_recountdue ORDER BY agent_id, hour LIMIT %s
+    ) AS first WHERE due.agent_id = first.agent_id AND due.hour = first.hour
+    RETURNING due.agent_id, due.hour
+"""
+_OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_NEWEST = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+
+def count_runs() -> int:
+    """Bring the tallies and the runs a day of every agent up to date; how many hours were counted."""
+    _look(_RUNS, Run, _DUE_RUNS)
+    _look(_FEEDBACK, Feedback, _DUE_FEEDBACK)
+    counted = 0
+    while some := _count_some():
+        counted += some
+    _measure()
+    return counted
+
+
+def due(report: Report) -> None:
+    """Have the hour of one report counted anew, for it counts no more or counts again."""
+    hour = report.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    RecountDue.objects.create(agent_id=report.agent_id, hour=hour)
 
 
 @transaction.atomic
-def count_runs() -> int:
-    """Bring the days and the runs a day of every agent up to date; how many days were counted."""
-    Mark.objects.get_or_create(work=_WORK)
-    mark = Mark.objects.select_for_update().get(work=_WORK)
+def _look(work: str, table: type[Run] | type[Feedback], note: str) -> None:
+    """Note the hours of what came in since the mark, and move it as far as is safe."""
+    Mark.objects.get_or_create(work=work)
+    mark = Mark.objects.select_for_update().get(work=work)
+    # In this order: what the fence lets through is seen by the question after it.
+    passed = mark.fence is not None and mark.fence <= _number(_OLDEST) and _is_settled(mark)
+    last = table.objects.aggregate(last=Max("pk"))["last"] or 0
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [mark.upto])
-        counted = len(cursor.fetchall())
-    settled = Run.objects.filter(pk__gt=mark.upto, received_at__lt=timezone.now() - SETTLED)
-    upto = settled.aggregate(last=Max("pk"))["last"]
-    if upto is not None:
-        Mark.objects.filter(pk=mark.pk).update(upto=upto)
-    _measure()
-    return counted
+        cursor.execute(note, {"upto": mark.upto})
+    if passed:
+        mark.upto = mark.next_upto
+    if passed or mark.fence is None:
+        # A fence is read after the keys it stands for, never before.
+        mark.next_upto, mark.fence, mark.fenced_at = max(last, mark.upto), _number(_NEWEST), timezone.now()
+        mark.save()
+
+
+def _is_settled(mark: Mark) -> bool:
+    return mark.fenced_at is not None and mark.fenced_at <= timezone.now() - SETTLED
+
+
+def _number(question: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def _count_some() -> int:
+    """Count some of the hours that are due; how many."""
+    Mark.objects.select_for_update().get(work=_RUNS)  # one at a time
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [AT_ONCE])
+        taken: set[Hour] = set(cursor.fetchall())
+    # The next question sees at least all that was committed with the rows just taken.
+    if taken:
+        recount(taken)
+    return len(taken)
 
 
 def _measure() -> None:
     """The runs a day of each agent, where they changed."""
     today = timezone.now().astimezone(UTC).date()
-    for agent in Agent.objects.order_by("pk"):
-        runs_a_day = _runs_a_day(agent, today)
-        if runs_a_day != agent.runs_a_day:
-            Agent.objects.filter(pk=agent.pk).update(runs_a_day=runs_a_day)
-
-
-def _runs_a_day(agent: Agent, today: date) -> float:
-    """Over the last whole days; over today alone for an agent whose first runs are of today."""
     first = today - timedelta(days=MEASURED_DAYS)
-    days = dict(agent.run_days.filter(day__range=(first, today)).values_list("day", "runs"))
-    earliest = agent.run_days.order_by("day").values_list("day", flat=True).first()
+    days: dict[int, dict[date, int]] = {}
+    whole = TallyDay.objects.filter(kind=Tally.Kind.ALL)
+    for agent, day, runs in whole.filter(at__range=(first, today), runs__gt=0).values_list("agent", "at", "runs"):
+        days.setdefault(agent, {})[day] = runs
+    earliest = dict(whole.filter(runs__gt=0).values_list("agent").annotate(first=Min("at")).order_by())
+    for pk, before in Agent.objects.values_list("pk", "runs_a_day"):
+        runs_a_day = _runs_a_day(days.get(pk, {}), earliest.get(pk), today)
+        if runs_a_day != before:
+            Agent.objects.filter(pk=pk).update(runs_a_day=runs_a_day)
+
+
+def _runs_a_day(days: dict[date, int], earliest: date | None, today: date) -> float:
+    """Over the last whole days; over today alone for an agent whose first runs are of today."""
     if earliest is None or earliest >= today:
         return float(days.get(today, 0))
-    whole = (today - max(first, earliest)).days
+    whole = min(MEASURED_DAYS, (today - earliest).days)
     return round(sum(runs for day, runs in days.items() if day < today) / whole, 1)
 
 
 def runs_between(agent_id: int, first: datetime, last: datetime) -> int:
     """The runs of the days (UTC) from one time to another, both days counted whole."""
-    days = RunDay.objects.filter(agent=agent_id, day__range=(first.astimezone(UTC).date(), last.astimezone(UTC).date()))
+    between = (first.astimezone(UTC).date(), last.astimezone(UTC).date())
+    days = TallyDay.objects.filter(agent=agent_id, kind=Tally.Kind.ALL, at__range=between)
     return days.aggregate(runs=Sum("runs"))["runs"] or 0

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.record import Actor, record
-from feedback.actions import counting
+from feedback.actions import counting, rollups
 from feedback.models import Feedback
 
 
@@ -14,6 +14,7 @@ def withdraw_feedback(feedback_pk: int, *, actor: Actor) -> bool:
     if not Feedback.objects.filter(pk=feedback_pk, withdrawn_at=None).update(withdrawn_at=timezone.now()):
         return False
     feedback = Feedback.objects.select_related("agent").get(pk=feedback_pk)
+    rollups.due(feedback)
     linked = list(feedback.evidence.order_by("pattern"))
     patterns = [evidence.pattern_id for evidence in linked]
     for evidence in linked:

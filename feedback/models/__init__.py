@@ -4,7 +4,7 @@ from feedback.models.exclusion import Exclusion
 from feedback.models.meaning import TextMiddle, TextPoint
 from feedback.models.pattern import Evidence, Pattern, PatternDay, PatternSource
 from feedback.models.report import Feedback, Run
-from feedback.models.rollup import Mark, RunDay
+from feedback.models.rollup import Mark, RecountDue, Tally, TallyDay, TallyHour
 
 __all__ = [
     "Evidence",
@@ -14,8 +14,11 @@ __all__ = [
     "Pattern",
     "PatternDay",
     "PatternSource",
+    "RecountDue",
     "Run",
-    "RunDay",
+    "Tally",
+    "TallyDay",
+    "TallyHour",
     "TextMiddle",
     "TextPoint",
 ]

@@ -70,6 +70,7 @@ class Run(Report):
         ]
         indexes = [
             models.Index(fields=["agent", "-at"], include=["success"], name="run_by_agent_and_time"),
+            models.Index(fields=["agent", "tool", "-at"], name="run_by_tool_and_time", condition=~Q(tool="")),
             models.Index(fields=["id"], name="run_unmined", condition=Q(mined_at=None, success=False)),
         ]
 
@@ -143,6 +144,8 @@ class Feedback(Report):
             ),
             models.Index(fields=["id"], name="feedback_unmined", condition=Q(mined_at=None)),
             models.Index(fields=["agent", "-at"], name="feedback_praise", condition=Q(rating="positive")),
+            models.Index(fields=["agent", "-at"], name="feedback_labels", condition=~Q(expected="")),
+            models.Index(fields=["agent", "run_id"], name="feedback_by_run", condition=~Q(run_id="")),
             models.Index(fields=["agent", "-at"], name="feedback_signals", condition=Q(signals__isnull=False)),
         ]
 

@@ -1,0 +1,140 @@
+"""Count hours of runs and feedback anew, and add hours up to days.
+
+Both take rows away and write them again from what is there, in the caller's transaction, so that doing it twice does no
+harm, and whatever came, went or was excluded since the last time is taken in.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Final
+
+from django.db import connection
+
+from feedback.health.sketch import LEAST_MS, LOG_GAMMA
+from feedback.models import Tally
+
+Hour = tuple[int, datetime]
+"""An agent's key and the beginning of an hour."""
+
+_KEY: Final = "agent_id, at, kind, name, version, is_rest"
+_SUMS: Final = "runs, successes, rated, quality_sum, priced, cost_sum, reports, positive, negative"
+_ADDED: Final = ", ".join(f"sum({name}) AS {name}" for name in _SUMS.split(", "))
+
+_PLACES: Final = """
+    CASE WHEN grouping(document) = 0 THEN 'version' WHEN grouping(task) = 0 THEN 'task'
+         WHEN grouping(tool) = 0 THEN 'tool' ELSE 'all' END AS kind,
+    CASE WHEN grouping(document) = 0 THEN document WHEN grouping(task) = 0 THEN task
+         WHEN grouping(tool) = 0 THEN tool ELSE '' END AS name,
+    CASE WHEN grouping(version) = 0 THEN version ELSE 0 END AS version, false AS is_rest
+"""
+
+# The names with most rows of their own, all else in one row; sums and latencies are folded the same way.
+# Names of columns are ours, from this file; values travel as parameters.
+_FOLDED: Final = f"""
+    named AS (
+        SELECT {_KEY}, is_rest OR row_number() OVER (
+            PARTITION BY agent_id, at, kind ORDER BY is_rest, sum(runs) + sum(reports) DESC, name, version
+        ) > {Tally.MOST} AS folds
+        FROM summed GROUP BY {_KEY}
+    ), sums AS (
+        SELECT agent_id, at, kind, CASE WHEN folds THEN '' ELSE name END AS own,
+               CASE WHEN folds THEN 0 ELSE version END AS number, folds, {_ADDED}
+        FROM summed JOIN named USING ({_KEY}) GROUP BY 1, 2, 3, 4, 5, 6
+    ), ladder AS (
+        SELECT agent_id, at, kind, CASE WHEN folds THEN '' ELSE name END AS own,
+               CASE WHEN folds THEN 0 ELSE version END AS number, folds, step, sum(count) AS count
+        FROM stepped JOIN named USING ({_KEY}) GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ), ladders AS (
+        SELECT agent_id, at, kind, own, number, folds, array_agg(step ORDER BY step) AS steps,
+               array_agg(count ORDER BY step) AS counts
+        FROM ladder GROUP BY 1, 2, 3, 4, 5, 6
+    )
+    SELECT agent_id, at, kind, own, number, folds, {_SUMS}, coalesce(steps, '{{}}'), coalesce(counts, '{{}}')
+    FROM sums LEFT JOIN ladders USING (agent_id, at, kind, own, number, folds)
+"""  # noqa: S608
+
+# A run that names no document is of its agent's only one, where there is only one. Feedback is counted where its run
+# was, and without a run in the version it names.
+_HOURS: Final = f"""
+    WITH due AS (
+        SELECT * FROM unnest(%(agents)s::bigint[], %(hours)s::timestamptz[]) AS due (agent_id, at)
+    ), only_one AS (
+        SELECT agent_id, min(slug) AS slug FROM agents_document GROUP BY agent_id HAVING count(*) = 1
+    ), ran AS (
+        SELECT agent_id, due.at, coalesce(nullif(run.document, ''), slug, '') AS document,
+               coalesce(run.version, 0) AS version, run.task, run.tool, success, quality, cost_usd,
+               CASE WHEN latency_ms <= {LEAST_MS} THEN 0 ELSE ceil(ln(latency_ms) / {LOG_GAMMA!r})::int END AS step
+        FROM due JOIN feedback_run AS run USING (agent_id) LEFT JOIN only_one USING (agent_id)
+        WHERE run.at >= due.at AND run.at < due.at + interval '1 hour' AND run.excluded_at IS NULL
+    ), said AS (
+        SELECT due.agent_id, due.at, coalesce(nullif(run.document, ''), slug, '') AS document,
+               coalesce(run.version, item.version, 0) AS version,
+               coalesce(run.task, '') AS task, coalesce(run.tool, '') AS tool, item.rating
+        FROM due JOIN feedback_feedback AS item USING (agent_id)
+        LEFT JOIN feedback_run AS run
+            ON run.agent_id = due.agent_id AND item.run_id <> '' AND run.external_id = item.run_id
+        LEFT JOIN only_one ON only_one.agent_id = due.agent_id
+        WHERE item.at >= due.at AND item.at < due.at + interval '1 hour'
+          AND item.withdrawn_at IS NULL AND item.excluded_at IS NULL
+    ), placed AS MATERIALIZED (
+        SELECT agent_id, at, {_PLACES}, step, count(*) AS runs, count(*) FILTER (WHERE success) AS successes,
+               count(quality) AS rated, coalesce(sum(quality), 0) AS quality_sum,
+               count(cost_usd) AS priced, coalesce(sum(cost_usd), 0) AS cost_sum
+        FROM ran GROUP BY agent_id, at, step, GROUPING SETS ((), (document, version), (task), (tool))
+    ), summed AS MATERIALIZED (
+        SELECT {_KEY}, sum(runs) AS runs, sum(successes) AS successes, sum(rated) AS rated,
+               sum(quality_sum) AS quality_sum, sum(priced) AS priced, sum(cost_sum) AS cost_sum,
+               0 AS reports, 0 AS positive, 0 AS negative
+        FROM placed GROUP BY {_KEY}
+        UNION ALL
+        SELECT agent_id, at, {_PLACES}, 0, 0, 0, 0, 0, 0, count(*), count(*) FILTER (WHERE rating = 'positive'),
+               count(*) FILTER (WHERE rating = 'negative')
+        FROM said GROUP BY agent_id, at, GROUPING SETS ((), (document, version), (task), (tool))
+    ), stepped AS (
+        SELECT {_KEY}, step, runs AS count FROM placed WHERE step IS NOT NULL
+    ), {_FOLDED}
+"""  # noqa: S608
+
+_DAYS: Final = f"""
+    WITH hour AS MATERIALIZED (
+        SELECT agent_id, due.day AS at, kind, name, version, is_rest, {_SUMS}, steps, counts
+        FROM unnest(%(agents)s::bigint[], %(days)s::date[]) AS due (agent_id, day)
+        JOIN feedback_tallyhour AS tally USING (agent_id)
+        WHERE tally.at >= (due.day::timestamp AT TIME ZONE 'UTC')
+          AND tally.at < ((due.day + 1)::timestamp AT TIME ZONE 'UTC')
+    ), summed AS (
+        SELECT {_KEY}, {_ADDED} FROM hour GROUP BY {_KEY}
+    ), stepped AS (
+        SELECT {_KEY}, step, count FROM hour, unnest(steps, counts) AS ladder (step, count)
+    ), {_FOLDED}
+"""  # noqa: S608
+
+_COLUMNS: Final = f"agent_id, at, kind, name, version, is_rest, {_SUMS}, steps, counts"
+_FORGET_HOURS: Final = """
+    DELETE FROM feedback_tallyhour AS tally
+    USING unnest(%(agents)s::bigint[], %(hours)s::timestamptz[]) AS due (agent_id, at)
+    WHERE tally.agent_id = due.agent_id AND tally.at = due.at
+"""
+_FORGET_DAYS: Final = """
+    DELETE FROM feedback_tallyday AS tally USING unnest(%(agents)s::bigint[], %(days)s::date[]) AS due (agent_id, at)
+    WHERE tally.agent_id = due.agent_id AND tally.at = due.at
+"""
+_WRITE_HOURS: Final = f"INSERT INTO feedback_tallyhour ({_COLUMNS}) {_HOURS}"  # noqa: S608
+_WRITE_DAYS: Final = f"INSERT INTO feedback_tallyday ({_COLUMNS}) {_DAYS}"  # noqa: S608
+
+
+def recount(hours: Iterable[Hour]) -> None:
+    """Count these hours, and the days they are in. The caller holds the transaction, and keeps others from doing so."""
+    due = sorted(set(hours))
+    days = sorted({(agent, _day(hour)) for agent, hour in due})
+    with connection.cursor() as cursor:
+        whole = {"agents": [agent for agent, _ in due], "hours": [hour for _, hour in due]}
+        cursor.execute(_FORGET_HOURS, whole)
+        cursor.execute(_WRITE_HOURS, whole)
+        rounded = {"agents": [agent for agent, _ in days], "days": [day for _, day in days]}
+        cursor.execute(_FORGET_DAYS, rounded)
+        cursor.execute(_WRITE_DAYS, rounded)
+
+
+def _day(hour: datetime) -> date:
+    return hour.astimezone(UTC).date()
