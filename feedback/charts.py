@@ -1,7 +1,10 @@
 """Small charts as coordinates: numbers in, points of an SVG out. No Django, no markup."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,60 @@ def bars(days: Sequence[tuple[int, int]], *, width: int, height: int) -> list[Ba
         sizes = (index * step + 1, max(step - 2, 1), height - high, high, height - low, low)
         drawn.append(Bar(*(round(size, 1) for size in sizes)))
     return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A release in a chart: where it stands, and what it was."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as SVG path data; where a value is missing it is broken, and a value alone is a dot."""
+
+    path: str
+
+
+def line(values: Sequence[float | None], least: float, most: float, *, width: int, height: int) -> Line:
+    """One value per bin, from `least` at the foot to `most` at the top."""
+    parts = []
+    for run in _unbroken(values):
+        points = [_point(index, value, least, most, len(values), width, height) for index, value in run]
+        parts.append("M" + " L".join(f"{x:g} {y:g}" for x, y in points) + ("h.01" if len(points) == 1 else ""))
+    return Line(" ".join(parts))
+
+
+def band(limits: Sequence[tuple[float, float] | None], least: float, most: float, *, width: int, height: int) -> str:
+    """The area between two lines, as SVG path data."""
+    step, parts = width / max(1, len(limits)), []
+    for run in _unbroken(limits):
+        upper = [_point(index, high, least, most, len(limits), width, height) for index, (_, high) in run]
+        lower = [_point(index, low, least, most, len(limits), width, height) for index, (low, _) in reversed(run)]
+        if len(run) == 1:  # as wide as its bin, or it would have no area
+            (x, top), (_, foot), half = upper[0], lower[0], round(step / 3, 1)
+            upper, lower = [(x - half, top), (x + half, top)], [(x + half, foot), (x - half, foot)]
+        parts.append("M" + " L".join(f"{x:g} {y:g}" for x, y in [*upper, *lower]) + "Z")
+    return " ".join(parts)
+
+
+def _unbroken(values: Sequence[T | None]) -> Iterator[list[tuple[int, T]]]:
+    """Stretches without a gap, each value with its place."""
+    run: list[tuple[int, T]] = []
+    for index, value in enumerate(values):
+        if value is not None:
+            run.append((index, value))
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _point(
+    index: int, value: float, least: float, most: float, bins: int, width: int, height: int
+) -> tuple[float, float]:
+    part = (value - least) / (most - least) if most > least else 1.0
+    return round((index + 0.5) * width / bins, 1), round(height - 1 - min(max(part, 0.0), 1.0) * (height - 2), 1)

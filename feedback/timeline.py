@@ -5,8 +5,7 @@ from datetime import UTC, date, timedelta
 
 from django.utils import timezone
 
-from feedback.activity import Mark
-from feedback.charts import Bar, bars
+from feedback.charts import Bar, Mark, bars
 from feedback.models import Pattern
 
 LEAST_DAYS, MOST_DAYS = 30, 90

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent, whole_of
-from feedback.activity import activity
+from feedback.health_page import SORTS, health
 from feedback.models import Evidence, Pattern
 from feedback.trends import trends
+from feedback.vitals import SPANS
 from feedback.why import why as why_of
 
 PER_PAGE = 50
@@ -42,7 +43,7 @@ _LABELS = {
 @require_safe
 @permission_required("agents.view_agent", raise_exception=True)
 def agent(request: HttpRequest, slug: str) -> HttpResponse:
-    """One agent: its documents, its days, its patterns, its keys."""
+    """One agent: its health, its documents, its patterns, its keys."""
     found = get_object_or_404(Agent, slug=slug)
     rows = Pattern.objects.filter(_ALIVE, agent=found).for_rows()
     patterns = list(rows.order_by("-sources", "-last_seen")[:TOP_PATTERNS])
@@ -51,7 +52,10 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
         "place": "agents",
         "agent": found,
         "documents": found.documents.select_related("current").defer(*whole_of("current")),
-        "activity": activity(found),
+        "health": health(found, over=request.GET.get("range", ""), sort=request.GET.get("sort", "")),
+        "spans": SPANS,
+        "sorts": SORTS.items(),
+        "address": request.build_absolute_uri("/").rstrip("/"),
         "patterns": [(pattern, lines.get(pattern.pk)) for pattern in patterns],
         "least_sources": settings.COUNTERSIGN_MIN_SOURCES,
         "keys": found.keys.select_related("owner")[:PER_PAGE],

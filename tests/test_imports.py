@@ -34,7 +34,9 @@ def test_an_app_imports_only_those_below_it(app: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("pure", ["feedback/mining", "proposals/diffs", "proposals/drafting", "proposals/judging"])
+@pytest.mark.parametrize(
+    "pure", ["feedback/mining", "feedback/health", "proposals/diffs", "proposals/drafting", "proposals/judging"]
+)
 def test_algorithms_know_no_django(pure: str) -> None:
     wrong = [f"{path}: {name}" for path in modules(pure) for name in imported(path) if name.split(".")[0] == "django"]
     assert wrong == []

@@ -6,7 +6,7 @@ harm, and whatever came, went or was excluded since the last time is taken in.
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -18,7 +18,9 @@ Hour = tuple[int, datetime]
 
 _KEY: Final = "agent_id, at, kind, name, version, is_rest"
 _SUMS: Final = "runs, successes, rated, quality_sum, priced, cost_sum, reports, positive, negative"
-_ADDED: Final = ", ".join(f"sum({name}) AS {name}" for name in _SUMS.split(", "))
+_ADDED: Final = ", ".join(
+    f"sum({name}){'' if name.endswith('_sum') else '::bigint'} AS {name}" for name in _SUMS.split(", ")
+)
 
 _PLACES: Final = """
     CASE WHEN grouping(document) = 0 THEN 'version' WHEN grouping(task) = 0 THEN 'task'
@@ -42,7 +44,7 @@ _FOLDED: Final = f"""
         FROM summed JOIN named USING ({_KEY}) GROUP BY 1, 2, 3, 4, 5, 6
     ), ladder AS (
         SELECT agent_id, at, kind, CASE WHEN folds THEN '' ELSE name END AS own,
-               CASE WHEN folds THEN 0 ELSE version END AS number, folds, step, sum(count) AS count
+               CASE WHEN folds THEN 0 ELSE version END AS number, folds, step, sum(count)::bigint AS count
         FROM stepped JOIN named USING ({_KEY}) GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), ladders AS (
         SELECT agent_id, at, kind, own, number, folds, array_agg(step ORDER BY step) AS steps,
@@ -51,6 +53,18 @@ _FOLDED: Final = f"""
     )
     SELECT agent_id, at, kind, own, number, folds, {_SUMS}, coalesce(steps, '{{}}'), coalesce(counts, '{{}}')
     FROM sums LEFT JOIN ladders USING (agent_id, at, kind, own, number, folds)
+"""  # noqa: S608
+
+PART: Final = f"kind, name, version, is_rest, {_SUMS}, steps, counts"
+"""The columns of a tally, but for whose it is and when."""
+
+# Tallies added up: of what `part` holds, one row for each agent_id and at, and for each place in them.
+ADDED_UP: Final = f"""
+    summed AS (
+        SELECT {_KEY}, {_ADDED} FROM part GROUP BY {_KEY}
+    ), stepped AS (
+        SELECT {_KEY}, step, count FROM part, unnest(steps, counts) AS rung (step, count)
+    ), {_FOLDED}
 """  # noqa: S608
 
 # A run that names no document is of its agent's only one, where there is only one. Feedback is counted where its run
@@ -96,20 +110,16 @@ _HOURS: Final = f"""
 """  # noqa: S608
 
 _DAYS: Final = f"""
-    WITH hour AS MATERIALIZED (
-        SELECT agent_id, due.day AS at, kind, name, version, is_rest, {_SUMS}, steps, counts
+    WITH part AS MATERIALIZED (
+        SELECT agent_id, due.day AS at, {PART}
         FROM unnest(%(agents)s::bigint[], %(days)s::date[]) AS due (agent_id, day)
         JOIN feedback_tallyhour AS tally USING (agent_id)
         WHERE tally.at >= (due.day::timestamp AT TIME ZONE 'UTC')
           AND tally.at < ((due.day + 1)::timestamp AT TIME ZONE 'UTC')
-    ), summed AS (
-        SELECT {_KEY}, {_ADDED} FROM hour GROUP BY {_KEY}
-    ), stepped AS (
-        SELECT {_KEY}, step, count FROM hour, unnest(steps, counts) AS ladder (step, count)
-    ), {_FOLDED}
+    ), {ADDED_UP}
 """  # noqa: S608
 
-_COLUMNS: Final = f"agent_id, at, kind, name, version, is_rest, {_SUMS}, steps, counts"
+_COLUMNS: Final = f"agent_id, at, {PART}"
 _FORGET_HOURS: Final = """
     DELETE FROM feedback_tallyhour AS tally
     USING unnest(%(agents)s::bigint[], %(hours)s::timestamptz[]) AS due (agent_id, at)
@@ -119,8 +129,8 @@ _FORGET_DAYS: Final = """
     DELETE FROM feedback_tallyday AS tally USING unnest(%(agents)s::bigint[], %(days)s::date[]) AS due (agent_id, at)
     WHERE tally.agent_id = due.agent_id AND tally.at = due.at
 """
-_WRITE_HOURS: Final = f"INSERT INTO feedback_tallyhour ({_COLUMNS}) {_HOURS}"  # noqa: S608
-_WRITE_DAYS: Final = f"INSERT INTO feedback_tallyday ({_COLUMNS}) {_DAYS}"  # noqa: S608
+_WRITE_HOURS: Final = f"INSERT INTO feedback_tallyhour ({_COLUMNS}) {_HOURS}"
+_WRITE_DAYS: Final = f"INSERT INTO feedback_tallyday ({_COLUMNS}) {_DAYS}"
 
 
 def recount(hours: Iterable[Hour]) -> None:
@@ -128,10 +138,10 @@ def recount(hours: Iterable[Hour]) -> None:
     due = sorted(set(hours))
     days = sorted({(agent, _day(hour)) for agent, hour in due})
     with connection.cursor() as cursor:
-        whole = {"agents": [agent for agent, _ in due], "hours": [hour for _, hour in due]}
+        whole: dict[str, Any] = {"agents": [agent for agent, _ in due], "hours": [hour for _, hour in due]}
         cursor.execute(_FORGET_HOURS, whole)
         cursor.execute(_WRITE_HOURS, whole)
-        rounded = {"agents": [agent for agent, _ in days], "days": [day for _, day in days]}
+        rounded: dict[str, Any] = {"agents": [agent for agent, _ in days], "days": [day for _, day in days]}
         cursor.execute(_FORGET_DAYS, rounded)
         cursor.execute(_WRITE_DAYS, rounded)
 

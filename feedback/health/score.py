@@ -9,8 +9,8 @@ A day d days ago weighs 2 ** (-d / HALF_LIFE_DAYS). Three parts, each between 0 
 A part nobody reports is left out, and the others share its weight. Weighed runs are worth (sum of weights) squared over
 the sum of squared weights; each part's 95 % interval is Wilson's at that worth, which for quality is on the safe side,
 as nothing between 0 and 1 varies more than a yes or no of the same mean. The intervals are joined by the method of
-variance estimates recovery (Zou, Donner: Construction of confidence limits about effect measures, Statistics in Medicine
-27, 2008). Below LEAST_RUNS worth of runs there is no score: too few runs to say.
+variance estimates recovery (Zou, Donner: Construction of confidence limits about effect measures, Statistics in
+Medicine 27, 2008). Below LEAST_RUNS worth of runs there is no score: too few runs to say.
 """
 
 import math

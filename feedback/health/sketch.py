@@ -1,9 +1,9 @@
 """Latencies as counts on a ladder of widths that grow: any two can be added, and every quantile is near the true one.
 
-The steps are those of DDSketch (Masson, Rim, Lee: DDSketch, VLDB 12, 2019): step i holds the values above GAMMA ** (i-1)
-and up to GAMMA ** i, and stands for the value that is as far from both ends in proportion. A quantile read off the
-counts is within ERROR of the true one, in proportion, wherever that is above LEAST_MS; at or below it, both are shown
-as LEAST_MS at most. Adding is plain addition of counts: in any order and any grouping it gives the same.
+The steps are those of DDSketch (Masson, Rim, Lee, VLDB 12, 2019): step i holds the values above GAMMA ** (i-1) and up
+to GAMMA ** i, and stands for the value that is as far from both ends in proportion. A quantile read off the counts is
+within ERROR of the true one, in proportion; what is below LEAST_MS counts as LEAST_MS. Adding is plain addition of
+counts: in any order and any grouping it gives the same.
 """
 
 import math

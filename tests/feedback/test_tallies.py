@@ -15,6 +15,7 @@ from audit.record import COMMAND_LINE, SYSTEM
 from feedback.actions import rollups
 from feedback.actions.exclusion import exclude, include
 from feedback.actions.rollups import count_runs, runs_between
+from feedback.actions.tallies import Hour
 from feedback.actions.withdraw import withdraw_feedback
 from feedback.health.sketch import Sketch
 from feedback.models import Feedback, Mark, RecountDue, Run, Tally, TallyDay, TallyHour
@@ -152,9 +153,10 @@ def test_a_worker_that_dies_while_counting_leaves_the_hour_due(support: Agent, m
     def killed(hours: object) -> None:
         raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(rollups, "recount", killed)
-        count_runs()
+        with pytest.raises(Killed):
+            count_runs()
     assert RecountDue.objects.count() == 1
     count_runs()
     assert hour(support).runs == 1
@@ -202,9 +204,13 @@ def test_what_is_withdrawn_while_its_hour_is_counted_is_counted_out_next(
     count_runs()
     real = rollups.recount
 
-    def meanwhile(hours: object) -> None:
-        real(hours)  # type: ignore[arg-type]
-        other = Thread(target=lambda: (withdraw_feedback(item.pk, actor=COMMAND_LINE), connection.close()))
+    def withdraw() -> None:
+        withdraw_feedback(item.pk, actor=COMMAND_LINE)
+        connection.close()
+
+    def meanwhile(hours: set[Hour]) -> None:
+        real(hours)
+        other = Thread(target=withdraw)
         other.start()
         other.join(timeout=20)  # waits for nobody
         assert not other.is_alive()
