@@ -54,6 +54,7 @@ class ToolQuality:
     unsteady: int
     versions: tuple[tuple[str, int], ...]
     last_error: str
+    last_at: datetime | None
 
     @property
     def asks_for_rewrite(self) -> bool:
@@ -80,6 +81,7 @@ def quality(calls: Sequence[Call]) -> ToolQuality:
         unsteady=sum(len(outputs) > 1 for outputs in seen.values()),
         versions=tuple(dict.fromkeys((call.document, call.version) for call in last if call.version)),
         last_error=next((call.error for call in last if call.error), ""),
+        last_at=last[0].at if last else None,
     )
 
 

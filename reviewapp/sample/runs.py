@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from random import Random
 from typing import Any, Final
 
@@ -50,6 +51,20 @@ PROFILES: Final = {
         success=0.93,
     ),
 }
+
+# How long a call of each tool takes, beside what the agent takes as a whole.
+PACE: Final = {
+    "order_lookup": 0.4,
+    "track_parcel": 0.55,
+    "create_ticket": 0.6,
+    "search_help": 1.5,
+    "read_file": 0.03,
+    "search_code": 0.1,
+    "post_review": 0.08,
+    "edit_file": 0.05,
+}
+INPUTS: Final = 120
+"""Each tool is called with so many different inputs."""
 
 # How busy the days are, from Monday.
 WEEK: Final = {"support": (10, 10, 9, 9, 10, 7, 6), "coding": (10, 11, 11, 10, 8, 1, 1)}
@@ -168,4 +183,14 @@ class Runs:
         }
         if outcome["success"] and random.random() < 0.4:
             usual["quality"] = float(random.choice((3, 4, 4, 4, 5, 5)))
-        return Report(at, theme, usual | outcome)
+        body = usual | outcome
+        pace = 1.0 if "latency_ms" in outcome else PACE.get(body["tool"], 1.0)
+        return Report(at, theme, body | {"latency_ms": round(body["latency_ms"] * pace, 1)} | _fingerprints(body, at))
+
+
+def _fingerprints(body: Mapping[str, Any], at: datetime) -> dict[str, str]:
+    """What went in and what came out; the search finds other articles from week to week."""
+    given = f"{body['tool']} {int(body['unit'][-10:], 16) % INPUTS}"
+    found = f"{given} {at.isocalendar().week if body['tool'] == 'search_help' else ''}"
+    hashes = {"input_hash": sha256(given.encode()).hexdigest()}
+    return hashes | ({"output_hash": sha256(found.encode()).hexdigest()} if body["success"] else {})
