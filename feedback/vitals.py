@@ -4,23 +4,24 @@ Nothing here grows with what ever happened, but for the last calls of each tool 
 indexes of their own and limits.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final, Literal
+from operator import add
+from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Sum
 from django.utils import timezone
 
 from agents.models import Version
-from feedback.actions.tallies import ADDED_UP, PART
 from feedback.health import score as scoring
 from feedback.health.figures import Figures
 from feedback.health.score import Score, Weighed
 from feedback.health.sketch import Sketch
 from feedback.health.tools import LAST, Call
+from feedback.health.wire import added_up
 from feedback.models import Tally, TallyDay, TallyHour
 
 LABELS_READ: Final = 1_000
@@ -69,8 +70,7 @@ def span(name: str, now: datetime | None = None) -> Span:
     return Span("month", today - timedelta(days=29), timedelta(days=1), 30, by_days=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A version, task or tool, as tallies name it; all that is beyond the named ones has `is_rest`."""
 
     kind: str
@@ -102,22 +102,41 @@ def _figures(told: Sequence[Any]) -> Figures:
     return Figures(**dict(zip(_SUMS, sums, strict=True)), latency=Sketch(dict(zip(steps, counts, strict=True))))
 
 
-_PLACES: Final = {
-    by_days: f"""
-    WITH part AS MATERIALIZED (
-        SELECT agent_id, 0 AS at, {PART} FROM feedback_{"tallyday" if by_days else "tallyhour"}
-        WHERE agent_id = %s AND kind IN ('version', 'task', 'tool') AND at >= %s
-    ), {ADDED_UP}
-    """  # noqa: S608 (names of ours)
-    for by_days in (True, False)
-}
+_PLACES: Final = f"""
+    SELECT kind, name, version, is_rest, {", ".join(_SUMS)}, array_send(steps), array_send(counts) FROM {{table}}
+    WHERE agent_id = %s AND kind IN ('version', 'task', 'tool') AND at >= %s
+"""  # noqa: S608 (names of ours)
 
 
 def places(agent_id: int, over: Span) -> dict[Place, Figures]:
     """The figures of the busiest versions, tasks and tools of a span, and of the rest; one query."""
+    table = TallyHour if over.name == "day" else TallyDay
     with connection.cursor() as cursor:
-        cursor.execute(_PLACES[over.by_days], [agent_id, over.since])
-        return {Place(*row[2:6]): _figures(row[6:]) for row in cursor.fetchall()}
+        cursor.execute(_PLACES.format(table=table._meta.db_table), [agent_id, over.since])
+        rows = cursor.fetchall()
+    sums: dict[Place, list[Any]] = {}
+    ladders: dict[Place, list[tuple[bytes, bytes]]] = defaultdict(list)
+    for row in rows:
+        place, told = Place(*row[:4]), row[4:-2]
+        sums[place] = list(map(add, sums[place], told)) if place in sums else told
+        ladders[place].append(row[-2:])
+    sketches = added_up(ladders)
+    return _folded(
+        {place: Figures(**dict(zip(_SUMS, told, strict=True)), latency=sketches[place]) for place, told in sums.items()}
+    )
+
+
+def _folded(found: dict[Place, Figures]) -> dict[Place, Figures]:
+    """Of each kind the busiest MOST, as in every single tally, and all others in one."""
+    kept: dict[Place, Figures] = {}
+    taken: Counter[str] = Counter()
+    busiest = sorted(found.items(), key=lambda one: (one[0].is_rest, -one[1].runs - one[1].reports, one[0].name))
+    for place, told in busiest:
+        taken[place.kind] += 1
+        if place.is_rest or taken[place.kind] > Tally.MOST:
+            place = Place(place.kind, "", 0, True)
+        kept[place] = kept[place] + told if place in kept else told
+    return kept
 
 
 def version_figures(

@@ -52,11 +52,10 @@ _FOLDED: Final = f"""
     FROM stepped GROUP BY 1, 2, 3, 4, 5, 6
 """  # noqa: S608
 
-PART: Final = f"kind, name, version, is_rest, {_SUMS}, steps, counts"
-"""The columns of a tally, but for whose it is and when."""
+_PART: Final = f"kind, name, version, is_rest, {_SUMS}, steps, counts"
 
 # Tallies added up: of what `part` holds, one row for each agent_id and at, and for each place in them.
-ADDED_UP: Final = f"""
+_ADDED_UP: Final = f"""
     long AS (
         SELECT agent_id, at, kind, name, version, is_rest, NULL::int AS step, 0 AS count, {_SUMS} FROM part
         UNION ALL
@@ -101,25 +100,25 @@ _HOURS: Final = f"""
                0 AS reports, 0 AS positive, 0 AS negative
         FROM ran GROUP BY agent_id, at, step, GROUPING SETS ((), (document, version), (task), (tool))
         UNION ALL
-        SELECT agent_id, at, {_PLACES}, NULL, 0, 0, 0, 0, 0, 0, 0, count(*), count(*) FILTER (WHERE rating = 'positive'),
-               count(*) FILTER (WHERE rating = 'negative')
+        SELECT agent_id, at, {_PLACES}, NULL, 0, 0, 0, 0, 0, 0, 0, count(*),
+               count(*) FILTER (WHERE rating = 'positive'), count(*) FILTER (WHERE rating = 'negative')
         FROM said GROUP BY agent_id, at, GROUPING SETS ((), (document, version), (task), (tool))
     ), {_FOLDED}
 """  # noqa: S608
 
 _DAYS: Final = f"""
     WITH part AS MATERIALIZED (
-        SELECT due.agent_id, due.day AS at, {PART}
+        SELECT due.agent_id, due.day AS at, {_PART}
         FROM unnest(%(agents)s::bigint[], %(days)s::date[]) AS due (agent_id, day) CROSS JOIN LATERAL (
             SELECT * FROM feedback_tallyhour AS tally WHERE tally.agent_id = due.agent_id
               AND tally.kind IN ('all', 'version', 'task', 'tool')
               AND tally.at >= (due.day::timestamp AT TIME ZONE 'UTC')
               AND tally.at < ((due.day + 1)::timestamp AT TIME ZONE 'UTC') OFFSET 0
         ) AS tally
-    ), {ADDED_UP}
+    ), {_ADDED_UP}
 """  # noqa: S608
 
-_COLUMNS: Final = f"agent_id, at, {PART}"
+_COLUMNS: Final = f"agent_id, at, {_PART}"
 _FORGET_HOURS: Final = """
     DELETE FROM feedback_tallyhour AS tally
     USING unnest(%(agents)s::bigint[], %(hours)s::timestamptz[]) AS due (agent_id, at)

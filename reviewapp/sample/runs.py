@@ -183,7 +183,7 @@ class Runs:
         }
         if outcome["success"] and random.random() < 0.4:
             usual["quality"] = float(random.choice((3, 4, 4, 4, 5, 5)))
-        body = usual | outcome
+        body: dict[str, Any] = usual | outcome
         pace = 1.0 if "latency_ms" in outcome else PACE.get(body["tool"], 1.0)
         return Report(at, theme, body | {"latency_ms": round(body["latency_ms"] * pace, 1)} | _fingerprints(body, at))
 
