@@ -72,6 +72,11 @@ class Health:
     is_new: bool
 
     @property
+    def order(self) -> str:
+        """What stands first in the tables, in words."""
+        return ORDERS[self.sort]
+
+    @property
     def tables(self) -> list["Table"]:
         """Those that say more than the whole does."""
         found = [
@@ -121,6 +126,14 @@ SORTS: Final = {
     "runs": "Runs",
 }
 """What tables can be sorted by, in the order of their columns."""
+ORDERS: Final = {
+    "success": "surely lowest success",
+    "latency": "slowest",
+    "feedback": "surely most thumbs down",
+    "quality": "lowest quality",
+    "cost": "dearest",
+    "runs": "most runs",
+}
 
 
 def health(agent: Agent, *, over: str, sort: str) -> Health:

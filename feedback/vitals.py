@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from operator import add
 from typing import Any, Final, Literal, NamedTuple
 
 from django.db import connection
@@ -21,10 +20,10 @@ from feedback.health.figures import Figures
 from feedback.health.score import Score, Weighed
 from feedback.health.sketch import Sketch
 from feedback.health.tools import LAST, Call
-from feedback.health.wire import added_up
+from feedback.health.wire import SENT, added_up
 from feedback.models import Tally, TallyDay, TallyHour
 
-LABELS_READ: Final = 1_000
+LABELS_READ: Final = 500
 """So many of the newest reports with an expected label are looked at."""
 MISSES_SHOWN: Final = 20
 OVERALL_DAYS: Final = 30
@@ -102,9 +101,10 @@ def _figures(told: Sequence[Any]) -> Figures:
     return Figures(**dict(zip(_SUMS, sums, strict=True)), latency=Sketch(dict(zip(steps, counts, strict=True))))
 
 
+_ADDED: Final = ", ".join(f"sum({name}){'' if name.endswith('_sum') else '::bigint'}" for name in _SUMS)
 _PLACES: Final = f"""
-    SELECT kind, name, version, is_rest, {", ".join(_SUMS)}, array_send(steps), array_send(counts) FROM {{table}}
-    WHERE agent_id = %s AND kind IN ('version', 'task', 'tool') AND at >= %s
+    SELECT kind, name, version, is_rest, {_ADDED}, {SENT} FROM {{table}}
+    WHERE agent_id = %s AND kind IN ('version', 'task', 'tool') AND at >= %s GROUP BY 1, 2, 3, 4
 """  # noqa: S608 (names of ours)
 
 
@@ -114,15 +114,12 @@ def places(agent_id: int, over: Span) -> dict[Place, Figures]:
     with connection.cursor() as cursor:
         cursor.execute(_PLACES.format(table=table._meta.db_table), [agent_id, over.since])
         rows = cursor.fetchall()
-    sums: dict[Place, list[Any]] = {}
-    ladders: dict[Place, list[tuple[bytes, bytes]]] = defaultdict(list)
-    for row in rows:
-        place, told = Place(*row[:4]), row[4:-2]
-        sums[place] = list(map(add, sums[place], told)) if place in sums else told
-        ladders[place].append(row[-2:])
-    sketches = added_up(ladders)
+    sketches = added_up([row[-2:] for row in rows])
     return _folded(
-        {place: Figures(**dict(zip(_SUMS, told, strict=True)), latency=sketches[place]) for place, told in sums.items()}
+        {
+            Place(*row[:4]): Figures(**dict(zip(_SUMS, row[4:-2], strict=True)), latency=sketch)
+            for row, sketch in zip(rows, sketches, strict=True)
+        }
     )
 
 

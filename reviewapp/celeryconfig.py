@@ -22,7 +22,7 @@ worker_hijack_root_logger = False
 _EVERY = settings.COUNTERSIGN_MINE_EVERY_S
 beat_schedule = {
     "mine": {"task": "feedback.tasks.mine_pending", "schedule": _EVERY, "options": {"expires": _EVERY}},
-    "count": {"task": "feedback.tasks.count_runs", "schedule": 300.0, "options": {"expires": 300.0}},
+    "count": {"task": "feedback.tasks.count_runs", "schedule": 60.0, "options": {"expires": 60.0}},
     "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "expire": {"task": "proposals.tasks.expire_stale", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "consolidate": {"task": "feedback.tasks.consolidate", "schedule": crontab(hour=3, minute=17)},

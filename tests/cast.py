@@ -122,18 +122,18 @@ def report(agent: Agent, who: str, **fields: object) -> Feedback:
     return Feedback.objects.create(agent=agent, **(row | fields))
 
 
-def failure(agent: Agent, who: str, error: str, at: datetime | None = None) -> Run:
+def failure(agent: Agent, who: str, error: str, at: datetime | None = None, **fields: object) -> Run:
     """One stored failed run for this unit."""
     number = Run.objects.count()
-    return Run.objects.create(
-        agent=agent,
-        external_id=f"r{number}-{who}",
-        digest=sha256(f"{number}{who}".encode()).digest(),
-        source=source(who),
-        at=at or timezone.now() - timedelta(minutes=number),
-        success=False,
-        error=error,
-    )
+    row: dict[str, object] = {
+        "external_id": f"r{number}-{who}",
+        "digest": sha256(f"{number}{who}".encode()).digest(),
+        "source": source(who),
+        "at": at or timezone.now() - timedelta(minutes=number),
+        "success": False,
+        "error": error,
+    }
+    return Run.objects.create(agent=agent, **(row | fields))
 
 
 COMPLAINTS = [

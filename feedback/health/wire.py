@@ -4,40 +4,33 @@ A page adds up thousands of tallies with some dozens of steps each. Made into Py
 cost more than all else on it.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from feedback.health.sketch import Sketch
 
-K = TypeVar("K", bound=Hashable)
-
-# An array as PostgreSQL sends it: a head, then each element with its size before it.
-_HEAD: Final = 20
+# An array as PostgreSQL sends it: a head of 20 bytes (shorter in an empty one), then each element, its size before it.
+SENT: Final = "string_agg(substr(array_send(steps), 21), ''), string_agg(substr(array_send(counts), 21), '')"
+"""What to select of a group of tallies."""
 _STEP: Final = np.dtype([("size", ">i4"), ("value", ">i2")])
 _COUNT: Final = np.dtype([("size", ">i4"), ("value", ">i8")])
 _STEPS: Final = 256
 """More than there are: the highest latency that is taken, 1e9 ms, is on step 208."""
 
 
-def added_up(ladders: Mapping[K, Sequence[tuple[bytes, bytes]]]) -> dict[K, Sketch]:
-    """The sum of the sketches of each key; a sketch is its smallint[] of steps and its bigint[] of counts, as sent."""
-    if not ladders:
-        return {}
-    steps, counts, owners = [], [], []
-    for number, several in enumerate(ladders.values()):
-        for sent_steps, sent_counts in several:
-            steps.append(sent_steps[_HEAD:])  # nothing for an empty array, whose head is shorter
-            counts.append(sent_counts[_HEAD:])
-            owners.append((number, len(steps[-1]) // _STEP.itemsize))
-    owner = np.repeat([number for number, _ in owners], [length for _, length in owners]).astype(np.int64)
-    places = owner * _STEPS + np.frombuffer(b"".join(steps), _STEP)["value"]
-    weights = np.frombuffer(b"".join(counts), _COUNT)["value"].astype(np.float64)
+def added_up(groups: Sequence[tuple[bytes, bytes]]) -> list[Sketch]:
+    """The sum of the sketches of each group: all its steps, and all its counts, as `SENT` gives them."""
+    if not groups:
+        return []
+    steps = np.frombuffer(b"".join(steps for steps, _ in groups), _STEP)["value"].astype(np.int64)
+    counts = np.frombuffer(b"".join(counts for _, counts in groups), _COUNT)["value"].astype(np.float64)
+    group = np.repeat(np.arange(len(groups)), [len(sent) // _STEP.itemsize for sent, _ in groups])
     # Exact: a float holds every whole number up to 2 ** 53.
-    sums = np.bincount(places, weights, minlength=len(ladders) * _STEPS).astype(np.int64)
-    return {key: _sketch(sums[number * _STEPS : (number + 1) * _STEPS]) for number, key in enumerate(ladders)}
+    sums = np.bincount(group * _STEPS + steps, counts, minlength=len(groups) * _STEPS).astype(np.int64)
+    return [_sketch(row) for row in sums.reshape(len(groups), _STEPS)]
 
 
 def _sketch(counts: npt.NDArray[np.int64]) -> Sketch:

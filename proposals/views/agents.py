@@ -1,22 +1,33 @@
 """The agents, with what waits for each."""
 
+from datetime import timedelta
+
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, OuterRef, Prefetch, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent, Document, whole_of
+from feedback import vitals
 from proposals.models import Proposal
 
 
 @require_safe
 @permission_required("agents.view_agent", raise_exception=True)
 def agents(request: HttpRequest) -> HttpResponse:
-    """Every agent with its documents and the number of its open proposals."""
+    """Every agent with its documents, its health and the number of its open proposals."""
     open_ones = Proposal.objects.open().filter(document__agent=OuterRef("pk")).order_by()
     waiting = Coalesce(Subquery(open_ones.values("document__agent").annotate(n=Count("pk")).values("n")), 0)
     documents = Document.objects.select_related("current").defer(*whole_of("current"))
     found = Agent.objects.annotate(waiting=waiting).prefetch_related(Prefetch("documents", documents))
-    return render(request, "agents/agents.html", {"place": "agents", "agents": found})
+    scores, since = vitals.scores(), timezone.now() - timedelta(days=vitals.OVERALL_DAYS)
+    context = {
+        "place": "agents",
+        "agents": [(agent, agent.pk in scores, scores.get(agent.pk)) for agent in found],
+        "statistics": vitals.statistics(since),
+        "days": vitals.OVERALL_DAYS,
+    }
+    return render(request, "agents/agents.html", context)

@@ -1,9 +1,18 @@
-"""How figures of health are shown."""
+"""How figures of health are shown. Rows of tables are one call each, for a page has many of them."""
+
+from datetime import datetime
 
 from django import template
+from django.template.defaultfilters import date as dated
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from feedback import health_page
+from feedback.health.figures import Figures
+from feedback.health_page import Part
 from feedback.rates import Rate
+from feedback.vitals import Span
+from reviewapp.templatetags.board import share
 
 register = template.Library()
 
@@ -30,3 +39,54 @@ def limits(rate: Rate | None) -> str:
     low, high = rate.low * 100, rate.high * 100
     digits = 1 if high - low < 10 else 0
     return f"{low:.{digits}f}–{high:.{digits}f}\u00a0%"
+
+
+@register.filter
+def moment(at: datetime, over: Span) -> str:
+    """When a part of a span begins: a day of a month, else a day and an hour."""
+    return dated(at, "j M" if over.name == "month" else "j M, H:i")
+
+
+@register.simple_tag
+def figure_cells(told: Figures) -> SafeString:
+    """The cells of a version, task or tool: success, latency, thumbs down, quality, cost, runs."""
+    success, down = told.success, told.thumbs_down
+    quality = "–" if told.quality is None else f"{told.quality:.1f}"
+    return format_html(
+        '<td>{} <span class="faint nowrap">{}</span></td><td class="nowrap">{} <span class="faint">/ {}</span></td>'
+        '<td>{} <span class="faint nowrap">{} of {}</span></td><td>{}</td><td>{}</td><td>{}</td>',
+        _share(success),
+        limits(success) if success else "",
+        ms(told.p50_ms),
+        ms(told.p95_ms),
+        _share(down),
+        f"{told.negative:,}",
+        f"{told.reports:,}",
+        quality,
+        usd(told.cost),
+        f"{told.runs:,}",
+    )
+
+
+@register.simple_tag
+def part_row(part: Part, over: Span) -> SafeString:
+    """One part of the charts as a row: when, runs, failed, success, interval, p50, p95, feedback, thumbs, releases."""
+    told = part.figures
+    return format_html(
+        '<tr><th scope="row" class="nowrap">{}</th><td>{}</td><td>{}</td><td>{}</td><td class="nowrap">{}</td>'
+        '<td class="nowrap">{}</td><td class="nowrap">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
+        moment(part.at, over),
+        f"{told.runs:,}",
+        f"{told.failed:,}",
+        _share(told.success),
+        limits(told.success),
+        ms(told.p50_ms),
+        ms(told.p95_ms),
+        f"{told.reports:,}",
+        f"{told.negative:,}",
+        ", ".join(part.releases),
+    )
+
+
+def _share(rate: Rate | None) -> str:
+    return share(rate.share) if rate else "–"

@@ -20,6 +20,7 @@ CALLS = {
     "GET /agents/support/instructions/system-prompt": "read",
     "GET /agents": "read",
     "GET /agents/support": "read",
+    "GET /agents/support/health": "read",
     "GET /agents/support/documents/system-prompt/versions": "read",
     "GET /agents/support/documents/system-prompt/versions/1": "read",
     "GET /agents/support/documents/system-prompt/compare?from=1&to=1": "read",

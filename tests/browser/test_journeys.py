@@ -11,13 +11,14 @@ from agents.models import Document
 from agents.versions import publish
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
+from feedback.actions.rollups import count_runs
 from feedback.models import Feedback, Pattern
 from people.models import User
 from people.signin import one_time_link
 from proposals.actions import proposals
 from proposals.models import Decision, Proposal
 from tests.browser.axe import violations
-from tests.cast import digest_of, propose
+from tests.cast import digest_of, failure, propose
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -234,6 +235,9 @@ def test_every_page_is_accessible_and_never_scrolls_sideways(
     page: Page, board: str, pending: Proposal, complaints: list[Feedback], scheme: str, width: int
 ) -> None:
     mine(complaints[0].agent)
+    for number in range(12):
+        failure(complaints[0].agent, f"unit {number}", f"boom {number}", tool="lookup", latency_ms=900.0 + number)
+    count_runs()
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 900})
     for address in _addresses(pending, Pattern.objects.shown().get()):
