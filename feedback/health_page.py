@@ -151,7 +151,7 @@ def health(agent: Agent, *, over: str, sort: str) -> Health:
         sort=sort,
         total=total,
         score=vitals.scores(agent.pk).get(agent.pk),
-        statistics=vitals.statistics(span.since, agent.pk),
+        statistics=vitals.statistics(span.since, agent.pk, runs=total.runs),
         parts=parts,
         charts=_charts(parts, span.unit),
         versions=_sorted(_versions(agent, placed), sort),

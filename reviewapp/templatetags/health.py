@@ -1,5 +1,6 @@
 """How figures of health are shown. Rows of tables are one call each, for a page has many of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django import template
@@ -8,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from feedback import health_page
+from feedback.charts import Bar
 from feedback.health.figures import Figures
 from feedback.health_page import Part
 from feedback.rates import Rate
@@ -39,6 +41,14 @@ def limits(rate: Rate | None) -> str:
     low, high = rate.low * 100, rate.high * 100
     digits = 1 if high - low < 10 else 0
     return f"{low:.{digits}f}–{high:.{digits}f}\u00a0%"
+
+
+@register.simple_tag
+def bar_paths(bars: Sequence[Bar]) -> SafeString:
+    """All bars of a chart as one shape, and their bad parts over them as another."""
+    whole = "".join(f"M{bar.x:g} {bar.y:g}h{bar.width:g}v{bar.height:g}h{-bar.width:g}z" for bar in bars)
+    bad = "".join(f"M{bar.x:g} {bar.bad_y:g}h{bar.width:g}v{bar.bad_height:g}h{-bar.width:g}z" for bar in bars)
+    return format_html('<path class="all" d="{}"/><path class="bad" d="{}"/>', whole, bad)
 
 
 @register.filter

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.models import Agent
@@ -22,6 +22,7 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 latencies = st.lists(st.floats(0, 1e9), max_size=60)
 
 
+@settings(deadline=None)
 @given(latencies, latencies, latencies)
 def test_sketches_are_added_in_any_order_and_grouping(one: list[float], two: list[float], three: list[float]) -> None:
     a, b, c = Sketch.of(one), Sketch.of(two), Sketch.of(three)
@@ -30,6 +31,7 @@ def test_sketches_are_added_in_any_order_and_grouping(one: list[float], two: lis
     assert a + Sketch() == a
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e9), min_size=1, max_size=200), st.sampled_from((0.0, 0.25, 0.5, 0.95, 0.99, 1.0)))
 def test_a_quantile_is_within_the_stated_error_of_the_true_one(values: list[float], part: float) -> None:
     true = sorted(values)[max(1, math.ceil(part * len(values))) - 1]
@@ -42,6 +44,7 @@ def test_without_latencies_there_is_no_quantile() -> None:
     assert Sketch().quantile(0.5) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.floats(0, 1), st.integers(0, 20)), max_size=21))
 def test_a_score_lies_in_its_interval_and_both_between_nought_and_one(days: list[tuple[int, float, int]]) -> None:
     weights = [weight(number) for number in range(len(days))]
