@@ -5,6 +5,7 @@
 # make bench  how fast it is, beside what the machine can do
 # make bench-audit  what the log costs, with a thousand entries and with a million
 # make bench-quality ARGS=DATA  how well the miner finds what recurs in labelled texts
+# make bench-health  how long counting five million runs takes, and the pages that show them
 # make bench-pages  how long the server takes over every page of a large board, and what each page weighs
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock bench bench-audit bench-pages bench-quality clean
+.PHONY: run test lint lock bench bench-audit bench-health bench-pages bench-quality clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -46,6 +47,9 @@ lock: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
+
+bench-health: $(VENV)/.dev
+	$(BIN)/python -m bench.health $(ARGS)
 
 bench-pages: $(VENV)/.dev
 	$(BIN)/python -m bench.pages $(ARGS)

@@ -71,7 +71,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as SVG path data; where a value is missing it is broken, and a value alone is a dot."""
+    """A line as SVG path data; where a value is missing it is broken, and a value alone is a dash."""
 
     path: str
 
@@ -81,7 +81,9 @@ def line(values: Sequence[float | None], least: float, most: float, *, width: in
     parts = []
     for run in _unbroken(values):
         points = [_point(index, value, least, most, len(values), width, height) for index, value in run]
-        parts.append("M" + " L".join(f"{x:g} {y:g}" for x, y in points) + ("h.01" if len(points) == 1 else ""))
+        if len(points) == 1:
+            points = [(points[0][0] - 2, points[0][1]), (points[0][0] + 2, points[0][1])]
+        parts.append("M" + " L".join(f"{x:g} {y:g}" for x, y in points))
     return Line(" ".join(parts))
 
 

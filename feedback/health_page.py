@@ -127,9 +127,9 @@ SORTS: Final = {
 }
 """What tables can be sorted by, in the order of their columns."""
 ORDERS: Final = {
-    "success": "surely lowest success",
+    "success": "lowest success",
     "latency": "slowest",
-    "feedback": "surely most thumbs down",
+    "feedback": "most thumbs down",
     "quality": "lowest quality",
     "cost": "dearest",
     "runs": "most runs",

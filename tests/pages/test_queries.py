@@ -14,6 +14,7 @@ from agents.versions import create_agent, sha256
 from audit import checkpoints
 from audit.record import SYSTEM
 from feedback.actions.exclusion import exclude
+from feedback.actions.rollups import count_runs
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource
 from people.models import User
 from people.roles import Role
@@ -46,6 +47,8 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) 
             create(support, ["read"], actor=SYSTEM, owner=jonas)
             create_person(f"p{number}", name=f"Person {number}", roles=[Role.VIEWER, Role.REVIEWER])
             create_agent(f"agent-{number}", name=f"Agent {number}", actor=SYSTEM, documents={"a": "a\n", "b": "b\n"})
+
+        count_runs()
 
     return more
 
