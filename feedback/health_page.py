@@ -127,9 +127,9 @@ SORTS: Final = {
 }
 """What tables can be sorted by, in the order of their columns."""
 ORDERS: Final = {
-    "success": "lowest success",
+    "success": "surest failures",
     "latency": "slowest",
-    "feedback": "most thumbs down",
+    "feedback": "surest thumbs down",
     "quality": "lowest quality",
     "cost": "dearest",
     "runs": "most runs",
