@@ -8,6 +8,7 @@ from typing import Final
 from django.utils import timezone
 
 from agents.models import Agent, Release, Version
+from audit import numbers
 from feedback import vitals
 from feedback.charts import Bar, Line, Mark, band, bars, line
 from feedback.health.figures import Figures
@@ -220,13 +221,13 @@ def _charts(parts: Sequence[Part], unit: str) -> list[Chart]:
     return [
         Chart(
             f"Runs {unit}",
-            f"failed ones in red; at most {max(one.runs for one in told):,}",
+            f"failed ones in red; at most {numbers.number(max(one.runs for one in told))}",
             marks,
             bars=bars([(one.runs, one.failed) for one in told], **size),
         ),
         Chart(
             "Success",
-            f"with its 95 % interval; the scale goes from {floor * 100:.0f} to 100 %",
+            f"with its 95 % interval; the scale goes from {floor * 100:.0f} to {numbers.percent(1)}",
             marks,
             lines=(line([rate.share if rate else None for rate in rates], floor, 1.0, **size),),
             band=band([(rate.low, rate.high) if rate else None for rate in rates], floor, 1.0, **size),
@@ -239,7 +240,7 @@ def _charts(parts: Sequence[Part], unit: str) -> list[Chart]:
         ),
         Chart(
             f"Feedback {unit}",
-            f"thumbs down in red; at most {max(one.reports for one in told):,}",
+            f"thumbs down in red; at most {numbers.number(max(one.reports for one in told))}",
             marks,
             bars=bars([(one.reports, one.negative) for one in told], **size),
         ),

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django import template
-from django.template.defaultfilters import date as dated
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from audit import numbers
 from feedback import health_page
 from feedback.charts import Bar
 from feedback.health.figures import Figures
 from feedback.health_page import Part
 from feedback.rates import Rate
 from feedback.vitals import Span
-from reviewapp.templatetags.board import share
+from reviewapp.templatetags.board import day, share
 
 register = template.Library()
 
@@ -54,14 +54,14 @@ def bar_paths(bars: Sequence[Bar]) -> SafeString:
 @register.filter
 def moment(at: datetime, over: Span) -> str:
     """When a part of a span begins: a day of a month, else a day and an hour."""
-    return dated(at, "j M" if over.name == "month" else "j M, H:i")
+    return day(at) if over.name == "month" else f"{day(at)}, {at:%H:%M}"
 
 
 @register.simple_tag
 def figure_cells(told: Figures) -> SafeString:
     """The cells of a version, task or tool: success, latency, thumbs down, quality, cost, runs."""
     success, down = told.success, told.thumbs_down
-    quality = "–" if told.quality is None else f"{told.quality:.1f}"
+    quality = "–" if told.quality is None else numbers.number(told.quality, 1)
     return format_html(
         '<td>{} <span class="faint nowrap">{}</span></td><td class="nowrap">{} <span class="faint">/ {}</span></td>'
         '<td>{} <span class="faint nowrap">{} of {}</span></td><td>{}</td><td>{}</td><td>{}</td>',
@@ -70,11 +70,11 @@ def figure_cells(told: Figures) -> SafeString:
         ms(told.p50_ms),
         ms(told.p95_ms),
         _share(down),
-        f"{told.negative:,}",
-        f"{told.reports:,}",
+        numbers.number(told.negative),
+        numbers.number(told.reports),
         quality,
         usd(told.cost),
-        f"{told.runs:,}",
+        numbers.number(told.runs),
     )
 
 
@@ -86,14 +86,14 @@ def part_row(part: Part, over: Span) -> SafeString:
         '<tr><th scope="row" class="nowrap">{}</th><td>{}</td><td>{}</td><td>{}</td><td class="nowrap">{}</td>'
         '<td class="nowrap">{}</td><td class="nowrap">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
         moment(part.at, over),
-        f"{told.runs:,}",
-        f"{told.failed:,}",
+        numbers.number(told.runs),
+        numbers.number(told.failed),
         _share(told.success),
         limits(told.success),
         ms(told.p50_ms),
         ms(told.p95_ms),
-        f"{told.reports:,}",
-        f"{told.negative:,}",
+        numbers.number(told.reports),
+        numbers.number(told.negative),
         ", ".join(part.releases),
     )
 
