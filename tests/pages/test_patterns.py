@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Document
 from feedback.actions.mining import mine
+from feedback.actions.rollups import count_runs
 from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.proposals import MOST_CANDIDATES
@@ -187,6 +188,7 @@ def test_a_new_label_stays(client: Client, mara: User, pattern: Pattern) -> None
 
 
 def test_the_agent_page_draws_its_days_with_a_table_behind(client: Client, mara: User, pattern: Pattern) -> None:
+    count_runs()
     client.force_login(mara)
     page = client.get(reverse("agent", args=["support"])).text
     assert '<svg class="bars"' in page
