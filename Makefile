@@ -6,6 +6,7 @@
 # make bench-audit  what the log costs, with a thousand entries and with a million
 # make bench-quality ARGS=DATA  how well the miner finds what recurs in labelled texts
 # make bench-health  how long counting five million runs takes, and the pages that show them
+# make bench-mining ARGS=DATA  the same, with what mining a million reports costs
 # make bench-pages  how long the server takes over every page of a large board, and what each page weighs
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock bench bench-audit bench-health bench-pages bench-quality clean
+.PHONY: run test lint lock bench bench-audit bench-health bench-mining bench-pages bench-quality clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -56,6 +57,9 @@ bench-pages: $(VENV)/.dev
 
 bench-audit: $(VENV)/.dev
 	$(BIN)/python -m bench.audit $(ARGS)
+
+bench-mining: $(VENV)/.dev
+	$(BIN)/python -m bench.mining $(ARGS)
 
 bench-quality: $(VENV)/.dev
 	$(BIN)/python -m bench.quality $(ARGS)

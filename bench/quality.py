@@ -102,21 +102,14 @@ def free_text(given: Given) -> Iterator[Row]:
 def planted(given: Given) -> Iterator[Row]:
     """Planted failures, through import_events, mine and export_patterns: all as one agent, and agent by agent."""
     scenario, score = (_load(given.judge / f"{name}.py") for name in ("scenario", "score"))
-    with database():
-        for by_agent in (False, True):
-            scores = [
-                score.score(
-                    events,
-                    truth,
-                    list(_through_the_product(events, f"{'many' if by_agent else AGENT}-{seed}", by_agent)),
-                )
-                for seed in given.seeds
-                for events, truth in (scenario.generate(str(given.data), seed),)
-            ]
-            figures = {
-                key.removeprefix("recall_"): statistics.mean(found[key] or 0 for found in scores) for key in FIGURES
-            }
-            yield Row(f"planted: {'six agents' if by_agent else 'one agent'}", figures)
+    for by_agent in (False, True):
+        scores = []
+        for seed in given.seeds:
+            events, truth = scenario.generate(str(given.data), seed)
+            with database():
+                scores.append(score.score(events, truth, list(_through_the_product(events, by_agent))))
+        figures = {key.removeprefix("recall_"): statistics.mean(found[key] or 0 for found in scores) for key in FIGURES}
+        yield Row(f"planted: {'six agents' if by_agent else 'one agent'}", figures)
 
 
 def error_messages(given: Given) -> Iterator[Row]:
@@ -138,26 +131,25 @@ JOBS: list[Callable[[Given], Iterator[Row]]] = [error_messages, free_text, plant
 """What is measured, in the order of the table."""
 
 
-def _through_the_product(events: Sequence[Mapping[str, Any]], name: str, by_agent: bool) -> Iterator[dict[str, Any]]:
+def _through_the_product(events: Sequence[Mapping[str, Any]], by_agent: bool) -> Iterator[dict[str, Any]]:
     from django.core.management import call_command
 
     from agents.versions import create_agent
     from audit.record import SYSTEM
 
-    slugs = {event["agent"]: f"{name}-{event['agent']}" if by_agent else name for event in events}
+    slugs = {event["agent"]: event["agent"] if by_agent else AGENT for event in events}
     for slug in sorted(set(slugs.values())):
         create_agent(slug, name=slug, actor=SYSTEM, documents={"prompt": "Be kind.\n"})
+    out = io.StringIO()
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file, redirect_stderr(io.StringIO()):
         for event in events:
             file.write(json.dumps(_line(event, slugs[event["agent"]])) + "\n")
         file.flush()
         call_command("import_events", file.name, stdout=io.StringIO())
-        for slug in sorted(set(slugs.values())):
-            call_command("mine", agent=slug, stdout=io.StringIO())
-            out = io.StringIO()
-            call_command("export_patterns", agent=slug, stdout=out)
-            for line in map(json.loads, out.getvalue().splitlines()):
-                yield from ({"event_id": event, "pattern_id": line["pattern_id"]} for event in line["event_ids"])
+        call_command("mine", stdout=io.StringIO())
+        call_command("export_patterns", stdout=out)
+    for line in map(json.loads, out.getvalue().splitlines()):
+        yield from ({"event_id": event, "pattern_id": line["pattern_id"]} for event in line["event_ids"])
 
 
 def _line(event: Mapping[str, Any], agent: str) -> dict[str, Any]:
@@ -177,8 +169,16 @@ def _line(event: Mapping[str, Any], agent: str) -> dict[str, Any]:
     return line | {"type": "feedback", "rating": "negative", "user": event["event_id"]} | said
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running PostgreSQL: its address and its first process."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
-def database() -> Iterator[None]:
+def database(*, durable: bool = False) -> Iterator[Server]:
     """A PostgreSQL of its own with the program's tables, thrown away afterwards; Django uses it."""
     from django.core.management import call_command
     from django.db import connection
@@ -191,7 +191,7 @@ def database() -> Iterator[None]:
         folder = Path(name)
         folder.chmod(0o711)
         (folder / "run").mkdir(mode=0o711)
-        postgres = Postgres(folder, durable=False)
+        postgres = Postgres(folder, durable=durable)
         postgres.create()
         server = postgres.child(os.environ | {MARK: name})
         server.start()
@@ -199,7 +199,7 @@ def database() -> Iterator[None]:
             postgres.wait(server)
             connection.settings_dict.update(database_settings(postgres.url))
             call_command("migrate", verbosity=0)
-            yield
+            yield Server(postgres.url, server.process.pid if server.process else 0)
         finally:
             connection.close()
             stop([server])
@@ -224,10 +224,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="11,12,13,14,15", help="of the scenarios")
     parser.add_argument("--only", default="", help="jobs by name, comma-separated")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
-    import django
-
-    django.setup()
+    use_django()
     from feedback.actions import meaning
 
     print(meaning.missing() or "Texts are grouped by meaning.", flush=True)
@@ -236,12 +233,20 @@ def main() -> None:
     for job in JOBS:
         if not options.only or job.__name__ in options.only.split(","):
             for row in job(given):
-                print(
-                    f"{row.name:24}",
-                    *(f"{key} {value:.3f}" for key, value in row.figures.items()),
-                    sep="  ",
-                    flush=True,
-                )
+                show(row)
+
+
+def use_django() -> None:
+    """Set the program up, with the settings of this environment."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
+    import django
+
+    django.setup()
+
+
+def show(row: Row) -> None:
+    """Print one line of the table."""
+    print(f"{row.name:24}", *(f"{key} {value:.3f}" for key, value in row.figures.items()), sep="  ", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,41 +3,48 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Q
-
 from agents.models import Agent
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.mining.typical import Stems, says_the_same, stems_of
-from feedback.models import Pattern
+from feedback.models import Pattern, SharedMember, SharedPattern
 
 LOOKED_AT: Final = 150
-"""So many patterns of the same kind are compared, those of most sources first."""
+"""So many closed patterns of the same kind are compared, those of most sources first."""
 SHOWN: Final = 5
 _CLOSED: Final = (Pattern.Status.DISMISSED, Pattern.Status.RESOLVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """`elsewhere` are patterns of other agents, `closed` are dismissed and resolved ones of the same agent."""
+    """`elsewhere` are shown patterns of other agents and `waiting` such as recur too little there to be shown, all one
+    thing with it as the miner sees it, `shared` what they are together; `closed` are dismissed and resolved ones of the
+    same agent that use its words.
+    """
 
     elsewhere: list[Pattern]
+    waiting: list[Pattern]
+    shared: SharedPattern | None
     closed: list[Pattern]
 
 
 def related(pattern: Pattern) -> Related:
-    """At most three queries: equal signatures of other agents, the words of labels and terms, and what they found.
+    """At most four queries."""
+    own = SharedMember.objects.select_related("shared").filter(pattern=pattern).first()
+    found = _together(own.shared, pattern) if own else []
+    elsewhere = [other for other in found if other.status != Pattern.Status.CANDIDATE]
+    elsewhere += [other for other in _equal(pattern) if other not in elsewhere]
+    waiting = [other for other in found if other.status == Pattern.Status.CANDIDATE]
+    return Related(elsewhere[:SHOWN], waiting[:SHOWN], own.shared if own else None, _closed(pattern)[:SHOWN])
 
-    Bounded: what has few sources on a board with more than LOOKED_AT patterns of a kind is found by signature only.
-    """
-    found = _equal(pattern)
-    if Kind(pattern.kind) is not Kind.MISLABEL:
-        found += [other for other in _alike(pattern) if other not in found]
-    elsewhere = [other for other in found if other.agent_id != pattern.agent_id]
-    closed = [other for other in found if other.agent_id == pattern.agent_id]
-    return Related(elsewhere[:SHOWN], closed[:SHOWN])
+
+def _together(shared: SharedPattern, pattern: Pattern) -> list[Pattern]:
+    rows = Pattern.objects.filter(shared_member__shared=shared).exclude(agent=pattern.agent_id)
+    rows = rows.exclude(status__in=[Pattern.Status.MERGED, Pattern.Status.DISMISSED]).filter(support__gt=0)
+    return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[: 2 * SHOWN])
 
 
 def _equal(pattern: Pattern) -> list[Pattern]:
+    """Of other agents those with its signature, which are there before the night."""
     if not pattern.signature or Kind(pattern.kind) not in EXACT_KINDS:
         return []
     # Agent by agent, for that is how signatures are indexed.
@@ -46,10 +53,12 @@ def _equal(pattern: Pattern) -> list[Pattern]:
     return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[:SHOWN])
 
 
-def _alike(pattern: Pattern) -> list[Pattern]:
+def _closed(pattern: Pattern) -> list[Pattern]:
     """By their words, of which all that are looked at are read without anything else."""
-    rows = Pattern.objects.shown().filter(kind=pattern.kind, sources__gt=1).exclude(pk=pattern.pk)
-    rows = rows.filter(~Q(agent=pattern.agent_id) | Q(status__in=_CLOSED))
+    if Kind(pattern.kind) is Kind.MISLABEL:
+        return []
+    rows = Pattern.objects.filter(agent=pattern.agent_id, kind=pattern.kind, status__in=_CLOSED, sources__gt=1)
+    rows = rows.exclude(pk=pattern.pk)
     # Errors speak one language: “timed out” and “failed” make no two of them one.
     least = 2 / 3 if pattern.kind == Kind.ERROR else 1 / 2
     own = _words(pattern.kind, pattern.label, pattern.signature, pattern.terms)

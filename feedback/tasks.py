@@ -14,12 +14,14 @@ def mine_pending() -> None:
 
 @shared_task(soft_time_limit=3500, time_limit=3600)
 def consolidate() -> None:
-    """Put right, for every agent with texts, what was grouped wrongly when they came."""
+    """Put right, for every agent with texts, what was grouped wrongly when they came; find what agents share."""
+    from feedback.actions.across import link_across
     from feedback.actions.consolidation import consolidate
     from feedback.actions.meaning import agents_with_texts
 
     for agent in agents_with_texts():
         consolidate(agent)
+    link_across()
 
 
 @shared_task

@@ -7,5 +7,6 @@ from feedback import views
 urlpatterns = [
     path("agents/<slug:slug>/", views.agent, name="agent"),
     path("patterns/", views.patterns, name="patterns"),
+    path("patterns/across/<int:pk>/", views.shared_pattern, name="shared_pattern"),
     path("patterns/<int:pk>/why/<int:item>/", views.why, name="why"),
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent, whole_of
+from feedback import across
 from feedback.health_page import SORTS, health
 from feedback.models import Evidence, Pattern
 from feedback.trends import trends
@@ -37,6 +38,7 @@ _LABELS = {
     "resolved": "Resolved",
     "dismissed": "Dismissed",
     "all": "All",
+    "across": "Across agents",
 }
 
 
@@ -68,7 +70,9 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
 def patterns(request: HttpRequest) -> HttpResponse:
     """What keeps coming back, those with most sources first."""
     show, kind, agent = (request.GET.get(name, "").replace("\0", "") for name in ("show", "kind", "agent"))
-    show = show if show in _SHOWN else "open"
+    show = show if show in _LABELS else "open"
+    if show == "across":
+        return _across(request, kind, agent)
     wanted = {name: value for name, value in {"kind": kind, "agent__slug": agent}.items() if value}
     rows = Pattern.objects.shown().filter(_SHOWN[show], **wanted).for_rows()
     page = Paginator(rows.order_by("-sources", "-last_seen", "pk"), PER_PAGE).get_page(request.GET.get("page"))
@@ -96,6 +100,40 @@ def patterns(request: HttpRequest) -> HttpResponse:
     return render(request, "feedback/patterns.html", context)
 
 
+def _across(request: HttpRequest, kind: str, agent: str) -> HttpResponse:
+    """What recurs at several agents, those with most sources first."""
+    page = Paginator(across.rows(kind, agent), PER_PAGE).get_page(request.GET.get("page"))
+    numbers = _numbers("all", kind, agent)
+    of_kind = across.kinds(agent)
+    context = {
+        "place": "patterns",
+        "show": "across",
+        "choices": [(name, label, numbers[name]) for name, label in _LABELS.items()],
+        "kinds": [(name, label, of_kind.get(name, 0)) for name, label in Pattern.Kind.choices],
+        "kind": kind,
+        "agents": Agent.objects.all(),
+        "agent": agent,
+        "page": page,
+        "rows": [(shared, across.at_agents(shared)) for shared in page.object_list],
+    }
+    return render(request, "feedback/patterns.html", context)
+
+
+@require_safe
+@permission_required("feedback.view_pattern", raise_exception=True)
+def shared_pattern(request: HttpRequest, pk: int) -> HttpResponse:
+    """One thing that recurs at several agents: how often at each, and what is made of it there."""
+    shared = get_object_or_404(across.rows(), pk=pk)
+    context = {
+        "place": "patterns",
+        "shared": shared,
+        "places": across.at_agents(shared, with_documents=True),
+        "examples": across.examples(shared),
+        "least_sources": settings.COUNTERSIGN_MIN_SOURCES,
+    }
+    return render(request, "feedback/shared_pattern.html", context)
+
+
 @require_safe
 @permission_required("feedback.view_pattern", raise_exception=True)
 def why(request: HttpRequest, pk: int, item: int) -> HttpResponse:
@@ -107,9 +145,10 @@ def why(request: HttpRequest, pk: int, item: int) -> HttpResponse:
 
 
 def _numbers(show: str, kind: str, agent: str) -> dict[str, int]:
-    """How many patterns each filter would show beside the others: by name, those of kinds as “kind_…”; one query."""
+    """How many patterns each filter would show beside the others: by name, those of kinds as “kind_…”; two queries."""
     of_kind = Q(kind=kind) if kind else Q()
     of_agent = {"agent__slug": agent} if agent else {}
     by_status = {name: Count("pk", filter=asked & of_kind) for name, asked in _SHOWN.items()}
     by_kind = {f"kind_{name}": Count("pk", filter=_SHOWN[show] & Q(kind=name)) for name in Pattern.Kind.values}
-    return Pattern.objects.shown().filter(**of_agent).aggregate(**by_status, **by_kind)
+    counts = Pattern.objects.shown().filter(**of_agent).aggregate(**by_status, **by_kind)
+    return counts | {"across": across.rows(kind, agent).count()}

@@ -46,7 +46,7 @@ class Environment(BaseSettings):
     countersign_resolved_after_days: int = Field(default=14, ge=1, le=365)
     countersign_remove_after_days: int = Field(default=90, ge=0, le=3650)
     countersign_mine_every_s: float = Field(default=15.0, ge=1, le=3600)
-    countersign_mine_batch: int = Field(default=500, ge=1, le=10_000)
+    countersign_mine_batch: int = Field(default=2000, ge=1, le=10_000)
     countersign_meaning: bool = True
     countersign_expire_after_days: int = Field(default=30, ge=0, le=3650)
     # Of errors, beside the built-in ones and before them: name → pattern (RE2) of lower-case text, as JSON.

@@ -152,7 +152,7 @@ def _make_up(agent_id: int, kind: Kind) -> None:
     by_meaning = groups.exclude(meaning=b"").filter(centroid=b"", status__in=[Status.OPEN, Status.PROPOSED])
     for pattern in list((by_words.distinct() | by_meaning.distinct()).order_by("pk")[:MOST_MADE_UP]):
         _form(pattern)
-        pattern.save(update_fields=["centroid", "meaning", "grouped"])
+        pattern.save(update_fields=["centroid", "meaning", "grouped", "grown"])
 
 
 def _form(pattern: Pattern) -> None:
@@ -163,6 +163,8 @@ def _form(pattern: Pattern) -> None:
     items = meaning.items_of_all(own[: 8 * MAX_MOVES], kind)
     formed = meaning.grouper().formed(pattern.pk, kind, items, meaning.middles(pattern.agent_id).get(kind))
     pattern.centroid, pattern.meaning, pattern.grouped = formed.centroid, formed.meaning, own.count()
+    of_kind = Pattern.objects.filter(agent=pattern.agent_id, kind=kind)
+    pattern.grown = of_kind.aggregate(newest=Max("grown"))["newest"] or 0
 
 
 def _count(pattern: Pattern, heard: lifecycle.Dismissed) -> None:

@@ -31,14 +31,33 @@ def add(linked: Sequence[Evidence]) -> None:
         by_pattern[evidence.pattern_id].append(evidence)
     # Patterns are locked before their rollups, here and in `remove`, so that the two cannot deadlock.
     rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent")
-    patterns = list(rows.filter(pk__in=by_pattern).order_by("pk"))
+    patterns = list(rows.filter(pk__in=by_pattern).order_by("pk").defer("centroid", "meaning"))
     new_sources = _add_sources(linked)
     _add_days(linked)
     heard = lifecycle.Dismissed()
     for pattern in patterns:
         _grow(pattern, by_pattern[pattern.pk], new_sources[pattern.pk])
-        lifecycle.react(pattern, heard)
-        pattern.save()
+    _store_counts(patterns)
+    for pattern in patterns:
+        if lifecycle.concerns(pattern):
+            lifecycle.react(pattern, heard)
+            pattern.save()
+
+
+_COUNTS = """
+    UPDATE feedback_pattern p
+    SET support = new.support, sources = new.sources, first_seen = new.first_seen, last_seen = new.last_seen
+    FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[])
+        AS new (id, support, sources, first_seen, last_seen)
+    WHERE p.id = new.id
+"""
+
+
+def _store_counts(patterns: Sequence[Pattern]) -> None:
+    rows = [(p.pk, p.support, p.sources, p.first_seen, p.last_seen) for p in patterns]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNTS, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _grow(pattern: Pattern, came: Sequence[Evidence], new_sources: int) -> None:

@@ -53,7 +53,7 @@ def join_families(agent_id: int) -> int:
 def _show(waiting: QuerySet[Pattern]) -> None:
     """What enough sources reported is shown now that it is known to be no part of something else."""
     found = waiting.filter(status=Status.CANDIDATE, sources__gte=settings.COUNTERSIGN_MIN_SOURCES).order_by("pk")
-    for pattern in found.select_for_update(no_key=True, of=("self",)).select_related("agent"):
+    for pattern in found.select_for_update(no_key=True, of=("self",)).select_related("agent").defer("meaning"):
         _react(pattern)
 
 

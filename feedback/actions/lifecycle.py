@@ -42,25 +42,32 @@ class Dismissed:
         return None if found is None else dismissed[found]
 
     def _read(self, pattern: Pattern) -> tuple[list[Group], dict[int, int]]:
-        """All groups of the pattern's agent and kind, and the dismissed pattern of each that has one."""
+        """The groups of the pattern's agent and kind that may grow, and the dismissed pattern of each that has one."""
         rows = Pattern.objects.filter(agent=pattern.agent_id, kind=pattern.kind).order_by("pk")
         silent = set(rows.filter(status=Status.DISMISSED).values_list("pk", flat=True))
         if not silent:
             return [], {}
-        roots = rows.roots()
-        found = rows.values_list("pk", "kind", "signature", "centroid", "grouped", "meaning")
-        groups = [
-            Group(pk, Kind(kind), sign, bytes(centroid), size, bytes(sums))
-            for pk, kind, sign, centroid, size, sums in found
-        ]
+        roots, grouper, kind = rows.roots(), meaning.grouper(), Kind(pattern.kind)
+        groups = meaning.growing(
+            pattern.agent_id, kind, grouper, items=naming.READ_AT_MOST, by_meaning=True, by_words=True
+        )
         return groups, {group.key: root for group in groups if (root := roots.get(group.key, group.key)) in silent}
+
+
+def concerns(pattern: Pattern) -> bool:
+    """Whether new evidence may change more of a pattern than its counts; its name is seen to by naming.refresh_all."""
+    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES or not pattern.is_compared:
+        return False
+    is_quiet = pattern.status == Status.OPEN and pattern.draft_due_at is not None
+    return not pattern.named_support or not (is_quiet or pattern.status in (Status.DISMISSED, Status.PROPOSED))
 
 
 def react(pattern: Pattern, dismissed: Dismissed) -> None:
     """What new evidence makes of a pattern. The caller has locked it and counted the evidence, and saves it."""
     if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES or not pattern.is_compared:
         return
-    naming.refresh(pattern)
+    if not pattern.named_support:
+        naming.refresh(pattern)
     if pattern.status == Status.CANDIDATE:
         _first_shown(pattern, dismissed.like(pattern))
     elif pattern.status in Pattern.ANSWERED:

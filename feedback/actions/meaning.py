@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from django.conf import settings
+from django.db.models import BinaryField, BooleanField, ExpressionWrapper, F, Q, Value
 
 from agents.models import Agent
 from feedback.actions.items import items_of
-from feedback.mining import EXACT_KINDS, Grouper, Item, Kind, Middle, TextGrouper
+from feedback.mining import EXACT_KINDS, Group, Grouper, Item, Kind, Middle, TextGrouper
 from feedback.mining.meaning import Model, ModelMissing, model, point_of
 from feedback.mining.meaning import missing as model_lacks
 from feedback.models import Evidence, Feedback, Pattern, Run, TextMiddle, TextPoint
@@ -43,10 +44,10 @@ def prepare(agent_id: int) -> None:
     known = _model()
     if known is None:
         return
-    oldest = list(Feedback.objects.unmined().filter(agent=agent_id)[: settings.COUNTERSIGN_MINE_BATCH])
+    waiting = Feedback.objects.unmined().filter(agent=agent_id).defer("input", "metadata", "signals")
+    oldest = list(waiting[: settings.COUNTERSIGN_MINE_BATCH])
     done = set(TextPoint.objects.filter(feedback__in=oldest).values_list("feedback", flat=True))
-    waiting = [report for report in oldest if report.pk not in done]
-    _store(waiting, known)
+    _store([report for report in oldest if report.pk not in done], known)
 
 
 def catch_up(agent_id: int, kind: Kind) -> None:
@@ -95,6 +96,40 @@ def items_of_all(evidence: Iterable[Evidence], kind: str) -> list[Item]:
         for found in evidence
         for item in items_of(found.report)
         if item.kind == kind
+    ]
+
+
+_KEPT = ExpressionWrapper(~Q(status=Pattern.Status.CANDIDATE) | Q(is_formed_by_hand=True), output_field=BooleanField())
+_PINNED = Q(is_formed_by_hand=True) | Q(is_named_by_hand=True)
+_PINNED |= Q(status__in=[*Pattern.ANSWERED, *(Pattern.Status(name) for name in ("proposed", "dismissed", "merged"))])
+
+
+def growing(
+    agent_id: int, kind: Kind, grouper: Grouper, *, items: int, by_meaning: bool, by_words: bool
+) -> list[Group]:
+    """The groups of a text kind that may grow by so many items, as the grouper takes them; oldest first.
+
+    Words and meaning are read only where an item needs them: a group has some thousand bytes of either.
+    """
+    patterns = Pattern.objects.filter(agent=agent_id, kind=kind)
+    wanted: set[int] = set()
+    for asked, column in ((by_meaning, "meaning"), (by_words, "centroid")):
+        if not asked:
+            continue
+        has = patterns.exclude(**{column: b""})
+        reach = grouper.reach(items=items, by_meaning=column == "meaning")
+        by_growth = has.exclude(_PINNED).order_by("-grown", "-pk").values_list("pk", flat=True)
+        wanted |= set(has.filter(_PINNED).order_by().values_list("pk", flat=True))
+        wanted |= set(by_growth.filter(grouped__lt=reach.settled)[: reach.few])
+        wanted |= set(by_growth.filter(grouped__gte=reach.settled)[: reach.many])
+    nothing = Value(b"", output_field=BinaryField())
+    columns = (F("centroid") if by_words else nothing, F("meaning") if by_meaning else nothing)
+    pinned = ExpressionWrapper(_PINNED, output_field=BooleanField())
+    rows = patterns.filter(pk__in=list(wanted)).order_by("pk")
+    found = rows.values_list("pk", "kind", "signature", columns[0], "grouped", columns[1], _KEPT, "grown", pinned)
+    return [
+        Group(pk, Kind(kind), signature, bytes(centroid), size, bytes(total), *more)
+        for pk, kind, signature, centroid, size, total, *more in found.iterator(chunk_size=2000)
     ]
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import BinaryField, BooleanField, ExpressionWrapper, F, Q, Value
+from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.actions import counting, locks, meaning
+from feedback.actions import counting, locks, meaning, naming
 from feedback.actions.families import join_families
 from feedback.actions.items import items_of
 from feedback.mining import EXACT_KINDS, Assignment, Group, Grouper, Item, Kind
@@ -35,8 +34,14 @@ def mine(agent: Agent, *, grouper: Grouper | None = None) -> Tally:
     tally = Tally()
     while mine_batch(agent.pk, tally, grouper=grouper):
         pass
-    join_families(agent.pk)
+    finish(agent.pk, tally)
     return tally
+
+
+def finish(agent_id: int, tally: Tally) -> None:
+    """What follows when nothing waits any more: errors of one family come together, and what grew is named anew."""
+    join_families(agent_id)
+    naming.refresh_all(tally.patterns)
 
 
 def waiting_agents() -> list[Agent]:
@@ -65,8 +70,10 @@ def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper | None = None) -
 def _mine_batch(agent_id: int, tally: Tally, grouper: Grouper) -> bool:
     locks.one_miner(agent_id)
     size = settings.COUNTERSIGN_MINE_BATCH
-    feedback = list(Feedback.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
-    runs = list(Run.objects.unmined().filter(agent=agent_id).select_for_update(no_key=True)[:size])
+    said = Feedback.objects.unmined().filter(agent=agent_id).defer("input", "metadata", "signals")
+    feedback = list(said.select_for_update(no_key=True)[:size])
+    failed = Run.objects.unmined().filter(agent=agent_id).defer("metadata")
+    runs = list(failed.select_for_update(no_key=True)[:size])
     if not feedback and not runs:
         return False
     reports: dict[int, Feedback | Run] = {}
@@ -78,8 +85,9 @@ def _mine_batch(agent_id: int, tally: Tally, grouper: Grouper) -> bool:
             reports[item.key] = report
     linked = _assign(agent_id, meaning.with_points(items, reports), reports, grouper)
     now = timezone.now()
-    Feedback.objects.filter(pk__in=[f.pk for f in feedback]).update(mined_at=now)
-    Run.objects.filter(pk__in=[r.pk for r in runs]).update(mined_at=now)
+    with connection.cursor() as cursor:
+        cursor.execute(_FEEDBACK_MINED, [now, [report.pk for report in feedback]])
+        cursor.execute(_RUNS_MINED, [now, [report.pk for report in runs]])
     tally.reports += len(feedback) + len(runs)
     tally.linked += len(linked)
     tally.patterns |= {evidence.pattern_id for evidence in linked}
@@ -98,7 +106,7 @@ def _assign(
         for assigned in result.assignments
         if assigned.group is not None
     ]
-    Evidence.objects.bulk_create(linked)
+    _store_evidence(linked)
     into = {goes: keys.get(stays, stays) for goes, stays in result.merged}
     counting.add([*linked, *_dissolve(agent_id, into, merged)])
     return linked
@@ -119,51 +127,75 @@ def _dissolve(agent_id: int, into: Mapping[int, int], merged: Mapping[int, int])
 
 
 def _known_groups(agent_id: int, items: Sequence[Item], grouper: Grouper) -> list[Group]:
-    """The groups the items may join: all of their text kinds, and those that share an exact signature.
+    """The groups the items may join: those of their text kinds that may grow, and those that share a signature."""
+    exact = [item for item in items if item.kind in EXACT_KINDS]
+    signatures = {grouper.signature(item) for item in exact} - {""}
+    rows = Pattern.objects.filter(agent=agent_id, kind__in={item.kind for item in exact}, signature__in=signatures)
+    known = rows.order_by("pk").values_list("pk", "kind", "signature", "grouped")
+    found = [Group(pk, Kind(kind), signature, b"", size) for pk, kind, signature, size in known]
+    for kind in sorted({item.kind for item in items} - EXACT_KINDS):
+        of_kind = [item for item in items if item.kind is kind]
+        by_meaning = sum(1 for item in of_kind if item.point)
+        found += meaning.growing(
+            agent_id,
+            kind,
+            grouper,
+            items=len(of_kind),
+            by_meaning=by_meaning > 0,
+            by_words=by_meaning < len(of_kind),
+        )
+    return found
 
-    Words and meaning are read only where an item needs them: a group has some thousand bytes of either.
-    """
-    kinds = {item.kind for item in items}
-    patterns = Pattern.objects.filter(agent=agent_id)
-    near = patterns.filter(kind__in=kinds - EXACT_KINDS)
-    signatures = {grouper.signature(item) for item in items if item.kind in EXACT_KINDS} - {""}
-    exact = patterns.filter(kind__in=kinds & EXACT_KINDS, signature__in=signatures)
-    texts = [item for item in items if item.kind not in EXACT_KINDS]
-    nothing = Value(b"", output_field=BinaryField())
-    words = nothing if texts and all(item.point for item in texts) else F("centroid")
-    sums = F("meaning") if any(item.point for item in texts) else nothing
-    rows = (near | exact).order_by("pk").values_list("pk", "kind", "signature", words, "grouped", sums, _KEPT)
-    return [
-        Group(pk, Kind(kind), signature, bytes(centroid), size, bytes(total), kept)
-        for pk, kind, signature, centroid, size, total, kept in rows.iterator(chunk_size=2000)
-    ]
 
-
-_KEPT = ExpressionWrapper(~Q(status=Pattern.Status.CANDIDATE) | Q(is_formed_by_hand=True), output_field=BooleanField())
+_FEEDBACK_MINED = "UPDATE feedback_feedback SET mined_at = %s WHERE id = ANY(%s)"
+_RUNS_MINED = "UPDATE feedback_run SET mined_at = %s WHERE id = ANY(%s)"
+_GROWN = """
+    UPDATE feedback_pattern p SET grouped = new.grouped, grown = new.grown,
+        centroid = coalesce(new.centroid, p.centroid), meaning = coalesce(new.meaning, p.meaning)
+    FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bytea[], %s::bytea[])
+        AS new (id, grouped, grown, centroid, meaning)
+    WHERE p.id = new.id
+"""
 
 
 def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
-    """Save new groups in the order they were made, and the moved centroids of known ones; new key → primary key."""
+    """Save new groups in the order they were made, and what moved of known ones; new key → primary key."""
     new = sorted((group for group in groups if group.key < 0), key=lambda group: -group.key)
     made = Pattern.objects.bulk_create(
-        Pattern(
-            agent_id=agent_id,
-            kind=g.kind,
-            signature=g.signature,
-            centroid=g.centroid,
-            meaning=g.meaning,
-            grouped=g.size,
-            is_compared=g.kind is not Kind.ERROR,
-        )
-        for g in new
+        [
+            Pattern(
+                agent_id=agent_id,
+                kind=g.kind,
+                signature=g.signature,
+                centroid=g.centroid,
+                meaning=g.meaning,
+                grouped=g.size,
+                grown=g.grown,
+                is_compared=g.kind is not Kind.ERROR,
+            )
+            for g in new
+        ],
+        batch_size=500,
     )
-    moved = [g for g in groups if g.key > 0]
-    for column in ("centroid", "meaning"):
-        found = [Pattern(pk=g.key, grouped=g.size, **{column: getattr(g, column)}) for g in moved if getattr(g, column)]
-        Pattern.objects.bulk_update(found, [column, "grouped"], batch_size=500)
-    exact = [Pattern(pk=g.key, grouped=g.size) for g in moved if g.kind in EXACT_KINDS]
-    Pattern.objects.bulk_update(exact, ["grouped"], batch_size=500)
+    moved = [(g.key, g.size, g.grown, g.centroid or None, g.meaning or None) for g in groups if g.key > 0]
+    with connection.cursor() as cursor:
+        for start in range(0, len(moved), 500):
+            cursor.execute(_GROWN, [list(column) for column in zip(*moved[start : start + 500], strict=True)])
     return {group.key: pattern.pk for group, pattern in zip(new, made, strict=True)}
+
+
+_LINKED = ("pattern_id", "feedback_id", "run_id", "grouped_in_id", "source", "at", "similarity", "threshold")
+
+
+def _store_evidence(linked: Sequence[Evidence]) -> None:
+    """As bulk_create, at a tenth of its cost, and without the keys."""
+    rows = ([getattr(evidence, name) for name in _LINKED] for evidence in linked)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY feedback_evidence ({', '.join(_LINKED)}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
 
 
 def _evidence(group: int, report: Feedback | Run, merged: Mapping[int, int], assigned: Assignment) -> Evidence:

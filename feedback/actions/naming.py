@@ -5,40 +5,69 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 
 from feedback.mining import Kind, classify, common, label, replacement, telling, terms, topics, verdict
 from feedback.models import Evidence, Pattern
 
 READ_AT_MOST = 300
+_NAMED_BY = {kind: 30 if kind is Kind.ERROR else 120 for kind in Kind}
+"""So many of the newest reports name a pattern. Those of one error are nearly equal, and its template says most."""
 
 
 def refresh(pattern: Pattern) -> None:
     """Find label and terms anew, unless the pattern grew by less than a quarter since. Does not save."""
     if pattern.named_support and pattern.support * 4 < pattern.named_support * 5:
         return
-    evidence = newest_evidence(pattern)
     kind = Kind(pattern.kind)
-    said, least = texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES
-    pattern.terms = terms(said, least) or terms(said, least, judging=True)
-    first = evidence[0].feedback
-    labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
-    changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
+    evidence = newest_evidence(pattern, _NAMED_BY[kind])
+    name, pattern.terms = words_for(kind, evidence, _signatures(pattern))
     if not pattern.is_named_by_hand:
-        found = telling(said, pattern.terms, least)
-        pattern.label = label(kind, found, template=_template(pattern), changed=changed, **labels)
+        pattern.label = name
     pattern.error_class = (error_class_of(evidence) or "") if kind is Kind.ERROR else ""
     pattern.named_support = pattern.support
 
 
-def _template(pattern: Pattern) -> str:
-    """What an error's signature and those the miner merged into it have in common; what a person merged says more."""
+def words_for(kind: Kind, evidence: Sequence[Evidence], signatures: Sequence[str]) -> tuple[str, list[str]]:
+    """Label and terms of what some evidence says, at least one, the newest first; of errors by their signatures too."""
+    said, least = texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES
+    found = terms(said, least) or terms(said, least, judging=True)
+    first = evidence[0].feedback
+    labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
+    changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
+    template = common(signatures) if kind is Kind.ERROR else ""
+    return label(kind, telling(said, found, least), template=template, changed=changed, **labels), found
+
+
+def refresh_all(pattern_ids: Iterable[int]) -> None:
+    """Find the names of those of these patterns anew that are shown and grew by a quarter, each in a transaction."""
+    grown = Pattern.objects.shown().filter(support__gte=F("named_support") * 5 / 4, named_support__gt=0)
+    asked = iter(sorted(pattern_ids))
+    while some := list(islice(asked, 1000)):
+        for pk in list(grown.filter(pk__in=some).order_by("pk").values_list("pk", flat=True)):
+            _refresh(pk)
+
+
+@transaction.atomic
+def _refresh(pattern_id: int) -> None:
+    rows = Pattern.objects.shown().select_for_update(no_key=True).defer("centroid", "meaning")
+    if pattern := rows.filter(pk=pattern_id, support__gt=0).first():
+        refresh(pattern)
+        pattern.save(update_fields=["label", "terms", "named_support", "error_class"])
+
+
+def _signatures(pattern: Pattern) -> list[str]:
+    """An error's signature and those the miner merged into it; what a person merged says more."""
+    if pattern.kind != Kind.ERROR:
+        return []
     joined = Pattern.objects.filter(merged_into=pattern, is_merged_by_miner=True).exclude(signature="").order_by("pk")
-    return common([pattern.signature, *joined.values_list("signature", flat=True)[:READ_AT_MOST]])
+    return [pattern.signature, *joined.values_list("signature", flat=True)[:READ_AT_MOST]]
 
 
-def newest_evidence(pattern: Pattern) -> list[Evidence]:
-    """The newest evidence with its reports, at most READ_AT_MOST."""
-    return list(pattern.evidence.select_related("feedback", "run").order_by("-at", "-pk")[:READ_AT_MOST])
+def newest_evidence(pattern: Pattern, most: int = READ_AT_MOST) -> list[Evidence]:
+    """The newest evidence with its reports, so much at most."""
+    return list(pattern.evidence.select_related("feedback", "run").order_by("-at", "-pk")[:most])
 
 
 def texts_by_source(evidence: Iterable[Evidence]) -> dict[str, list[str]]:

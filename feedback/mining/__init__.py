@@ -15,6 +15,7 @@ from feedback.mining.interface import (
     Item,
     Kind,
     Middle,
+    Reach,
     Result,
 )
 from feedback.mining.labels import label, replacement, telling, terms, topics
@@ -33,6 +34,7 @@ __all__ = [
     "Item",
     "Kind",
     "Middle",
+    "Reach",
     "Result",
     "TextGrouper",
     "classify",

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from feedback.mining import odds
 from feedback.mining.interface import Middle
+from feedback.mining.window import Windows
 
 LENGTH = 400
 """The length of a point."""
@@ -29,6 +30,8 @@ _GROWTH = 2
 _NEAR = 32
 """So many groups, the likeliest for a text, are looked at closely."""
 _BLOCK = 64
+_COLUMNS: tuple[str, ...] = ("_sums", "_weights", "_moved", "_kept", "_rows", "_squares", "_own", "_base", "_pull")
+_COLUMNS += ("_sizes", "_grown", "_pinned", "_alive")
 
 Whole = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
@@ -38,7 +41,8 @@ Points = npt.NDArray[np.int8]
 class Clusters:
     """The groups of one agent and kind, in order of creation; number i is the i-th of them.
 
-    Memory: 3 KiB a group for 384 dimensions. Each text is compared with every group once, in blocks.
+    Memory: 3 KiB a group for 384 dimensions. Each text is compared with every group once, in blocks. Where there are
+    windows, only groups that are in them or pinned may grow, and only they say how things stand; see window.Windows.
     """
 
     def __init__(
@@ -49,11 +53,16 @@ class Clusters:
         kept: Sequence[bool] = (),
         middle: Middle | None = None,
         settled: int = 3,
+        windows: Windows | None = None,
+        sizes: Sequence[int] = (),
+        grown: Sequence[int] = (),
+        pinned: Sequence[bool] = (),
     ) -> None:
         """`neutral` is the middle of neutral texts; an item is made of so many of them, its `parts`, side by side.
 
         `stored` are groups from `stored()`, or empty for one that no text has moved; `kept` are those people formed.
         From `settled` members on a group may have been seen: it is not taken into another one by itself.
+        With `windows` come the sizes of the groups, when each grew last, and which are pinned, see interface.Group.
 
         Raises ValueError if a stored group has other dimensions than `neutral`.
         """
@@ -65,13 +74,19 @@ class Clusters:
         self.count = len(stored)
         self._make_columns(self.count + 4 * _BLOCK)
         self._kept[: len(kept)] = kept
+        self._pinned[: len(pinned)] = pinned
+        self._windows = windows
+        self._sizes[: len(sizes)], self._grown[: len(grown)] = sizes, grown
+        self._clock = int(self._grown.max())
         self._read(stored)
         self.changed: set[int] = set()
         self.sure: list[float] = []
         """Of each text taken, how probable it was that it belonged to the group it joined; 1 of one that began one."""
         self.merged: dict[int, int] = {}
         """Which group went into which."""
-        self._texts, self._groups = int(self._moved.sum()), int(np.count_nonzero(self._moved))
+        self._open_windows()
+        self._texts = int(self._moved[self._alive].sum())
+        self._groups = int(np.count_nonzero(self._moved[self._alive]))
         self.middle = middle or self._average()
         self._recenter()
 
@@ -79,7 +94,9 @@ class Clusters:
         """What is kept of each group, for so many of them."""
         self._sums = np.zeros((room, self.dimensions), dtype=np.int32)
         self._weights, self._moved = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
-        self._kept = np.zeros(room, dtype=bool)
+        self._kept, self._pinned = np.zeros(room, dtype=bool), np.zeros(room, dtype=bool)
+        self._alive = np.ones(room, dtype=bool)
+        self._sizes, self._grown = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
         self._rows = np.zeros((room, self.dimensions), dtype=np.float32)
         self._squares = np.zeros(room, dtype=np.int64)
         self._own, self._base, self._pull = (np.zeros(room) for _ in range(3))
@@ -94,6 +111,14 @@ class Clusters:
         """The sum of a group's texts, their weight and their number, as little-endian 32-bit whole numbers."""
         numbers = [*self._sums[number].tolist(), int(self._weights[number]), int(self._moved[number])]
         return np.array(numbers, dtype="<i4").tobytes()
+
+    def seen(self) -> tuple[npt.NDArray[np.float32], Whole]:
+        """The sum of each group's texts as seen from the middle, where one text has length 1; and how many they are."""
+        return self._rows[: self.count].copy(), self._moved[: self.count].copy()
+
+    def grown(self, number: int) -> int:
+        """When a group grew last, see interface.Group."""
+        return int(self._grown[number])
 
     def take(self, points: Points) -> list[int]:
         """Puts texts into groups, in their order; the number of each one's group, as things stand after the last."""
@@ -141,6 +166,7 @@ class Clusters:
             while (other := self._partner(number, near)) >= 0:
                 number = self._merge(number, other)
                 touched.add(number)
+            self._note(number)
             taken.append(number)
             if self._texts >= max(_GROWTH * self.middle.texts, _FIRST_MIDDLE):
                 self.middle = self._average()
@@ -209,6 +235,7 @@ class Clusters:
 
     def _add(self, number: int, point: npt.NDArray[np.int8], weight: int) -> None:
         self.changed.add(number)
+        self._sizes[number] += 1
         if self._moved[number] >= odds.MOST:
             return
         self._sums[number] += point.astype(np.int32) * weight
@@ -221,7 +248,7 @@ class Clusters:
         """Puts two groups together; the number of the one that stays: a settled one, else the older."""
         stays, goes = sorted((one, other), key=lambda number: (not self._is_settled(number), number))
         self._sums[stays] += self._sums[goes]
-        for column in (self._weights, self._moved):
+        for column in (self._weights, self._moved, self._sizes):
             column[stays] += column[goes]
         self._sums[goes], self._weights[goes], self._moved[goes] = 0, 0, 0
         self._groups -= 1
@@ -229,7 +256,33 @@ class Clusters:
         self.changed.add(stays)
         self._look_at(stays)
         self._look_at(goes)
+        for back in self._windows.leave(goes) if self._windows else ():
+            self._turn(back, True)
         return stays
+
+    def _open_windows(self) -> None:
+        for number in np.lexsort((np.arange(self.count), self._grown[: self.count])).tolist():
+            if self._windows and not self._pinned[number]:
+                for out in self._windows.grow(number, int(self._sizes[number]))[0]:
+                    self._alive[out] = False
+
+    def _note(self, number: int) -> None:
+        """A group grew: another may have to go out for it, or come back."""
+        self._clock += 1
+        self._grown[number] = self._clock
+        if self._windows and not self._pinned[number]:
+            out, back = self._windows.grow(number, int(self._sizes[number]))
+            for other in out:
+                self._turn(other, False)
+            for other in back:
+                self._turn(other, True)
+
+    def _turn(self, number: int, alive: bool) -> None:
+        """A group goes out of its window, or comes back."""
+        self._alive[number], sign = alive, 1 if alive else -1
+        self._texts += sign * int(self._moved[number])
+        self._groups += sign * bool(self._moved[number])
+        self._look_at(number)
 
     def _look_at(self, number: int) -> None:
         """Works out anew what follows from a group's sum."""
@@ -248,11 +301,12 @@ class Clusters:
         self._own[at] = odds.of_group(squares, sizes, self._parts)
         self._pull[at] = 2 * odds.pull(sizes + 1, self._parts)
         base = odds.of_group(squares + 1, sizes + 1, self._parts) - self._own[at]
-        self._base[at] = np.where(sizes > 0, base, -np.inf)
+        self._base[at] = np.where((sizes > 0) & self._alive[at], base, -np.inf)
 
     def _average(self) -> Middle:
-        total = self._sums[: self.count].sum(axis=0, dtype=np.int64)
-        return _middle(total, int(self._weights.sum()), self._neutral, self._texts)
+        alive = self._alive[: self.count]
+        total = self._sums[: self.count].sum(axis=0, dtype=np.int64, where=alive[:, None])
+        return _middle(total, int(self._weights[: self.count][alive].sum()), self._neutral, self._texts)
 
     def _recenter(self) -> None:
         self._center = np.frombuffer(self.middle.place, dtype="<i4").astype(np.int64)
@@ -264,11 +318,12 @@ class Clusters:
         """There must be a free place for each text of a block."""
         if self.count + _BLOCK <= len(self._moved):
             return
-        more = len(self._moved)
-        for name in ("_sums", "_weights", "_moved", "_kept", "_rows", "_squares", "_own", "_base", "_pull"):
+        more = len(self._moved) // 4 + _BLOCK
+        for name in _COLUMNS:
             old = getattr(self, name)
             setattr(self, name, np.concatenate([old, np.zeros((more, *old.shape[1:]), dtype=old.dtype)]))
         self._base[len(self._moved) - more :] = -np.inf
+        self._alive[len(self._moved) - more :] = True
 
 
 def middle_of(points: Points, neutral: Sequence[int], parts: int = 1) -> Middle:

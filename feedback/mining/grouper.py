@@ -19,17 +19,23 @@ from feedback.mining.interface import (
     Item,
     Kind,
     Middle,
+    Reach,
     Result,
 )
-from feedback.mining.labels import content_terms
 from feedback.mining.meaning import DIMENSIONS, neutral
 from feedback.mining.settling import settle
 from feedback.mining.texts import CENTROID_BYTES, THRESHOLD, Centroids
+from feedback.mining.window import Windows
 
 _ARROW = "→"
 _LIKELIER = 0.5
 PARTS = {kind: 2 if kind is Kind.CORRECTION else 1 for kind in Kind}
 """A correction has two texts: what it took away and what it put in its place."""
+
+
+Limits = tuple[int, int]
+_MERGES = 64
+"""So many more groups than texts may go into others while some texts are taken, and make room for older ones."""
 
 
 class TextGrouper:
@@ -38,8 +44,11 @@ class TextGrouper:
     From `settled` members on a group may have been seen, and goes into no other by itself.
     """
 
-    def __init__(self, settled: int = 3) -> None:
-        self._settled = settled
+    def __init__(
+        self, settled: int = 3, by_meaning: Limits = (20_000, 20_000), by_words: Limits = (3_000, 6_000)
+    ) -> None:
+        """So many groups of each kind may grow, of fewer than `settled` members and of more: those that grew last."""
+        self._settled, self._by_meaning, self._by_words = settled, by_meaning, by_words
 
     def signature(self, item: Item) -> str:
         """See interface.Grouper. An error's is its template, a mislabel's is "predicted→expected"."""
@@ -56,10 +65,16 @@ class TextGrouper:
         middles: Mapping[Kind, Middle] = NO_MIDDLES,
     ) -> Result:
         """See interface.Grouper. What an item costs stands at clusters.Clusters and texts.Centroids."""
-        book = _Book(known, middles, self._settled)
+        book = _Book(known, middles, self._settled, self._by_meaning, self._by_words)
         book.take([item for item in items if item.point and item.kind not in EXACT_KINDS])
         assignments = tuple(self._assign(item, book) for item in items)
         return Result(assignments, book.changed(), book.merged(), book.moved_middles())
+
+    def reach(self, *, items: int, by_meaning: bool) -> Reach:
+        """See interface.Grouper."""
+        more = 2 * items + _MERGES if by_meaning else 0
+        few, many = self._by_meaning if by_meaning else self._by_words
+        return Reach(few + more, many + more, self._settled)
 
     def formed(self, key: int, kind: Kind, items: Sequence[Item], middle: Middle | None) -> Group:
         """See interface.Grouper."""
@@ -90,21 +105,28 @@ class TextGrouper:
         if item.kind in EXACT_KINDS:
             signature = self.signature(item)
             group = book.put_exact(item.kind, signature) if signature else None
-            return Assignment(item.key, group, 1.0 if signature else 0.0, ())
+            return Assignment(item.key, group, 1.0 if signature else 0.0)
         if item.point:
             group, sure = book.put_by_meaning(item)
-            return Assignment(item.key, group, sure, content_terms(item.text), _LIKELIER)
+            return Assignment(item.key, group, sure, _LIKELIER)
         vector = _vector(item)
         if vector is None:
-            return Assignment(item.key, None, 0.0, ())
+            return Assignment(item.key, None, 0.0)
         group, similarity = book.put_near(item.kind, vector)
-        return Assignment(item.key, group, similarity, content_terms(item.text), THRESHOLD)
+        return Assignment(item.key, group, similarity, THRESHOLD)
 
 
 class _Book:
     """The groups of one call: those known, those new, and which of them changed."""
 
-    def __init__(self, known: Sequence[Group], middles: Mapping[Kind, Middle], settled: int) -> None:
+    def __init__(
+        self,
+        known: Sequence[Group],
+        middles: Mapping[Kind, Middle],
+        settled: int,
+        most_by_meaning: Limits,
+        most_by_words: Limits,
+    ) -> None:
         """Raises ValueError for a known key that is not positive, or a centroid of the wrong size."""
         if any(group.key <= 0 for group in known):
             raise ValueError("The key of a known group is positive.")
@@ -116,13 +138,16 @@ class _Book:
         self._by_words: dict[Kind, _Words] = {}
         self._by_meaning: dict[Kind, _Meanings] = {}
         self._middles, self._settled = middles, settled
+        self._most_by_meaning, self._most_by_words = most_by_meaning, most_by_words
 
     def take(self, items: Sequence[Item]) -> None:
         """Finds groups by meaning, in which `put_by_meaning` then puts the items."""
         for kind in dict.fromkeys(item.kind for item in items):
             of_kind = [item for item in items if item.kind is kind]
-            clusters = _clusters(kind, self._texts[kind], self._middles.get(kind), self._settled)
-            self._by_meaning[kind] = _Meanings(kind, self._texts[kind], of_kind, clusters)
+            known = [group for group in self._texts[kind] if group.meaning]
+            windows = Windows(*self._most_by_meaning, self._settled)
+            clusters = _clusters(kind, known, self._middles.get(kind), self._settled, windows)
+            self._by_meaning[kind] = _Meanings(kind, known, of_kind, clusters)
 
     def put_exact(self, kind: Kind, signature: str) -> int:
         group = self._exact.get((kind, signature)) or Group(self._next_key(), kind, signature, b"", 0)
@@ -133,7 +158,8 @@ class _Book:
     def put_near(self, kind: Kind, vector: vectors.Vector) -> tuple[int, float]:
         """Key of the group the vector joined or began, and its similarity to it."""
         if kind not in self._by_words:
-            self._by_words[kind] = _Words(self._texts[kind])
+            known = [group for group in self._texts[kind] if group.centroid]
+            self._by_words[kind] = _Words(known, Windows(*self._most_by_words, self._settled))
         book = self._by_words[kind]
         number, similarity = book.centroids.nearest(vector)
         if similarity >= THRESHOLD:
@@ -162,8 +188,7 @@ class _Book:
         for kind, words in self._by_words.items():
             for number, key in enumerate(words.keys):
                 if key in self._changed:
-                    size = words.centroids.sizes[number]
-                    found[key] = replace(words.of(number, kind), centroid=words.centroids.centroid(number), size=size)
+                    found[key] = words.grown(number, kind)
         for meanings in self._by_meaning.values():
             found |= {group.key: group for group in meanings.changed(found)}
         return tuple(sorted(found.values(), key=lambda group: (group.key < 0, abs(group.key))))
@@ -182,15 +207,19 @@ class _Book:
 class _Words:
     """The groups of one kind as their words show them. Those that were formed by meaning alone have no words yet."""
 
-    def __init__(self, groups: Sequence[Group]) -> None:
+    def __init__(self, groups: Sequence[Group], windows: Windows | None = None) -> None:
         self._known = groups
         self.keys = [group.key for group in groups]
         none = bytes(CENTROID_BYTES)
-        self.centroids = Centroids([group.centroid or none for group in groups], [group.size for group in groups])
+        centroids, sizes = [group.centroid or none for group in groups], [group.size for group in groups]
+        pinned, grown = [group.pinned for group in groups], [group.grown for group in groups]
+        self.centroids = Centroids(centroids, sizes, windows, pinned, grown)
 
-    def of(self, number: int, kind: Kind) -> Group:
-        """The group as it was."""
-        return self._known[number] if number < len(self._known) else Group(self.keys[number], kind, "", b"", 0)
+    def grown(self, number: int, kind: Kind) -> Group:
+        """The group as it is now."""
+        was = self._known[number] if number < len(self._known) else Group(self.keys[number], kind, "", b"", 0)
+        book = self.centroids
+        return replace(was, centroid=book.centroid(number), size=book.sizes[number], grown=book.grown[number])
 
 
 class _Meanings:
@@ -216,7 +245,8 @@ class _Meanings:
         known = self._known[number] if number < len(self._known) else None
         group = known or Group(self.keys[number], self._kind, "", b"", 0)
         group = by_words.get(group.key, group)
-        return replace(group, size=group.size + more, meaning=self.clusters.stored(number))
+        grown = max(group.grown, self.clusters.grown(number))
+        return replace(group, size=group.size + more, meaning=self.clusters.stored(number), grown=grown)
 
     def merged(self) -> list[tuple[int, int]]:
         return [
@@ -226,9 +256,13 @@ class _Meanings:
         ]
 
 
-def _clusters(kind: Kind, groups: Sequence[Group], middle: Middle | None, settled: int = 3) -> Clusters:
-    kept = [group.kept for group in groups]
-    return Clusters(neutral(), PARTS[kind], [group.meaning for group in groups], kept, middle, settled)
+def _clusters(
+    kind: Kind, groups: Sequence[Group], middle: Middle | None, settled: int = 3, windows: Windows | None = None
+) -> Clusters:
+    kept, sizes = [group.kept for group in groups], [group.size for group in groups]
+    grown, stored = [group.grown for group in groups], [group.meaning for group in groups]
+    pinned = [group.pinned for group in groups]
+    return Clusters(neutral(), PARTS[kind], stored, kept, middle, settled, windows, sizes, grown, pinned)
 
 
 def _points(items: Sequence[Item]) -> Points:

@@ -47,6 +47,8 @@ class Group:
     `signature` is empty for text kinds, `centroid` is empty for exact kinds; `meaning` is the sum of its items' points,
     empty without any. `size` counts the items ever put into it. A group the store does not know yet has a negative key:
     -1, -2, … in order of creation. One that is `kept` was formed or judged by people and goes into no other by itself.
+    `grown` tells which of the groups of a text kind grew later than others: those that did not for long grow no more,
+    but for what is `pinned`, because people or a proposal said something of it.
     """
 
     key: int
@@ -56,6 +58,8 @@ class Group:
     size: int
     meaning: bytes = b""
     kept: bool = False
+    grown: int = 0
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,13 @@ class Assignment:
     """Where one item went; `group` is None for an item that says nothing to group by.
 
     `similarity` is the cosine to the centroid before the item joined it by its words, the probability that it belonged
-    there by its meaning, 1.0 for exact kinds and for the first item of a group. `terms` are the item's own content
-    words, safe to show, for a provisional label. `threshold` is what the similarity had to reach.
+    there by its meaning, 1.0 for exact kinds and for the first item of a group. `threshold` is what the similarity had
+    to reach.
     """
 
     item: int
     group: int | None
     similarity: float
-    terms: tuple[str, ...]
     threshold: float = 1.0
 
 
@@ -101,6 +104,18 @@ class Result:
     middles: Mapping[Kind, Middle] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many groups of one kind may grow beside those that are pinned, of each sort those that grew last.
+
+    `few`: of those with fewer members than `settled`; `many`: of the others. Of equals the newest.
+    """
+
+    few: int
+    many: int
+    settled: int
+
+
 class Grouper(Protocol):
     def signature(self, item: Item) -> str:
         """The exact key of an item of an exact kind, at most MAX_SIGNATURE characters.
@@ -114,12 +129,16 @@ class Grouper(Protocol):
     ) -> Result:
         """Puts each item into a known or a new group.
 
-        All items and groups belong to one agent. `known` must hold, for each text kind among the items, all
-        its groups that may still grow, and for exact kinds at least the groups with the items' signatures.
+        All items and groups belong to one agent. `known` must hold, for each text kind among the items, its groups
+        that may still grow, see `reach`, and for exact kinds at least the groups with the items' signatures.
         Keys of known groups are positive and ascend in order of creation; store new groups in the order -1,
         -2, …, keep `middles`, and what is together does not depend on how a stream of items was cut into calls.
         Raises ValueError for a centroid of the wrong size or a known key that is not positive.
         """
+        ...
+
+    def reach(self, *, items: int, by_meaning: bool) -> Reach:
+        """The groups of a text kind that may grow by so many items, grouped by their meaning or by their words."""
         ...
 
     def formed(self, key: int, kind: Kind, items: Sequence[Item], middle: Middle | None) -> Group:

@@ -58,17 +58,6 @@ def safe_words(text: str) -> list[str]:
     return found[:_MAX_WORDS]
 
 
-def content_terms(text: str, limit: int = 8) -> tuple[str, ...]:
-    """The first `limit` different content words of one text, lower case, each at most MAX_TERM characters."""
-    found: dict[str, str] = {}
-    for word in _term_words(text):
-        if word and is_content(word) and not word.isdigit():
-            found.setdefault(stem(word), word)
-        if len(found) == limit:
-            break
-    return tuple(found.values())
-
-
 def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3, *, judging: bool = False) -> list[str]:
     """Words, pairs and triples that at least `min_sources` sources used and that name a subject, best first.
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feedback.mining.vectors import DIMENSIONS, SCALE, Vector
+from feedback.mining.window import Windows
 
 THRESHOLD = 0.32
 MAX_MOVES = 160
@@ -22,48 +23,73 @@ MAX_MOVES = 160
 CENTROID_BYTES = DIMENSIONS * 2
 
 _QUERY_SCALE = 1000
+_ROUGH = 1e-4
+"""By so much at most a similarity in single precision is wrong: 4 times what MAX_PARTS roundings can add up to."""
 
 
 class Centroids:
     """The centroids of one agent's groups of one kind, in order of creation; number i is the i-th of them.
 
-    Memory: 4 KiB a group. Cost: a look-up compares with every group, reading at most vectors.MAX_PARTS
-    numbers of each (about 50 for a sentence): measured 0.1 ms a sentence with 1000 groups and 1.6 ms with
-    10 000, five times as much for the longest text. Loading costs 0.05 ms a group, once a call.
+    Memory: 8 KiB a group. Cost: a look-up compares with every group, reading at most vectors.MAX_PARTS
+    numbers of each (about 50 for a sentence). With windows, groups out of them are near to nothing and count for
+    nothing, see window.Windows.
     """
 
-    def __init__(self, stored: Sequence[bytes], sizes: Sequence[int]) -> None:
-        """Raises ValueError if a stored centroid does not have CENTROID_BYTES bytes."""
+    def __init__(
+        self,
+        stored: Sequence[bytes],
+        sizes: Sequence[int],
+        windows: Windows | None = None,
+        pinned: Sequence[bool] = (),
+        grown: Sequence[int] = (),
+    ) -> None:
+        """With `windows` come which groups are pinned, and when each grew last, see interface.Group.
+
+        Raises ValueError if a stored centroid does not have CENTROID_BYTES bytes."""
         if any(len(centroid) != CENTROID_BYTES for centroid in stored):
             raise ValueError(f"A centroid has {CENTROID_BYTES} bytes.")
         columns = np.frombuffer(b"".join(stored), dtype="<i2").reshape(len(stored), DIMENSIONS).T
-        room = max(64, 2 * len(stored))
+        room = len(stored) * 9 // 8 + 64
         self.sizes = list(sizes)
-        # A row per dimension, so that a look-up reads whole rows.
-        self._sums = np.zeros((DIMENSIONS, room), dtype=np.int16)
+        # A row per dimension, so that a look-up reads whole rows; whole numbers of 16 bits, so exact.
+        self._sums = np.zeros((DIMENSIONS, room), dtype=np.float32)
         self._sums[:, : len(stored)] = columns
         self._squares = np.zeros(room, dtype=np.float64)
         self._squares[: len(stored)] = np.einsum("dg,dg->g", columns, columns, dtype=np.int64)
         self._holders = np.count_nonzero(columns, axis=1).astype(np.int64)
+        self._live, self._alive = len(stored), np.ones(room, dtype=bool)
+        self._windows, self._pinned = windows, set(np.flatnonzero(np.array(pinned, dtype=bool)).tolist())
+        self.grown = list(grown) or [0] * len(stored)
+        self._clock = max(self.grown, default=0)
+        for number in sorted(range(len(stored)), key=lambda number: (self.grown[number], number)):
+            self._window(number)
 
     def __len__(self) -> int:
         return len(self.sizes)
 
     def nearest(self, vector: Vector) -> tuple[int, float]:
         """Number and similarity (cosine) of the nearest group, the oldest of equals; (-1, -1.0) of none."""
-        if not len(self):
+        if not self._live:
             return -1, -1.0
-        scores = self.similarities(vector)
-        best = int(scores.argmax())
-        return best, float(scores[best])
+        count, query = len(self), self._query(vector)
+        lengths = np.where(self._alive[:count], np.sqrt(self._squares[:count] * float(query @ query)), np.inf)
+        rough = query.astype(np.float32) @ self._sums[vector.places, :count]
+        scores = np.divide(rough, lengths, out=np.zeros(count), where=lengths > 0)
+        near = np.flatnonzero(scores >= scores.max() - 2 * _ROUGH)
+        found = self._similarities(vector, query, near)
+        best = int(found.argmax())
+        return int(near[best]), float(found[best])
 
     def similarities(self, vector: Vector) -> npt.NDArray[np.float64]:
         """The similarity (cosine) of each group; that of an empty one is 0."""
-        count = len(self)
-        query = self._query(vector)
-        rows = self._sums[vector.places, :count].astype(np.float64)
-        lengths = np.sqrt(self._squares[:count] * float(query @ query))
-        return np.divide(query @ rows, lengths, out=np.zeros(count), where=lengths > 0)
+        return self._similarities(vector, self._query(vector), np.arange(len(self)))
+
+    def _similarities(
+        self, vector: Vector, query: npt.NDArray[np.float64], groups: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        rows = self._sums[np.ix_(vector.places, groups)].astype(np.float64)
+        lengths = np.sqrt(self._squares[groups] * float(query @ query))
+        return np.divide(query @ rows, lengths, out=np.zeros(len(groups)), where=(lengths > 0) & self._alive[groups])
 
     def _query(self, vector: Vector) -> npt.NDArray[np.float64]:
         """The vector with what many groups share made weaker, in whole numbers again.
@@ -71,22 +97,29 @@ class Centroids:
         The share of groups that hold a feature is the only thing learned about an agent's language, and it
         is read off the stored centroids, so it needs no store of its own.
         """
-        rarity = np.log((len(self) + 5) / (self._holders[vector.places] + 1))
+        rarity = np.log((self._live + 5) / (self._holders[vector.places] + 1))
         return np.rint(vector.parts * np.sqrt(np.maximum(rarity, 0.1)) * (_QUERY_SCALE / SCALE))
 
     def add(self, vector: Vector) -> int:
         """Begins an empty group that `join` then fills; its number. `vector` is its first member."""
         number = len(self)
         if number == self._sums.shape[1]:
-            self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)], axis=1)
-            self._squares = np.concatenate([self._squares, np.zeros_like(self._squares)])
+            more = number // 8 + 64
+            self._sums = np.concatenate([self._sums, np.zeros((DIMENSIONS, more), dtype=np.float32)], axis=1)
+            self._squares = np.concatenate([self._squares, np.zeros(more)])
+            self._alive = np.concatenate([self._alive, np.ones(more, dtype=bool)])
         self.sizes.append(0)
+        self.grown.append(0)
+        self._live += 1
         self.join(number, vector)
         return number
 
     def join(self, number: int, vector: Vector) -> None:
         """Counts the vector as a member of a group, and moves the group's centroid towards it."""
         self.sizes[number] += 1
+        self._clock += 1
+        self.grown[number] = self._clock
+        self._window(number)
         if self.sizes[number] > MAX_MOVES:
             return
         old = self._sums[vector.places, number].astype(np.int64)
@@ -94,6 +127,15 @@ class Centroids:
         self._sums[vector.places, number] = new
         self._squares[number] += float((new * new - old * old).sum())
         self._holders[vector.places] += (new != 0).astype(np.int64) - (old != 0)
+
+    def _window(self, number: int) -> None:
+        """A group grew: another may have to go out for it, or come back."""
+        if self._windows and number not in self._pinned:
+            out, back = self._windows.grow(number, self.sizes[number])
+            for other, alive in [*((one, False) for one in out), *((one, True) for one in back)]:
+                self._alive[other], sign = alive, 1 if alive else -1
+                self._live += sign
+                self._holders += sign * (self._sums[:, other] != 0)
 
     def centroid(self, number: int) -> bytes:
         """The sum of a group's members as little-endian 16-bit numbers, CENTROID_BYTES long."""

@@ -47,6 +47,18 @@ def of_text(text: str) -> Vector | None:
     return _vector(weights)
 
 
+def of_centroid(stored: bytes) -> Vector | None:
+    """What a group's members have in common, from what is stored of it; None of an empty one."""
+    numbers = np.frombuffer(stored, dtype="<i2").astype(np.int64)
+    length = math.sqrt(float(numbers @ numbers))
+    if not length:
+        return None
+    rounded = np.rint(numbers * (SCALE / length)).astype(np.int64)
+    kept = np.lexsort((np.arange(len(rounded)), -np.abs(rounded)))[:MAX_PARTS]
+    kept = kept[rounded[kept] != 0]
+    return Vector(kept, rounded[kept]) if len(kept) else None
+
+
 def of_correction(output: str, correction: str) -> Vector | None:
     """What changed from `output` to `correction`, and weakly the words that stayed; None if nothing did.
 

@@ -1,5 +1,6 @@
 """What happened, and what recurs in it."""
 
+from feedback.models.across import SharedMember, SharedPattern
 from feedback.models.exclusion import Exclusion
 from feedback.models.meaning import TextMiddle, TextPoint
 from feedback.models.pattern import Evidence, Pattern, PatternDay, PatternSource
@@ -16,6 +17,8 @@ __all__ = [
     "PatternSource",
     "RecountDue",
     "Run",
+    "SharedMember",
+    "SharedPattern",
     "Tally",
     "TallyDay",
     "TallyHour",

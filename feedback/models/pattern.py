@@ -98,6 +98,9 @@ class Pattern(models.Model):
     grouped = models.PositiveIntegerField(
         default=0, help_text="Items that centroid and meaning stand for, withdrawn ones included."
     )
+    grown = models.BigIntegerField(
+        default=0, help_text="Which of its agent's texts of its kind joined it last; see `mining.interface.Group`."
+    )
     support = models.PositiveIntegerField(default=0)
     sources = models.PositiveIntegerField(default=0)
     first_seen = models.DateTimeField(null=True)
@@ -147,7 +150,7 @@ class Pattern(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["agent", "kind"], name="pattern_by_agent_and_kind"),
+            models.Index(fields=["agent", "kind", "-grown", "-id"], name="pattern_by_growth"),
             models.Index(fields=["kind", "-sources"], name="pattern_loudest", condition=Q(sources__gt=1)),
             models.Index(fields=["status", "-last_seen"], name="pattern_by_status"),
             models.Index(fields=["agent"], name="pattern_to_compare", condition=Q(is_compared=False)),

@@ -12,7 +12,7 @@ from agents.versions import create_agent, create_document, publish
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
-from feedback.models import Evidence, Feedback, Pattern, PatternDay, PatternSource
+from feedback.models import Evidence, Feedback, Pattern, PatternDay, PatternSource, SharedMember, SharedPattern
 from people.models import User
 from proposals.models import Proposal
 from tests.api.conftest import Caller, MakeCaller
@@ -157,7 +157,10 @@ def test_a_key_of_one_agent_is_not_told_of_patterns_of_another(
     support: Agent, coder: Agent, make_caller: MakeCaller
 ) -> None:
     found, there = (pattern(agent, *(report(agent, who) for who in ("a", "b"))) for agent in (support, coder))
-    Pattern.objects.update(terms=["refund deadline"])
+    shared = SharedPattern.objects.create(
+        kind="complaint", support=4, sources=2, agents=2, first_seen=timezone.now(), last_seen=timezone.now()
+    )
+    SharedMember.objects.bulk_create(SharedMember(pattern=one, shared=shared) for one in (found, there))
     everybodys = make_caller(None, "read").get(f"/patterns/{found.pk}").json()
     assert [other["id"] for other in everybodys["related"]] == [there.pk]
     assert make_caller(support, "read").get(f"/patterns/{found.pk}").json()["related"] == []

@@ -1,6 +1,8 @@
 """Mining by meaning: paraphrases find each other, people's word is heeded, and without the model words do."""
 
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import cycle
 
 import pytest
 from pytest_django import Settings
@@ -10,13 +12,14 @@ from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions import consolidation, meaning, mining
 from feedback.actions.exclusion import exclude, include
-from feedback.actions.mining import mine
+from feedback.actions.mining import mine, waiting_agents
 from feedback.actions.regrouping import split
 from feedback.actions.withdraw import withdraw_feedback
+from feedback.mining import TextGrouper
 from feedback.models import Evidence, Feedback, Pattern, PatternSource, TextPoint
 from people.models import User
 from reviewapp import health
-from tests.cast import report
+from tests.cast import failure, report
 
 pytestmark = pytest.mark.django_db
 
@@ -64,28 +67,60 @@ def test_paraphrases_are_one_pattern(support: Agent) -> None:
     assert TextPoint.objects.count() == 8
 
 
-def test_batches_and_killed_workers_change_nothing(
-    support: Agent, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = Agent.objects.create(slug="other", name="Other")
+def _all_kinds(agent: Agent) -> None:
+    """Paraphrases, one-off texts, corrections, praise, wrong labels and errors, all mixed."""
     texts = [text for pair in zip(MONEY, WEATHER, strict=False) for text in pair] + MONEY[4:]
-    _say(support, texts)
-    _say(other, texts)
-    mine(support)
-    settings.COUNTERSIGN_MINE_BATCH = 2
-    real, calls = mining.counting.add, []
+    for number, text in enumerate(texts):
+        report(agent, f"p{number}", reason=text)
+        report(agent, f"p{number}", rating="positive", reason=f"thanks for the {text}")
+        report(agent, f"p{number}", output="You have 30 days.", correction=f"You have {10 + number % 3} days.")
+        report(agent, f"p{number}", predicted="billing", expected=("refund", "card")[number % 2])
+        failure(agent, f"u{number}", f"Quota of {('ann', 'bob', 'eve', 'mia', 'tom')[number % 5]} exceeded in step 7")
+
+
+def _state(agent: Agent) -> list[tuple[str, str, int, list[str]]]:
+    """Kind, status, sources and reports of each pattern, whatever its key."""
+    found = []
+    for pattern in Pattern.objects.filter(agent=agent).exclude(status="merged"):
+        ids = [evidence.report.external_id.split("-", 1)[1] for evidence in pattern.evidence.all()]
+        found.append((pattern.kind, pattern.status, pattern.sources, sorted(ids)))
+    return sorted(found)
+
+
+def _mine_killed(agent: Agent, monkeypatch: pytest.MonkeyPatch, dies: Iterator[bool]) -> None:
+    """Mine to the end, by workers that die again and again, before or after they have counted a batch."""
+    real = mining.counting.add
 
     def killed(linked: list[Evidence]) -> None:
+        if next(dies):
+            raise KeyboardInterrupt
         real(linked)
-        calls.append(1)
-        if len(calls) % 2:
+        if next(dies):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(mining.counting, "add", killed)
-    while meaning.Feedback.objects.unmined().filter(agent=other).exists():
-        with suppress(KeyboardInterrupt):
-            mine(other)
-    assert _patterns(other) == _patterns(support)
+    with monkeypatch.context() as patch:
+        patch.setattr(mining.counting, "add", killed)
+        while agent in waiting_agents():
+            with suppress(KeyboardInterrupt):
+                mine(agent)
+
+
+@pytest.mark.parametrize(("by_meaning", "most"), [(True, (3, 2)), (False, (20_000, 20_000))])
+def test_batches_and_killed_workers_change_nothing(
+    support: Agent, settings: Settings, monkeypatch: pytest.MonkeyPatch, by_meaning: bool, most: tuple[int, int]
+) -> None:
+    settings.COUNTERSIGN_MEANING = by_meaning
+    monkeypatch.setattr(meaning, "grouper", lambda: TextGrouper(by_meaning=most, by_words=most))
+    _all_kinds(support)
+    mine(support)
+    whole = _state(support)
+    assert {kind for kind, status, *_ in whole if status == "open"} >= {"error", "mislabel", "complaint"}
+    for size in (1, 7):
+        other = Agent.objects.create(slug=f"other-{size}", name="Other")
+        _all_kinds(other)
+        settings.COUNTERSIGN_MINE_BATCH = size
+        _mine_killed(other, monkeypatch, cycle((False, True, False, False, True)))
+        assert _state(other) == whole, size
 
 
 def test_what_is_withdrawn_or_excluded_leaves_and_can_come_back(support: Agent, mara: User) -> None:

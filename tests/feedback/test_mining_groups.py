@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,11 +10,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback.mining import DEFAULT, MAX_SIGNATURE, Group, Item, Kind
+from feedback.mining import (
+    DEFAULT,
+    MAX_SIGNATURE,
+    Group,
+    Grouper,
+    Item,
+    Kind,
+    TextGrouper,
+    common,
+    label,
+    replacement,
+    terms,
+    topics,
+    verdict,
+)
 from feedback.mining.cleaning import MAX_WORD_CHARS, MAX_WORDS, clean, words
+from feedback.mining.errors import classify, families, template
 from feedback.mining.offline import Store, group
+from feedback.mining.reasons import changes_of, fitted, shared
 from feedback.mining.texts import CENTROID_BYTES, MAX_MOVES
+from feedback.mining.typical import typical
 from feedback.mining.vectors import MAX_PARTS, SCALE, of_correction, of_text
+from tests.hostile import HOSTILE, MOST_MS, least_ms
 
 SAMPLE = Path(__file__).parents[1] / "data" / "banking77_sample.csv"
 
@@ -33,12 +51,12 @@ _ITEMS = st.builds(
 )
 
 
-def _run(batches: Iterable[Sequence[Item]]) -> tuple[list[int | None], dict[int, Group]]:
+def _run(batches: Iterable[Sequence[Item]], grouper: Grouper = DEFAULT) -> tuple[list[int | None], dict[int, Group]]:
     """Groups batch by batch as a store would: (key of each item's group, groups by key)."""
     store = Store()
     found: list[int | None] = []
     for batch in batches:
-        result = DEFAULT.assign(batch, list(store.groups.values()))
+        result = grouper.assign(batch, list(store.groups.values()))
         keys = store.keep(result)
         found += [keys.get(a.group, a.group) if a.group else None for a in result.assignments]
     return found, store.groups
@@ -53,7 +71,14 @@ def _texts(*texts: str) -> list[Item]:
 def test_cutting_the_stream_into_batches_anywhere_changes_nothing(items: list[Item], cuts: set[int]) -> None:
     edges = [0, *sorted(cuts), len(items)]
     batches = [items[a:b] for a, b in pairwise(edges)]
-    assert _run(batches) == _run([items])
+    for grouper in (DEFAULT, TextGrouper(by_words=(2, 1))):
+        assert _run(batches, grouper) == _run([items], grouper)
+
+
+def test_a_group_that_did_not_grow_for_long_grows_no_more() -> None:
+    items = _texts("refund late", "card lost", "wrong address", "password reset", "refund late")
+    assert _run([items])[0] == [1, 2, 3, 4, 1]
+    assert _run([items], TextGrouper(by_words=(3, 3)))[0] == [1, 2, 3, 4, 5]
 
 
 def test_real_requests_get_the_same_groups_one_by_one_as_all_at_once() -> None:
@@ -173,19 +198,7 @@ def test_groups_that_no_store_can_have_are_refused(bad: Group) -> None:
         DEFAULT.assign(_texts("refund"), [bad])
 
 
-_HOSTILE = {
-    "5 MB of one letter": "a" * 5_000_000,
-    "10 000 different words": " ".join(f"{chr(97 + i % 26)}word{i}" for i in range(10_000)),
-    "invisible characters": "\u200b\u2060" * 100_000,
-    "combining marks": "a" + "\u0301" * 100_000,
-    "compatibility forms that grow": "\ufdfa" * 10_000,
-    "nested repetition": "(a+)+$" * 10_000,
-    "open quotes": "'" * 10_000,
-    "lone surrogates": "\ud800" * 10_000,
-}
-
-
-@pytest.mark.parametrize("text", _HOSTILE.values(), ids=_HOSTILE.keys())
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_is_cut_before_it_costs_anything(text: str) -> None:
     assert len(clean(text)) <= 2000
     found = words(clean(text))
@@ -195,6 +208,33 @@ def test_hostile_text_is_cut_before_it_costs_anything(text: str) -> None:
         assert vector is None or (len(vector.places) <= MAX_PARTS and abs(vector.parts).max() <= SCALE)
     for kind in Kind:
         assert len(DEFAULT.assign([Item(1, kind, text, text, text, text)], []).assignments) == 1
+
+
+def _why(text: str) -> object:
+    return shared(text, {"refund": 2}), fitted(text, "error <*> in <*>"), changes_of(text, text[::-1])
+
+
+_PATHS: dict[str, Callable[[str], object]] = {
+    "shape": lambda text: template(text),
+    "class": lambda text: classify(text, ""),
+    "families": lambda text: families([template(text), template(f"{text} more"), template(f"another {text}")]),
+    "grouping": lambda text: [DEFAULT.assign([Item(1, kind, text, text[::-1], text, text)], []) for kind in Kind],
+    "terms": lambda text: terms({"a": [text], "b": [text], "c": [text]}),
+    "topics": lambda text: topics({"a": [text]}, 1),
+    "label": lambda text: label(Kind.ERROR, [], template=common([template(text)])),
+    "replacement": lambda text: replacement({"a": [(text, text[::-1])]}, 1),
+    "verdict": lambda text: verdict({"a": [text]}),
+    "typical": lambda text: typical([text, text[::-1], "refund"]),
+    "why": lambda text: _why(text.encode(errors="ignore").decode()),
+}
+"""All that the miner does with what one report says, in the cost of at most three reports each."""
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("path", _PATHS.values(), ids=_PATHS.keys())
+def test_hostile_text_costs_little_on_every_path(path: Callable[[str], object], text: str) -> None:
+    path("warm up")
+    assert least_ms(lambda: path(text)) < 3 * MOST_MS
 
 
 def test_a_file_is_grouped_with_numbers_in_order_of_appearance() -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from agents.models import Document
 from feedback.actions.mining import mine
-from feedback.models import Feedback, Pattern
+from feedback.models import Feedback, Pattern, SharedMember, SharedPattern
 from people.models import User
 from proposals.actions.comments import Spot, open_thread
 from proposals.models import Comment, Proposal, ProposalEvidence, Thread
@@ -18,6 +19,14 @@ Address = Callable[[Proposal, Pattern], str]
 
 def _item(proposal: Proposal) -> ProposalEvidence:
     return ProposalEvidence.objects.get_or_create(proposal=proposal, feedback=Feedback.objects.earliest("pk"))[0]
+
+
+def _shared(pattern: Pattern) -> int:
+    shared = SharedPattern.objects.create(
+        kind="complaint", support=3, sources=3, agents=2, first_seen=timezone.now(), last_seen=timezone.now()
+    )
+    SharedMember.objects.create(pattern=pattern, shared=shared)
+    return shared.pk
 
 
 READ: dict[str, Address] = {
@@ -33,6 +42,7 @@ READ: dict[str, Address] = {
     "compare": lambda proposal, pattern: reverse("compare", args=["support", "system-prompt"]),
     "patterns": lambda proposal, pattern: reverse("patterns"),
     "pattern": lambda proposal, pattern: reverse("pattern", args=[pattern.pk]),
+    "shared pattern": lambda proposal, pattern: reverse("shared_pattern", args=[_shared(pattern)]),
     "cases": lambda proposal, pattern: reverse("cases", args=[proposal.pk]),
     "candidates": lambda proposal, pattern: reverse("candidates", args=[pattern.pk]),
     "why": lambda proposal, pattern: reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),
@@ -171,7 +181,9 @@ def test_an_auditor_may_do_nothing(client: Client, luis: User, pending: Proposal
     assert not Thread.objects.exclude(resolved_at=None).exists()
 
 
-@pytest.mark.parametrize("address", ["/proposals/999/", "/patterns/999/", "/agents/none/", "/agents/support/none/"])
+@pytest.mark.parametrize(
+    "address", ["/proposals/999/", "/patterns/999/", "/patterns/across/999/", "/agents/none/", "/agents/support/none/"]
+)
 def test_what_is_not_there_is_a_plain_404(client: Client, mara: User, prompt: Document, address: str) -> None:
     client.force_login(mara)
     response = client.get(address)

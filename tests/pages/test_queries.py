@@ -16,6 +16,7 @@ from audit.record import SYSTEM
 from feedback.actions.exclusion import exclude
 from feedback.actions.rollups import count_runs
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource
+from feedback.models import Evidence, Pattern, PatternDay, PatternSource, SharedMember, SharedPattern
 from people.models import User
 from people.roles import Role
 from people.signin import create_person
@@ -84,6 +85,11 @@ def _report(support: Agent, proposal: Proposal, number: int) -> None:
         Evidence.objects.create(pattern=first, feedback=item, source=source(f"person {number}"), at=item.at)
     PatternDay.objects.create(pattern=pattern, day=item.at.date(), items=1)
     PatternSource.objects.create(pattern=pattern, source=source(f"person {number}"), items=1)
+    shared, _ = SharedPattern.objects.get_or_create(
+        pk=number // 2 + 1,
+        defaults={"support": 2, "sources": 2, "agents": 2, "first_seen": item.at, "last_seen": item.at},
+    )
+    SharedMember.objects.create(pattern=pattern, shared=shared)
     Proposal.objects.filter(pk=proposal.pk).update(pattern=pattern)
     oldest = Proposal.objects.filter(status="pending").select_related("revision").order_by("pk")[0]
     ProposalEvidence.objects.create(proposal=oldest, feedback=item)
@@ -129,6 +135,8 @@ def _pages() -> dict[str, str]:
         "propose": reverse("propose", args=document),
         "roll back": f"{reverse('roll_back', args=document)}?to=1",
         "patterns": reverse("patterns"),
+        "across agents": reverse("patterns") + "?show=across",
+        "shared pattern": reverse("shared_pattern", args=[SharedPattern.objects.order_by("pk")[0].pk]),
         "pattern": reverse("pattern", args=[Pattern.objects.order_by("pk")[0].pk]),
         "why": reverse("why", args=[Pattern.objects.order_by("pk")[0].pk, Evidence.objects.order_by("pk")[0].pk]),
         "audit log": reverse("audit_log"),

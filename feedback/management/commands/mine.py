@@ -8,9 +8,9 @@ from tqdm import tqdm
 from agents.management.lookup import agent_named
 from agents.models import Agent
 from feedback.actions import meaning
+from feedback.actions.across import link_across
 from feedback.actions.consolidation import consolidate
-from feedback.actions.families import join_families
-from feedback.actions.mining import Tally, mine_batch, waiting
+from feedback.actions.mining import Tally, finish, mine_batch, waiting
 from feedback.actions.rollups import count_runs
 from feedback.models import Pattern
 
@@ -29,11 +29,14 @@ class Command(BaseCommand):
             for agent in agents:
                 while mine_batch(agent.pk, tally):
                     bar.update(tally.reports - bar.n)
-                join_families(agent.pk)
+                finish(agent.pk, tally)
                 if options["consolidate"]:
                     consolidate(agent)
+        shared = link_across()
         count_runs()
         self._print(tally)
+        if shared:
+            self.stdout.write(f"{shared} patterns recur at several agents.")
         if why := meaning.missing():
             self.stderr.write(why)
 
