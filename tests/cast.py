@@ -9,7 +9,7 @@ from django.utils import timezone
 from agents.models import Agent, Document
 from agents.versions import create_agent
 from audit.record import SYSTEM
-from feedback.models import Feedback, Run
+from feedback.models import Feedback, Pattern, Run, SharedMember, SharedPattern
 from people.models import User
 from people.roles import Role
 from people.signin import create_person
@@ -134,6 +134,16 @@ def failure(agent: Agent, who: str, error: str, at: datetime | None = None, **fi
         "error": error,
     }
     return Run.objects.create(agent=agent, **(row | fields))
+
+
+def shared(pattern: Pattern) -> SharedPattern:
+    """What recurs at two agents, one of them this pattern's."""
+    now = timezone.now()
+    found = SharedPattern.objects.create(
+        kind=pattern.kind, support=3, sources=3, agents=2, first_seen=now, last_seen=now
+    )
+    SharedMember.objects.create(pattern=pattern, shared=found)
+    return found
 
 
 COMPLAINTS = [

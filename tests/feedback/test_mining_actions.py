@@ -93,7 +93,7 @@ def test_mining_reads_only_what_is_new(
     mine(support)
     for number in range(3):
         report(support, f"new {number}", reason="the refund deadline for digital courses is wrong")
-    with django_assert_max_num_queries(33):
+    with django_assert_max_num_queries(36):
         assert mine(support).reports == 3
 
 

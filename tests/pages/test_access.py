@@ -5,28 +5,20 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from agents.models import Document
 from feedback.actions.mining import mine
-from feedback.models import Feedback, Pattern, SharedMember, SharedPattern
+from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.comments import Spot, open_thread
 from proposals.models import Comment, Proposal, ProposalEvidence, Thread
+from tests.cast import shared
 
 Address = Callable[[Proposal, Pattern], str]
 
 
 def _item(proposal: Proposal) -> ProposalEvidence:
     return ProposalEvidence.objects.get_or_create(proposal=proposal, feedback=Feedback.objects.earliest("pk"))[0]
-
-
-def _shared(pattern: Pattern) -> int:
-    shared = SharedPattern.objects.create(
-        kind="complaint", support=3, sources=3, agents=2, first_seen=timezone.now(), last_seen=timezone.now()
-    )
-    SharedMember.objects.create(pattern=pattern, shared=shared)
-    return shared.pk
 
 
 READ: dict[str, Address] = {
@@ -42,7 +34,7 @@ READ: dict[str, Address] = {
     "compare": lambda proposal, pattern: reverse("compare", args=["support", "system-prompt"]),
     "patterns": lambda proposal, pattern: reverse("patterns"),
     "pattern": lambda proposal, pattern: reverse("pattern", args=[pattern.pk]),
-    "shared pattern": lambda proposal, pattern: reverse("shared_pattern", args=[_shared(pattern)]),
+    "shared pattern": lambda proposal, pattern: reverse("shared_pattern", args=[shared(pattern).pk]),
     "cases": lambda proposal, pattern: reverse("cases", args=[proposal.pk]),
     "candidates": lambda proposal, pattern: reverse("candidates", args=[pattern.pk]),
     "why": lambda proposal, pattern: reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),

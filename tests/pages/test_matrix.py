@@ -22,7 +22,7 @@ from people.roles import Role
 from proposals.actions.comments import Spot, Wording, open_thread
 from proposals.actions.policy import set_policy
 from proposals.models import Proposal, ProposalEvidence, SavedFilter, Thread
-from tests.cast import PROMPT, digest_of
+from tests.cast import PROMPT, digest_of, shared
 
 Roles = frozenset[Role]
 SEE: Final = frozenset(Role)
@@ -89,6 +89,7 @@ MATRIX: Final[dict[str, Row]] = {
     "part": Row("pattern", DECIDE, DECIDE),
     "split": Row("pattern", DECIDE, DECIDE),
     "patterns": Row("", SEE, NOBODY),
+    "shared_pattern": Row("shared", SEE, NOBODY),
     "agents": Row("", SEE, NOBODY),
     "agent": Row("agent", SEE, NOBODY),
     "traffic": Row("agent", OPERATE, OPERATE),
@@ -152,6 +153,7 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "document": document.slug,
         "proposal": pending.pk,
         "pattern": pattern.pk,
+        "shared": shared(pattern).pk,
         "evidence": pattern.evidence.earliest("pk").pk,
         "item": ProposalEvidence.objects.create(proposal=pending, feedback=complaints[0]).pk,
         "thread": thread.pk,
