@@ -6,7 +6,7 @@ from typing import Final
 from agents.models import Agent
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.mining.typical import Stems, says_the_same, stems_of
-from feedback.models import Pattern, SharedMember, SharedPattern
+from feedback.models import Pattern, SharedPattern
 
 LOOKED_AT: Final = 150
 """So many closed patterns of the same kind are compared, those of most sources first."""
@@ -29,18 +29,19 @@ class Related:
 
 def related(pattern: Pattern) -> Related:
     """At most four queries."""
-    own = SharedMember.objects.select_related("shared").filter(pattern=pattern).first()
-    found = _together(own.shared, pattern) if own else []
+    found = _together(pattern)
     elsewhere = [other for other in found if other.status != Pattern.Status.CANDIDATE]
     elsewhere += [other for other in _equal(pattern) if other not in elsewhere]
     waiting = [other for other in found if other.status == Pattern.Status.CANDIDATE]
-    return Related(elsewhere[:SHOWN], waiting[:SHOWN], own.shared if own else None, _closed(pattern)[:SHOWN])
+    shared = found[0].shared_member.shared if found else None
+    return Related(elsewhere[:SHOWN], waiting[:SHOWN], shared, _closed(pattern)[:SHOWN])
 
 
-def _together(shared: SharedPattern, pattern: Pattern) -> list[Pattern]:
-    rows = Pattern.objects.filter(shared_member__shared=shared).exclude(agent=pattern.agent_id)
+def _together(pattern: Pattern) -> list[Pattern]:
+    rows = Pattern.objects.filter(shared_member__shared__members__pattern=pattern).exclude(agent=pattern.agent_id)
     rows = rows.exclude(status__in=[Pattern.Status.MERGED, Pattern.Status.DISMISSED]).filter(support__gt=0)
-    return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[: 2 * SHOWN])
+    rows = rows.select_related("agent", "shared_member__shared").defer("centroid", "meaning")
+    return list(rows.order_by("-sources", "pk")[: 2 * SHOWN])
 
 
 def _equal(pattern: Pattern) -> list[Pattern]:
