@@ -8,6 +8,7 @@ from agents.models import Agent
 from agents.versions import create_agent
 from audit.models import AuditEntry
 from audit.record import SYSTEM
+from feedback.actions.across import link_across
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern, Run
 from people.models import User
@@ -27,12 +28,13 @@ def test_the_pattern_says_how_bad_how_often_and_what_is_typical(
     for number, text in enumerate(COMPLAINTS[:3]):
         report(coding, f"person {number}", reason=text)
     mine(coding)
+    link_across()
     client.force_login(luis)
     page = client.get(reverse("pattern", args=[pattern.pk])).text
     assert "<b>Medium</b>. 4 of 4 sources reported that or worse, mostly thumbs down." in page
     assert "Not known: no runs were reported" in page
     assert "Most typical" in page
-    assert "Also seen in <b>Coding agent</b>" in page
+    assert "Also at <b>Coding agent</b>" in page
 
 
 def test_each_report_leads_to_why_it_is_there(client: Client, luis: User, support: Agent, pattern: Pattern) -> None:

@@ -15,7 +15,6 @@ from audit import checkpoints
 from audit.record import SYSTEM
 from feedback.actions.exclusion import exclude
 from feedback.actions.rollups import count_runs
-from feedback.models import Evidence, Pattern, PatternDay, PatternSource
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource, SharedMember, SharedPattern
 from people.models import User
 from people.roles import Role

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0010_growth'),
+        ('feedback', '0011_growth'),
     ]
 
     operations = [

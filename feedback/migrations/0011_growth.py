@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0004_traffic'),
-        ('feedback', '0009_counted_days'),
+        ('feedback', '0010_tallies'),
     ]
 
     operations = [
