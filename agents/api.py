@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
@@ -118,6 +118,14 @@ class AgentIn(Schema):
     documents: dict[Slug, Annotated[str, AfterValidator(no_nul)]] = {}
 
 
+class RolloutArm(Schema):
+    """Which of the two versions a unit gets while a rollout runs; `share` is the candidate's, from 0 to 1."""
+
+    id: int
+    arm: Literal["current", "candidate"]
+    share: float
+
+
 class Instructions(Schema):
     """What an agent runs on."""
 
@@ -127,7 +135,7 @@ class Instructions(Schema):
     version: int
     sha256: str
     content: str
-    rollout: None = Field(None, description="Null outside a rollout.")
+    rollout: RolloutArm | None = Field(None, description="Null outside a rollout.")
 
 
 class VersionOut(Schema):

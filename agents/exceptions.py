@@ -19,3 +19,15 @@ class BadName(AgentError):
 
 class BadText(AgentError):
     """A text that cannot be kept as a document."""
+
+
+class RolloutRuns(AgentError):
+    """The document has a split already; `rollout` is its key."""
+
+    def __init__(self, message: str, *, rollout: int) -> None:
+        self.rollout = rollout
+        super().__init__(message)
+
+
+class SplitEnded(AgentError):
+    """The split ended, or was changed by somebody else, meanwhile."""

@@ -20,7 +20,7 @@ def get_instructions(environ: Environ, agent: str, document: str) -> Answer:
     headers = (("ETag", served.etag), ("Cache-Control", "no-cache"))
     if _has_it(environ.get("HTTP_IF_NONE_MATCH", ""), served.etag):
         return Answer(304, b"", headers)
-    return Answer(200, serving.body(served.version_id, served.sha256), headers)
+    return Answer(200, serving.body(served), headers)
 
 
 def _find(query: str, agent_id: int, agent: str, document: str) -> serving.Served:

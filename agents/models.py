@@ -152,6 +152,63 @@ class Release(models.Model):
         return f"{self.version} current from {self.at:%Y-%m-%d %H:%M}"
 
 
+class SplitQuerySet(models.QuerySet["Split"]):
+    """Reads that speak."""
+
+    def live(self) -> "SplitQuerySet":
+        """Those that serve their candidate now."""
+        return self.filter(ended_at=None)
+
+
+class Split(models.Model):
+    """A share of the units gets `candidate` in place of the document's current version; see `agents.splits`.
+
+    The database keeps it from ever reaching the majority: that takes a new current version.
+    """
+
+    MOST = 50
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="splits")
+    candidate = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="splits")
+    share = models.PositiveSmallIntegerField(help_text="Percent of the units.")
+    salt = models.CharField(max_length=32, help_text="Drawn by chance; with the unit it decides the arm.")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects = SplitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("document", name="split_one_live_per_document", condition=Q(ended_at=None)),
+            models.CheckConstraint(condition=Q(share__gte=1, share__lte=50), name="split_share_below_majority"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.candidate} for {self.share} %"
+
+
+class Freeze(models.Model):
+    """From `at` until `lifted_at` nothing is mined, drafted or rolled out further by itself; see `agents.freezing`."""
+
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        permissions = [("freeze_all", "Can freeze mining, drafting and rollouts")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lifted_at"], nulls_distinct=False, name="freeze_one_in_force", condition=Q(lifted_at=None)
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="freeze_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return "everything that happens by itself"
+
+
 class Section(models.Model):
     """What is special about one heading of a prompt: it can be protected, and have owners."""
 

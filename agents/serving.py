@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -11,32 +12,62 @@ from agents.models import Document, Release, Version
 from agents.statements import fetch, once_more
 
 _CURRENT: Final = """
-SELECT v.id, v.sha256 FROM agents_document d JOIN agents_version v ON v.id = d.current_id
+SELECT v.id, v.sha256, s.id, s.share, s.salt, c.id, c.sha256
+FROM agents_document d JOIN agents_version v ON v.id = d.current_id
+LEFT JOIN agents_split s ON s.document_id = d.id AND s.ended_at IS NULL
+LEFT JOIN agents_version c ON c.id = s.candidate_id
 WHERE d.agent_id = $1 AND d.slug = $2
 """
 
 
 @dataclass(frozen=True, slots=True)
+class Arm:
+    """A unit's place in the rollout with this key: whether it gets the candidate, whose share is in percent."""
+
+    rollout: int
+    is_candidate: bool
+    share: int
+
+    def __str__(self) -> str:
+        return "candidate" if self.is_candidate else "current"
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
-    """What to serve: `etag` names exactly this version of this document; `rollout` is None outside a rollout."""
+    """What to serve: `etag` names exactly this answer; `arm` is None outside a rollout."""
 
     version_id: int
     sha256: str
-    rollout: None = None
+    arm: Arm | None = None
 
     @property
     def etag(self) -> str:
         # The version's own id is in it: a rollback brings back a text, but under a new number.
-        return f'"{self.version_id}-{self.sha256}"'
+        tag = f"{self.version_id}-{self.sha256}"
+        return f'"{tag}-{self.arm.rollout}-{self.arm}-{self.arm.share}"' if self.arm else f'"{tag}"'
 
 
 def serve(agent_id: int, document: str, unit: str | None = None) -> Served | None:
     """What this unit gets now; None for an unknown document. Asks the database each time: an approval counts at once.
 
-    `unit` will decide the arm of a running rollout; outside one everybody gets the current version.
+    Without a unit, everybody gets the current version.
     """
     rows = once_more(lambda: fetch(_CURRENT, (b"%d" % agent_id, document.encode())))
-    return Served(int(rows[0][0] or 0), rows[0][1] or "") if rows else None
+    if not rows:
+        return None
+    current, digest, rollout, share, salt, candidate, candidate_digest = rows[0]
+    if rollout is None:
+        return Served(int(current or 0), digest or "")
+    percent = int(share or 0)
+    if unit and gets_candidate(salt or "", unit, percent):
+        return Served(int(candidate or 0), candidate_digest or "", Arm(int(rollout), True, percent))
+    return Served(int(current or 0), digest or "", Arm(int(rollout), False, percent))
+
+
+def gets_candidate(salt: str, unit: str, share: int) -> bool:
+    """Whether a unit falls to the candidate at this share in percent; at a larger one it still does."""
+    place = int.from_bytes(sha256(f"{salt}:{unit}".encode()).digest()[:8], "big")
+    return place * 100 < share << 64
 
 
 def serve_version(agent: str, document: str, number: int) -> Served | None:
@@ -50,11 +81,20 @@ def serve_at(agent: str, document: str, at: datetime) -> Served | None:
     return _served(Version.objects.filter(pk__in=release.values("version")[:1]))
 
 
+def body(served: Served) -> bytes:
+    """The JSON answer."""
+    start, arm = _start(served.version_id, served.sha256), served.arm
+    if arm is None:
+        return start + b"null}"
+    said = b'{"id":%d,"arm":"%s","share":%g}}' % (arm.rollout, str(arm).encode(), arm.share / 100)
+    return start + said
+
+
 @lru_cache(maxsize=512)
-def body(version_id: int, sha256: str) -> bytes:
-    """The JSON answer for one version. Versions never change, so this may be remembered for good."""
+def _start(version_id: int, sha256: str) -> bytes:
+    """The answer for one version, up to its rollout. Versions never change, so this may be remembered for good."""
     version = Version.objects.select_related("document__agent").get(pk=version_id, sha256=sha256)
-    return msgspec.json.encode(
+    whole = msgspec.json.encode(
         {
             "agent": version.document.agent.slug,
             "document": version.document.slug,
@@ -65,6 +105,7 @@ def body(version_id: int, sha256: str) -> bytes:
             "rollout": None,
         }
     )
+    return whole.removesuffix(b"null}")
 
 
 def _documents(agent: str, document: str) -> "Any":

@@ -64,14 +64,33 @@ def create_document(
 
 @transaction.atomic
 def publish(document: Document, text: str, *, base: Version, actor: Actor, proposal: int, reason: str = "") -> Version:
-    """Make the approved text a new version and make it current. Raises BaseMoved if `base` is no longer current.
-
-    This is where a canary will branch off: the version exists, the pointer moves later.
-    """
+    """Make the approved text a new version and make it current. Raises BaseMoved if `base` is no longer current."""
     version = _create_version(document, text, parent=base, origin=Version.Origin.PROPOSAL, actor=actor)
     _make_current(document, version, expected=base, actor=actor, reason=reason)
     _record(document, "version.published", version, base, actor, proposal=proposal)
     return version
+
+
+@transaction.atomic
+def register(document: Document, text: str, *, base: Version, actor: Actor, proposal: int) -> Version:
+    """Make the approved text a new version that is not current: a candidate, to be served to some.
+
+    Raises BaseMoved if `base` is no longer current.
+    """
+    version = _create_version(document, text, parent=base, origin=Version.Origin.PROPOSAL, actor=actor)
+    if not Document.objects.filter(pk=document.pk, current=base).exists():
+        raise BaseMoved("Another version became current meanwhile.")
+    _record(document, "version.registered", version, base, actor, proposal=proposal)
+    return version
+
+
+@transaction.atomic
+def promote(candidate: Version, *, base: Version, actor: Actor, proposal: int, reason: str = "") -> None:
+    """Make a registered candidate current. Raises BaseMoved if `base`, which it was made from, is no longer current."""
+    document = candidate.document
+    lock_document(document.pk)
+    _make_current(document, candidate, expected=base, actor=actor, reason=reason)
+    _record(document, "version.published", candidate, base, actor, proposal=proposal)
 
 
 @transaction.atomic

@@ -66,6 +66,21 @@ VERBS: Final[dict[str, str]] = {
     "proposal.changes_requested": "requested changes to",
     "proposal.request_taken_back": "took back the changes requested of",
     "proposal.rejected": "rejected",
+    "rollout.started": "started the rollout of",
+    "rollout.stepped": "took the next step in the rollout of",
+    "rollout.gate_reached": "brought to the gate the rollout of",
+    "rollout.asked": "asked a person to look at the rollout of",
+    "rollout.calmed": "no longer asks for a look at the rollout of",
+    "rollout.share_set": "set the share of",
+    "rollout.promoted": "promoted",
+    "rollout.stopped": "stopped the rollout of",
+    "rollout.rolled_back": "rolled back the candidate",
+    "rollout.given_up": "gave up the rollout of",
+    "rollout_plan.set": "set the rollout plan of",
+    "rollout_plan.removed": "removed the rollout plan of",
+    "version.registered": "registered as a candidate",
+    "board.frozen": "froze",
+    "board.thawed": "lifted the freeze of",
     "comment.added": "commented on",
     "comment.resolved": "resolved the comments on",
     "comment.reopened": "reopened the comments on",
@@ -140,6 +155,9 @@ def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) ->
         yield f"as {after['asked_by']} asked"
     if after.get("ask"):
         yield str(after["ask"])
+    if target_kind == "proposal" and after.get("candidate"):
+        yield f"as the candidate version {after['candidate']}"
+    yield from _of_rollout(before, after)
     if target_kind == "agent" and "traffic" in after:
         yield from _of_traffic(after)
     if target_kind == "pattern":
@@ -167,6 +185,13 @@ def _of_export(after: dict[str, Any]) -> str:
     named = {"jsonl": "as JSONL", "csv": "as CSV", "bundle": "with all it takes to check it"}
     filters = "; ".join(f"{name} “{value}”" for name, value in (after.get("filters") or {}).items())
     return named.get(after["form"], after["form"]) + (f", only {filters}" if filters else "")
+def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if before.get("share"):
+        yield f"from {before['share']} %"
+    if after.get("share"):
+        yield f"to {after['share']} %" if before.get("share") else f"with {after['share']} %"
+    if after.get("plan"):
+        yield str(after["plan"])
 
 
 def _of_traffic(after: dict[str, Any]) -> Iterator[str]:

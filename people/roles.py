@@ -26,8 +26,21 @@ _SEE: Final = (
     "audit.view_auditentry",
 )
 _CHECK: Final = ("audit.export_log",)
-_DECIDE: Final = ("proposals.decide_proposal", "proposals.propose_change", "feedback.curate_pattern")
-_OPERATE: Final = ("proposals.roll_back", "proposals.propose_change", "feedback.mine_now", "agents.set_traffic")
+_DECIDE: Final = (
+    "proposals.decide_proposal",
+    "proposals.propose_change",
+    "proposals.promote_rollout",
+    "feedback.curate_pattern",
+)
+_OPERATE: Final = (
+    "proposals.roll_back",
+    "proposals.propose_change",
+    "proposals.promote_rollout",
+    "proposals.set_share",
+    "feedback.mine_now",
+    "agents.set_traffic",
+    "agents.freeze_all",
+)
 _ADMINISTER: Final = (
     "agents.manage_agent",
     "agents.manage_key",
@@ -47,8 +60,8 @@ PERMISSIONS: Final[dict[Role, tuple[str, ...]]] = {
 
 DESCRIPTIONS: Final[dict[Role, str]] = {
     Role.VIEWER: "sees everything",
-    Role.REVIEWER: "decides, proposes, rolls back",
-    Role.OPERATOR: "proposes, rolls back, starts mining",
+    Role.REVIEWER: "decides, proposes, promotes, rolls back",
+    Role.OPERATOR: "proposes, promotes, rolls back, starts mining, freezes all",
     Role.AUDITOR: "sees everything, to check it",
     Role.ADMIN: "all of this, and manages people, agents and keys",
 }

@@ -7,10 +7,12 @@ from celery import shared_task
 def draft_due() -> None:
     """Redraft what people asked for, draft from every pattern that is due, then move onto versions that became current
     what applies there."""
+    from agents.freezing import is_frozen
     from proposals.actions import drafting, following, redrafts
 
     redrafts.carry_out_all()
-    drafting.draft_all_due()
+    if not is_frozen():
+        drafting.draft_all_due()
     following.follow()
 
 
@@ -22,8 +24,36 @@ def expire_stale() -> None:
     expiry.expire_stale()
 
 
+@shared_task
+def watch_rollouts() -> None:
+    """Ring for each live rollout by itself, so that trouble with one holds up no other."""
+    from proposals.actions.watching import watched
+
+    for rollout_id in watched():
+        watch_rollout.apply_async((rollout_id,), expires=60)
+
+
+@shared_task
+def watch_rollout(rollout_id: int) -> None:
+    """Hear what is new of a rollout, and do what follows from it."""
+    from proposals.actions.watching import watch
+
+    watch(rollout_id)
+
+
+@shared_task
+def tidy_rollouts() -> None:
+    """Forget what is no longer needed of rollouts that have ended."""
+    from proposals.actions.feeding import tidy
+
+    tidy()
+
+
+@shared_task
 def propose_removals() -> None:
     """Propose to take out what nothing supports any more."""
+    from agents.freezing import is_frozen
     from proposals.actions import removals
 
-    removals.propose_all()
+    if not is_frozen():
+        removals.propose_all()

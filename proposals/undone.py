@@ -5,12 +5,14 @@ from itertools import groupby
 from typing import NamedTuple
 
 from agents.models import Version, whole_of
-from proposals.models import Proposal
+from proposals.models import Proposal, Rollout
 
 
 def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
-    """Keys of those whose change a rollback took out again, each with the review of that rollback. Three queries."""
-    published = [p for p in proposals if p.published_id]
+    """Keys of those whose change a rollback took out again, each with the review of that rollback. Four queries."""
+    never = Rollout.objects.never_current().filter(proposal__in=[p.pk for p in proposals if p.published_id])
+    failed = set(never.values_list("proposal", flat=True))
+    published = [p for p in proposals if p.published_id and p.pk not in failed]
     if not published:
         return {}
     rollbacks = Proposal.objects.filter(
@@ -55,8 +57,9 @@ def _undoing(number: int, rollbacks: Collection[Step]) -> int | None:
 
 
 def dropped_by(document_id: int, target: int) -> list[Proposal]:
-    """Whose changes going back to version `target` takes out, newest first; at most 20. Three queries."""
+    """Whose changes going back to version `target` takes out, newest first; at most 20. Four queries."""
     later = Proposal.objects.filter(document=document_id, published__number__gt=target)
+    later = later.exclude(rollout__in=Rollout.objects.exclude(state=Rollout.State.PROMOTED))
     later = later.exclude(origin=Proposal.Origin.ROLLBACK).select_related("published").order_by("-published__number")
     rows = list(later.defer(*whole_of("published"))[:20])
     gone: Mapping[int, Proposal] = undone(rows)

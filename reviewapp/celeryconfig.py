@@ -25,6 +25,8 @@ beat_schedule = {
     "count": {"task": "feedback.tasks.count_runs", "schedule": 60.0, "options": {"expires": 60.0}},
     "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "expire": {"task": "proposals.tasks.expire_stale", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "rollouts": {"task": "proposals.tasks.watch_rollouts", "schedule": 10.0, "options": {"expires": 10.0}},
+    "tidy": {"task": "proposals.tasks.tidy_rollouts", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "consolidate": {"task": "feedback.tasks.consolidate", "schedule": crontab(hour=3, minute=17)},
     "resolve": {"task": "feedback.tasks.resolve_quiet", "schedule": 600.0, "options": {"expires": 600.0}},
     "remove": {"task": "proposals.tasks.propose_removals", "schedule": 3600.0, "options": {"expires": 3600.0}},

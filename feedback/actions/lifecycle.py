@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from agents.models import Split
 from audit.record import SYSTEM, record
 from feedback.actions import meaning, naming
 from feedback.mining import EXACT_KINDS, Group, Kind
@@ -120,13 +121,16 @@ def new_since_answer(pattern: Pattern) -> QuerySet[Evidence]:
     if is_only:
         named |= Q(feedback__version__isnull=False)
     newer = Q(run__version__gte=version.number) | Q(feedback__version__gte=version.number)
-    return pattern.evidence.filter((named & newer) | (~named & Q(at__gt=since)), at__gt=since - _CLOCKS).order_by()
+    # While few get the version, what names none is most likely about the one before it.
+    unnamed = Q(pk__in=[]) if version.splits.live().exists() else ~named & Q(at__gt=since)
+    return pattern.evidence.filter((named & newer) | unnamed, at__gt=since - _CLOCKS).order_by()
 
 
 def resolve_quiet() -> int:
     """Resolve every watched pattern that nothing new came to for long enough; how many there were."""
     before = timezone.now() - timedelta(days=settings.COUNTERSIGN_RESOLVED_AFTER_DAYS)
     watched = Pattern.objects.filter(status=Status.WATCHING, answered_at__lte=before).order_by("pk")
+    watched = watched.exclude(answered_by__in=Split.objects.live().values("candidate"))
     return sum(_resolve(pattern_id, before) for pattern_id in list(watched.values_list("pk", flat=True)))
 
 

@@ -147,6 +147,7 @@ class Feedback(Report):
             models.Index(fields=["agent", "-at"], name="feedback_labels", condition=~Q(expected="")),
             models.Index(fields=["agent", "run_id"], name="feedback_by_run", condition=~Q(run_id="")),
             models.Index(fields=["agent", "-at"], name="feedback_signals", condition=Q(signals__isnull=False)),
+            models.Index(fields=["agent", "run_id"], name="feedback_bad_runs", condition=Q(rating="negative")),
         ]
 
     def __str__(self) -> str:

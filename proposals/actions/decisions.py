@@ -13,21 +13,25 @@ from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies
+from proposals.actions import rollouts
 from proposals.actions.following import follow_soon
 from proposals.actions.proposals import free_pattern, lock, lock_with_rivals, newest, record_on
 from proposals.actions.revisions import update_unmoved
 from proposals.actions.superseding import end_drafts_beside
 from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
-from proposals.models import Check, Decision, Proposal, Revision
+from proposals.models import Check, Decision, Proposal, Revision, Rollout
+from proposals.plans import STARTS
+from proposals.rollout_policies import plan_for
 
 Status = Proposal.Status
 
 
 @transaction.atomic
-def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Decision:
-    """Approve the revision with this digest; with the last approval needed it is published and current at once.
+def approve(proposal_id: int, *, user: User, digest: str, note: str = "", start: str = "") -> Decision:
+    """Approve the revision with this digest; with the last approval needed it takes effect.
 
-    Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked.
+    `start` says how: “at_once” makes it current, “canary” serves it to a few first; empty, what the document's plan
+    says. Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked, Invalid.
     """
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     in_effect = proposal.status == Status.IN_EFFECT
@@ -46,15 +50,33 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "") -> Dec
         _wait_for_owners(proposal, need, actors)
         _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
         return decision
-    version = (in_effect and proposal.published) or publish_revision(proposal, revision, user)
+    version = (in_effect and proposal.published) or _release(proposal, revision, user, start)
     _move(proposal, Status.APPROVED, version)
     settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
     end_drafts_beside(proposal, Actor.person(user))
     confirms = (
         {"confirms": "rollback" if proposal.origin == Proposal.Origin.ROLLBACK else "bypass"} if in_effect else {}
     )
-    _record(proposal, "proposal.approved", decision, {"version": version.number, "single_operator": alone, **confirms})
+    as_candidate = Rollout.objects.live().filter(proposal=proposal).exists()
+    facts = {_AS[as_candidate]: version.number, "single_operator": alone, **confirms}
+    _record(proposal, "proposal.approved", decision, facts)
     return decision
+
+
+_AS = {False: "version", True: "candidate"}
+
+
+def _release(proposal: Proposal, revision: Revision, user: User, start: str) -> Version:
+    """Make the text current, or serve it to a few first. Raises StaleProposal, Blocked, Invalid."""
+    plan = plan_for(proposal.document)
+    start = start or plan.start
+    if start not in STARTS:
+        raise Invalid("start", "Choose whether to release it at once.")
+    if start == "canary":
+        return rollouts.start(proposal, revision, plan=plan, user=user)
+    if not plan.at_once_allowed:
+        raise Invalid("start", "The rollout plan of this document asks for a canary first.")
+    return publish_revision(proposal, revision, user)
 
 
 def _wait_for_owners(proposal: Proposal, need: policies.Need, actors: set[int]) -> None:
@@ -154,6 +176,7 @@ def require_publishable(proposal: Proposal, revision: Revision) -> None:
     Raises Outdated, Blocked, StaleProposal.
     """
     lock_document(proposal.document_id)
+    rollouts.refuse_second(proposal.document_id)
     if policies.protection_changed(proposal, revision):
         raise Outdated(
             "The protected sections changed meanwhile. Have the proposal checked again first. Nothing was recorded."

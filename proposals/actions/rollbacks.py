@@ -11,6 +11,7 @@ from feedback.models import Pattern
 from people.models import User
 from proposals.actions.following import follow_soon
 from proposals.actions.revisions import Author, add_revision
+from proposals.actions.steering import end_with_document
 from proposals.exceptions import Invalid, NotAllowed, StaleProposal
 from proposals.models import Proposal
 
@@ -33,6 +34,7 @@ def roll_back(document_id: int, *, user: User, to_number: int, current_number: i
         raise StaleProposal(
             f"Version {current_number} is not current any more. Look at the history again. Nothing was changed."
         ) from None
+    end_with_document(document.pk, user=user, reason=reason.strip())
     review = _open_review(document, base, version, user, reason.strip())
     _reopen_patterns(review, target, user)
     follow_soon(document.pk)
@@ -43,6 +45,9 @@ def _versions(document: Document, current_number: int, to_number: int) -> tuple[
     found = {v.number: v for v in document.versions.filter(number__in=[current_number, to_number])}
     if to_number not in found or current_number not in found:
         raise Invalid("to", f"{document} has no version {to_number}.")
+    if not found[to_number].releases.exists():
+        # Else anybody who may roll back could give a candidate to all, past the gate.
+        raise Invalid("to", f"Version {to_number} was never current, so there is nothing to go back to.")
     if found[to_number].sha256 == found[current_number].sha256:
         raise Invalid("to", f"Version {to_number} has the text that is current now; there is nothing to roll back.")
     return found[current_number], found[to_number]

@@ -9,6 +9,15 @@ from proposals.models.policy import Policy
 from proposals.models.proposal import Proposal, ProposalEvidence, Revision
 from proposals.models.redraft import Redraft
 from proposals.models.removal import Removal
+from proposals.models.rollout import (
+    JudgedRun,
+    JudgedUnit,
+    JudgeMemory,
+    Rollout,
+    RolloutPlan,
+    RolloutVerdict,
+    ShareChange,
+)
 from proposals.models.surroundings import CounterExample, Surroundings
 from proposals.models.trial import Trial
 
@@ -21,6 +30,9 @@ __all__ = [
     "CounterExample",
     "Decision",
     "Misfit",
+    "JudgeMemory",
+    "JudgedRun",
+    "JudgedUnit",
     "Policy",
     "Proposal",
     "ProposalEvidence",
@@ -28,7 +40,11 @@ __all__ = [
     "Redraft",
     "Removal",
     "Revision",
+    "Rollout",
+    "RolloutPlan",
+    "RolloutVerdict",
     "SavedFilter",
+    "ShareChange",
     "Surroundings",
     "Thread",
     "Trial",

@@ -1,0 +1,146 @@
+"""How a candidate is rolled out, step by step, up to the gate where a person is asked. Pure; knows no Django."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from proposals.judging import Settings
+
+MAJORITY: Final = 50
+"""Percent of the units that a candidate has at most before a person promotes it."""
+MOST_STEPS: Final = 10
+MOST_RUNS: Final = 1_000_000
+MOST_HOURS: Final = 24 * 90
+MOST_DAYS: Final = 365
+
+Start = Literal["canary", "at_once"]
+Inconclusive = Literal["hold", "warn", "ask", "give_up"]
+INCONCLUSIVE: Final[Mapping[Inconclusive, str]] = {
+    "hold": "hold",
+    "warn": "hold, and say so on its page",
+    "ask": "ask a person",
+    "give_up": "give up: stop the rollout",
+}
+STARTS: Final[Mapping[Start, str]] = {"at_once": "Release at once", "canary": "Start a canary"}
+
+
+class BadPlan(ValueError):
+    """A plan that makes no sense; `field` is what is wrong with it. The message is fit to be shown."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The candidate has `share` percent of the units until it had `least_runs` runs there and `hold_h` hours passed."""
+
+    share: int
+    least_runs: int
+    hold_h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps up to the gate; after the last of them a person is asked, and promoting gives the candidate to all.
+
+    `start` is what approving does unless its form says otherwise, `at_once_allowed` whether it may release at once.
+    The share is never set below `floor` or above `ceiling` percent, and never grows by more than `largest_step`
+    points. After `patience_days` in a step without a clear verdict, what `inconclusive` says is done.
+    `margin` is the loss, in points of the rates of success and complaints, that still counts as no worse.
+    """
+
+    steps: tuple[Step, ...] = (Step(5, 30, 1.0), Step(25, 60, 2.0), Step(50, 100, 4.0))
+    start: Start = "at_once"
+    at_once_allowed: bool = True
+    floor: int = 1
+    ceiling: int = MAJORITY
+    largest_step: int = 25
+    inconclusive: Inconclusive = "ask"
+    patience_days: int = 3
+    rules: Literal["sequential", "quick"] = "sequential"
+    margin: float = 5.0
+    least_runs: int = 10
+    complaints_after_h: float = 1.0
+
+    def __post_init__(self) -> None:
+        _expect("floor", 1 <= self.floor <= self.ceiling, "The floor should be from 1 % to the ceiling.")
+        most = f"The ceiling should be at most {MAJORITY} %: a person promotes to more."
+        _expect("ceiling", self.ceiling <= MAJORITY, most)
+        _expect("largest_step", 1 <= self.largest_step <= MAJORITY, f"Give 1 to {MAJORITY} points.")
+        _expect("steps", 1 <= len(self.steps) <= MOST_STEPS, f"Give 1 to {MOST_STEPS} shares.")
+        self._expect_growing()
+        for step in self.steps:
+            _expect("least_runs", 0 <= step.least_runs <= MOST_RUNS, f"Give 0 to {MOST_RUNS:,} runs for each step.")
+            _expect("hold_h", 0 <= step.hold_h <= MOST_HOURS, f"Give 0 to {MOST_HOURS:,} hours for each step.")
+        _expect("start", self.start in STARTS, "Choose what approving does.")
+        contradiction = "What approving does cannot be what is not allowed."
+        _expect("at_once_allowed", self.start == "canary" or self.at_once_allowed, contradiction)
+        _expect("inconclusive", self.inconclusive in INCONCLUSIVE, "Choose what to do without a clear verdict.")
+        _expect("patience_days", 1 <= self.patience_days <= MOST_DAYS, f"Give 1 to {MOST_DAYS} days.")
+        _expect("rules", self.rules in ("sequential", "quick"), "Choose the rules of the judge.")
+        _expect("margin", 0.5 <= self.margin <= 50, "Give 0.5 to 50 points.")
+        _expect("least_runs", 1 <= self.least_runs <= MOST_RUNS, "The judge needs at least one run.")
+        # Runs that came late are looked for during this time, see `proposals.actions.feeding`.
+        _expect("complaints_after_h", 0.1 <= self.complaints_after_h <= 72, "Give 0.1 to 72 hours.")
+
+    def _expect_growing(self) -> None:
+        before = 0
+        for step in self.steps:
+            within = f"Every share should be from {self.floor} to {self.ceiling} %."
+            _expect("steps", self.floor <= step.share <= self.ceiling, within)
+            _expect("steps", step.share > before, "Each share should be larger than the one before.")
+            leap = f"From {before} to {step.share} % is more than {self.largest_step} points at once."
+            _expect("steps", step.share - before <= self.largest_step, leap)
+            before = step.share
+
+    @property
+    def in_words(self) -> str:
+        """“5 %, 25 %, 50 %, then ask, then 100 %”."""
+        return f"{', '.join(f'{step.share} %' for step in self.steps)}, then ask, then 100 %"
+
+    def is_last(self, index: int) -> bool:
+        """Whether the gate follows this step."""
+        return index >= len(self.steps) - 1
+
+    def refuse_share(self, share: int, now: int) -> str:
+        """Why the share may not become this one; empty when it may."""
+        if not self.floor <= share <= self.ceiling:
+            return f"Its plan allows {self.floor} to {self.ceiling} %; promoting gives it to all."
+        if share - now > self.largest_step:
+            return f"From {now} to {share} % is more than the {self.largest_step} points its plan allows at once."
+        return ""
+
+    @property
+    def judge(self) -> Settings:
+        """By which rules the candidate is judged."""
+        margins = {**Settings().margins, "success": self.margin / 100, "negative": self.margin / 100}
+        return Settings(rules=self.rules, margins=margins, least_runs=self.least_runs)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        return {**asdict(self), "steps": [asdict(step) for step in self.steps]}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Plan":
+        """From what `to_json` gave. Raises BadPlan, and TypeError for unknown names."""
+        return cls(**{**kept, "steps": tuple(Step(**step) for step in kept["steps"])})
+
+
+def steps_of(shares: Sequence[int], runs: Sequence[int], hours: Sequence[float]) -> tuple[Step, ...]:
+    """Steps from lists as people type them; a list of one holds for all. Raises BadPlan."""
+    for name, given in (("least_runs", runs), ("hold_h", hours)):
+        _expect(name, len(given) in (1, len(shares)), f"Give one number, or {len(shares)}: one for each share.")
+    runs = list(runs) * len(shares) if len(runs) == 1 else runs
+    hours = list(hours) * len(shares) if len(hours) == 1 else hours
+    return tuple(Step(*values) for values in zip(shares, runs, hours, strict=True))
+
+
+def _expect(field: str, is_so: bool, message: str) -> None:
+    if not is_so:
+        raise BadPlan(field, message)
+
+
+BUILT_IN: Final = Plan()
+"""Where nobody set a plan: approving releases at once, as long as its form does not say otherwise."""

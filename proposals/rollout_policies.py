@@ -1,0 +1,40 @@
+"""Who may do what with a rollout, each answered with a reason."""
+
+from django.conf import settings
+
+from agents.models import Document
+from people.models import User
+from proposals.models import Proposal, RolloutPlan
+from proposals.plans import BUILT_IN, Plan
+from proposals.policies import Leave, conflict_of_interest
+
+
+def plan_for(document: Document) -> Plan:
+    """The plan in force for a document: its own, else the general one, else the built-in. One query."""
+    fitting = RolloutPlan.objects.filter(document=document) | RolloutPlan.objects.filter(document=None)
+    found = fitting.order_by("document").first()  # PostgreSQL sorts null last
+    return Plan.from_json(found.plan) if found else BUILT_IN
+
+
+def may_promote(user: User, proposal: Proposal) -> Leave:
+    """Whether this person may pass the gate: somebody with the right, and not whose own change it is."""
+    if not user.has_perm("proposals.promote_rollout"):
+        return Leave(False, "Promoting needs the role reviewer, operator or admin.")
+    conflict = conflict_of_interest(user, proposal)
+    if not conflict:
+        return Leave(True, "")
+    if settings.COUNTERSIGN_SINGLE_OPERATOR:
+        return Leave(True, f"{conflict} You may promote it all the same: this board has a single operator.", True)
+    return Leave(False, f"{conflict} Somebody else has to promote it.")
+
+
+def may_end(user: User) -> Leave:
+    """Whether this person may take a candidate away from everybody."""
+    allowed = user.has_perm("proposals.roll_back")
+    return Leave(allowed, "" if allowed else "Stopping a rollout needs the role reviewer, operator or admin.")
+
+
+def may_set_share(user: User) -> Leave:
+    """Whether this person may change how many get the candidate."""
+    allowed = user.has_perm("proposals.set_share")
+    return Leave(allowed, "" if allowed else "Setting the share needs the role operator or admin.")

@@ -1,0 +1,87 @@
+"""Rollouts for tests, reached through the real actions, and the runs their judge hears of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.utils import timezone
+
+from agents.models import Document
+from feedback.models import Run
+from people.models import User
+from proposals.actions.decisions import approve
+from proposals.models import Proposal, Rollout, RolloutPlan
+from proposals.plans import Plan, Step
+from tests.cast import digest_of, propose, source
+
+QUICKLY = Plan(steps=(Step(10, 20, 0), Step(30, 20, 0), Step(50, 20, 0)), start="canary", margin=20)
+"""Steps as soon as the judge is content, which with these margins is soon."""
+
+
+def canary(
+    prompt: Document, author: User, approver: User, *, plan: Plan = QUICKLY, old: str = "30 days", new: str = "14 days"
+) -> Rollout:
+    """A proposal of the author's, approved by the approver and on its way by this plan."""
+    RolloutPlan.objects.update_or_create(document=None, defaults={"plan": plan.to_json()})
+    return start(propose(prompt, author, old, new), approver)
+
+
+def start(proposal: Proposal, approver: User) -> Rollout:
+    """The rollout that begins with this approval."""
+    approve(proposal.pk, user=approver, digest=digest_of(proposal), start="canary")
+    return Rollout.objects.for_page().get(proposal=proposal)
+
+
+def report_runs(
+    rollout: Rollout,
+    *,
+    candidate: Sequence[bool],
+    current: Sequence[bool],
+    each: int = 1,
+    prefix: str = "",
+    latency_ms: float = 400.0,
+) -> list[Run]:
+    """Runs of both versions, spread over each other, `each` of a unit; the lists say which succeed."""
+    return Run.objects.bulk_create(
+        _run(rollout, number, is_candidate, success, each, prefix, latency_ms)
+        for number, (is_candidate, success) in enumerate(_mixed(candidate, current))
+    )
+
+
+def _mixed(candidate: Sequence[bool], current: Sequence[bool]) -> Iterable[tuple[bool, bool]]:
+    places = [((n + 0.5) / len(candidate), True, ok) for n, ok in enumerate(candidate)]
+    places += [((n + 0.5) / len(current), False, ok) for n, ok in enumerate(current)]
+    return [(is_candidate, ok) for _, is_candidate, ok in sorted(places)]
+
+
+def _run(
+    rollout: Rollout, number: int, is_candidate: bool, success: bool, each: int, prefix: str, latency_ms: float
+) -> Run:
+    version = rollout.candidate if is_candidate else rollout.baseline
+    name = f"{prefix}{'c' if is_candidate else 'b'}{number}"
+    unit = f"{prefix}{is_candidate}{number // each}"
+    return Run(
+        agent=rollout.document.agent,
+        external_id=name,
+        digest=sha256(name.encode()).digest(),
+        source=source(unit),
+        unit_hash=source(unit),
+        document=rollout.document.slug,
+        version=version.number,
+        at=timezone.now(),
+        success=success,
+        latency_ms=latency_ms * (1 + number % 7 / 10),
+    )
+
+
+def share_of(count: int, share: float) -> tuple[list[bool], list[bool]]:
+    """So many runs, split by this share of the candidate, all successful: (candidate, current)."""
+    mine = round(count * share)
+    return [True] * mine, [True] * (count - mine)
+
+
+def age(rollout: Rollout, by: timedelta) -> datetime:
+    """Make the step it stands on begin earlier, as if so much time had passed; returns when that is now."""
+    began = rollout.step_since - by
+    Rollout.objects.filter(pk=rollout.pk).update(step_since=began)
+    return began
