@@ -2,10 +2,24 @@
 contradicts another.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from proposals.models import Check, Proposal
+from proposals.actions.rollouts import second
+from proposals.models import Check, Proposal, Rollout
+from proposals.plans import Plan
 from proposals.review import Effect, Standing
+from proposals.rollout_page import live_of
+from proposals.rollout_policies import plan_for
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A way for a change to take effect: `label` offers it, `effect` says what approving does then."""
+
+    name: str
+    label: str
+    effect: str
+    is_usual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,22 +28,52 @@ class Beside:
 
     `effect` is what approving does, for who may; for others, what the last approval does. `reject` is what rejecting
     does where that could be mistaken. `stops` says why Approve is greyed, beside what the page has a button for.
+    `starts` are the ways to choose from, each with its own effect; `running` is the rollout that comes first, which
+    `busy` explains.
     """
 
     effect: str
     reject: str
     stops: tuple[str, ...]
+    running: Rollout | None
+    busy: str
+    starts: tuple[Start, ...] = ()
 
 
 def beside(proposal: Proposal, standing: Standing, effect: Effect) -> Beside:
-    """For an open proposal."""
+    """For an open proposal. Two queries, none for one that is in effect."""
     after = proposal.status == Proposal.Status.IN_EFFECT
-    whole = _confirms(proposal, effect) if after else _publishes(standing, effect)
+    reject = "Rejecting records that it was wrong; the agent keeps the text it has." if after else ""
+    running = None if after else live_of(proposal.document)
+    rest = (reject, _stops(standing.blocking), running, second(running) if running else "")
     if standing.leave.allowed and standing.missing_after_mine:
         nothing = "it is not confirmed" if after else "nothing takes effect"
-        whole = f"Approving records your approval; {nothing} yet. {standing.missing_after_mine}"
-    reject = "Rejecting records that it was wrong; the agent keeps the text it has." if after else ""
-    return Beside(whole, reject, _stops(standing.blocking))
+        return Beside(f"Approving records your approval; {nothing} yet. {standing.missing_after_mine}", *rest)
+    if after:
+        return Beside(_confirms(proposal, effect), *rest)
+    plan = plan_for(proposal.document)
+    starts = _starts(proposal, standing, effect, plan)
+    usual = next(one.effect for one in starts if one.is_usual)
+    return Beside(usual, *rest, starts=starts if standing.leave.allowed else ())
+
+
+def _starts(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) -> tuple[Start, ...]:
+    """The ways in which it can take effect, the usual one among them."""
+    canary = Start("canary", f"Start a canary ({plan.in_words})", _tries(proposal, standing, effect, plan))
+    at_once = Start("at_once", "Release at once", _publishes(standing, effect))
+    found = [at_once, canary] if plan.at_once_allowed else [canary]
+    return tuple(replace(one, is_usual=one.name == plan.start) for one in found)
+
+
+def _tries(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) -> str:
+    first = plan.steps[0].share
+    who = f"Approve and start a {first} % canary:" if standing.leave.allowed else "The last approval starts a canary:"
+    current = proposal.document.current
+    rest = f"the others keep version {current.number}" if current else "the others keep what they have"
+    return (
+        f"{who} this text becomes version {effect.number}, for {first} % of the units; {rest}. It climbs step by step "
+        "while it does no worse, is taken back by itself if it does, and a person promotes it to everybody."
+    )
 
 
 def _publishes(standing: Standing, effect: Effect) -> str:

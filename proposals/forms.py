@@ -10,6 +10,7 @@ from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.proposals import MAX_TITLE
 from proposals.models import Comment, Decision, Thread
+from proposals.plans import STARTS
 
 MAX_NOTE = 5_000
 MAX_NUMBER = 10_000_000
@@ -53,6 +54,7 @@ class DecisionForm(TypedForm):
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     verdict = forms.ChoiceField(choices=Decision.Verdict.choices, widget=forms.HiddenInput)
     note = note_field("Why: a note", rows=3)
+    start = forms.ChoiceField(label="How it takes effect", required=False, choices=[("", ""), *STARTS.items()])
     reason = forms.ChoiceField(
         label="Reason, if you reject", required=False, choices=[("", "Choose one"), *Decision.Reason.choices]
     )

@@ -12,6 +12,7 @@ from feedback.models import Pattern
 from people.models import User
 from proposals import policies, queue
 from proposals.models import Check, Coauthor, Decision, Proposal, Redraft, Revision
+from proposals.rollout_pills import rollout_pills
 from proposals.turns import Pill, pill
 from proposals.undone import undone
 
@@ -117,7 +118,13 @@ def standing(proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | No
         may_take_back=_is_sent_back(proposal) and policies.may_take_back(user, said).allowed,
         may_bypass=_may_bypass(proposal, user) and not (leave.allowed and not missing_after),
         undone=rolled_back,
-        pill=pill(proposal, my_turn=proposal.pk in desk, blocked=bool(blocking), undone=bool(rolled_back)),
+        pill=pill(
+            proposal,
+            my_turn=proposal.pk in desk,
+            blocked=bool(blocking),
+            undone=bool(rolled_back),
+            rollout=rollout_pills([proposal]).get(proposal.pk),
+        ),
     )
 
 

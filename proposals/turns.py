@@ -24,9 +24,20 @@ _SETTLED = {
 }
 
 
-def pill(proposal: Proposal, *, my_turn: bool, blocked: bool = False, undone: bool = False) -> Pill:
-    """The pill of a proposal for the person who looks at it; `undone` is one that was rolled back."""
+def pill(
+    proposal: Proposal,
+    *,
+    my_turn: bool,
+    blocked: bool = False,
+    undone: bool = False,
+    rollout: Pill | None = None,
+) -> Pill:
+    """The pill of a proposal for the person who looks at it; `undone` is one that was rolled back, `rollout` the pill
+    of its rollout while that says more than that it was approved.
+    """
     if not proposal.is_open:
+        if rollout and not undone:
+            return rollout
         return Pill("Rolled back", "warn") if undone else _SETTLED[Status(proposal.status)]
     if proposal.status == Status.CHANGES_REQUESTED:
         return Pill("Yours to amend", "turn") if my_turn else Pill("Changes requested", "warn")

@@ -5,7 +5,9 @@ from time import monotonic
 from django.conf import settings
 from django.http import HttpRequest
 
+from agents.freezing import frozen
 from people.models import User
+from proposals.models import Rollout
 from proposals.queue import desk_of
 from reviewapp.health import degraded
 
@@ -15,13 +17,15 @@ _STARTED = monotonic()
 
 
 def board(request: HttpRequest) -> dict[str, object]:
-    """For people signed in: how much waits for them, what is out of order, and whether one person may decide alone."""
+    """For people signed in: how much waits for them, what is out of order or frozen, whether one may decide alone."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
-    out_of_order = degraded()
+    out_of_order, sees = degraded(), user.has_perm("proposals.view_proposal")
     return {
-        "turn_count": len(desk_of(request)) if user.has_perm("proposals.view_proposal") else 0,
+        "turn_count": len(desk_of(request)) if sees else 0,
+        "gate_count": Rollout.objects.waiting().count() if sees else 0,
+        "frozen": frozen(),
         "degraded": out_of_order if monotonic() - _STARTED > GRACE_S else [],
         "single_operator": settings.COUNTERSIGN_SINGLE_OPERATOR,
     }

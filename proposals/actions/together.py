@@ -9,6 +9,7 @@ from proposals.exceptions import ReviewError
 from proposals.models import Check, Proposal
 from proposals.queue import decidable_by
 from proposals.risk import Level
+from proposals.rollout_page import rollout_of
 
 MOST = 20
 Kind = tuple[str, str]
@@ -104,7 +105,9 @@ def _approve_one(proposal: Proposal, digest: str, *, user: User, note: str, why_
 
 
 def _now(proposal_id: int) -> str:
-    after = Proposal.objects.select_related("published").get(pk=proposal_id)
+    after = Proposal.objects.select_related("published", "rollout__split").get(pk=proposal_id)
     if after.status == Proposal.Status.APPROVED and after.published:
+        if rollout := rollout_of(after):
+            return f"Version {after.published.number} is served to {rollout.share} % of the units from now on."
         return f"Version {after.published.number} is current from now on."
     return "Approval recorded. The change takes effect with the last approval needed."

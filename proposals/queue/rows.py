@@ -11,6 +11,7 @@ from people.models import User
 from proposals.models import Assignment, Check, Comment, Decision, Proposal, ProposalSeen, Thread
 from proposals.queue.desk import Desk
 from proposals.risk import Level
+from proposals.rollout_pills import rollout_pills
 from proposals.turns import MY_TURN, Pill, pill
 from proposals.undone import undone
 
@@ -71,6 +72,7 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     verdicts, seen = _verdicts(proposals), _marks(proposals, desk.user)
     gone = undone([p for p in proposals if not p.is_open])
+    rolling = rollout_pills(proposals)
     deciders = _deciders(proposals)
     assigned, talks = assignments(keys), Thread.objects.unresolved().per_proposal(keys)
     return [
@@ -78,7 +80,13 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
             p,
             span_days(p),
             found.get(p.pattern_id or 0),
-            pill(p, my_turn=p.pk in desk, blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0, undone=p.pk in gone),
+            pill(
+                p,
+                my_turn=p.pk in desk,
+                blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0,
+                undone=p.pk in gone,
+                rollout=rolling.get(p.pk),
+            ),
             seen.get(p.pk),
             verdicts[p.revision_id, Check.Verdict.WARN],
             verdicts[p.revision_id, Check.Verdict.FAIL],

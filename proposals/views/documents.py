@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from agents.models import Document, Version, whole_of
 from people import fresh
 from people.requests import PersonRequest
-from proposals import blame, carrying, growth, shown
+from proposals import blame, carrying, growth, rollout_page, shown
 from proposals.actions import proposals, rollbacks
 from proposals.carrying import Carried
 from proposals.diffs import Diff, compute
@@ -60,6 +60,7 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
         "page": Paginator(releases, VERSIONS_PER_PAGE).get_page(request.GET.get("page")),
         "size": growth.size_of(found.current) if found.current else None,
         "growth": growth.of_document(found.pk, last=found.current.number) if found.current else None,
+        "rollouts": rollout_page.of_document(found),
         "open_proposals": found.proposals.open().order_by("-pk")[:20],
     }
     return render(request, "proposals/document.html", context)
@@ -70,7 +71,8 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
 def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpResponse:
     """One immutable version: text, digest, where it came from, when it was current."""
     found = _find(slug, name)
-    this = get_object_or_404(found.versions.select_related("parent", "restores", "proposal__bypass"), number=number)
+    joined = found.versions.select_related("parent", "restores", "proposal__bypass")
+    this = get_object_or_404(joined, number=number)
     if request.GET.get("view") == "blame":
         return render(request, "proposals/blame.html", _blamed(request, found, this))
     context = {
@@ -79,7 +81,8 @@ def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpRe
         "code": shown.is_code(found),
         "version": this,
         "part": _part(request, found, this),
-        "releases": this.releases.all()[:20],
+        "releases": list(this.releases.all()[:20]),
+        "rollout": rollout_page.of_version(this),
     }
     return render(request, "proposals/version.html", context)
 

@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
 from people.requests import PersonRequest
-from proposals import queue
+from proposals import queue, rollout_page
 from proposals.forms_queue import AssignForm, NameForm
 from proposals.models import Proposal
 from proposals.queue import filters as narrowing
@@ -75,6 +75,7 @@ def board_page(
         "rows": rows,
         "marks": {row.mark.kind: True for row in rows if row.mark},
         "easiest": _easiest(filters, rows),
+        "rollouts_waiting": rollout_page.rows(rollout_page.waiting()) if position.page == 1 else [],
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
         "assign_form": AssignForm() if _can_select(request, filters) else None,
     }

@@ -17,7 +17,7 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import evidence, interdiff, memory, policies, queue, review, shown, talks, trials
+from proposals import evidence, interdiff, memory, policies, queue, review, rollout_page, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
 from proposals.beside import beside
 from proposals.checks import CheckResult
@@ -30,6 +30,7 @@ from proposals.lag import lag, outdated_by
 from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
 from proposals.parts import LARGEST, Part
 from proposals.queue import Place
+from proposals.rollout_page import rollout_of
 from proposals.views.attention import and_next, around
 from proposals.views.confirming import before_deciding, form_again, keep_note, typed_beside
 from proposals.views.refusals import show_in, status_of
@@ -73,8 +74,8 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
     word = form.cleaned_data
     match word["verdict"]:
         case Decision.Verdict.APPROVE:
-            decisions.approve(pk, user=user, digest=word["digest"], note=word["note"])
-            return _approved(Proposal.objects.select_related("published").get(pk=pk))
+            decisions.approve(pk, user=user, digest=word["digest"], note=word["note"], start=word["start"])
+            return _approved(Proposal.objects.select_related("published", "rollout__split").get(pk=pk))
         case Decision.Verdict.REQUEST_CHANGES:
             decisions.request_changes(pk, user=user, digest=word["digest"], note=word["note"])
             return f"Changes requested. {_sent_back(Proposal.objects.get(pk=pk))}"
@@ -100,6 +101,8 @@ def _approved(proposal: Proposal) -> str:
         return "Approval recorded. The change takes effect with the last approval needed."
     if proposal.origin == Proposal.Origin.ROLLBACK or policies.bypasser_id(proposal):
         return f"Confirmed: version {proposal.published.number} was right."
+    if rollout := rollout_of(proposal):
+        return f"Approved. Version {proposal.published.number} is served to {rollout.share} % of the units from now on."
     return f"Approved. Version {proposal.published.number} is current from now on."
 
 
@@ -278,6 +281,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
         "cases": trials.first_cases(proposal) if has.trials else ([], False),
         "coauthors": review.coauthors(newest),
         "redraft": review.last_redraft(proposal),
+        "rollout": rollout_page.line_of(proposal),
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
 

@@ -1,0 +1,102 @@
+"""What people type about rollouts: acts on one, the plan of a document, the switch that freezes everything."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django import forms
+
+from agents.models import Document
+from proposals.forms import MAX_NOTE, TypedForm, note_field
+from proposals.plans import BUILT_IN, INCONCLUSIVE, STARTS, BadPlan, Plan, steps_of
+
+_BIGGEST = 2**31 - 1
+_LONGEST = 200
+N = TypeVar("N", int, float)
+
+
+class ActForm(TypedForm):
+    """What to do with a rollout; `epoch` is the one that was shown."""
+
+    ACTS = ("promote", "stop", "roll_back", "share")
+
+    act = forms.ChoiceField(choices=[(act, act) for act in ACTS], widget=forms.HiddenInput)
+    epoch = forms.IntegerField(min_value=0, max_value=_BIGGEST, widget=forms.HiddenInput)
+    reason = note_field("Why", "Needed to stop it or to roll it back")
+    share = forms.IntegerField(label="Share, in percent", required=False, min_value=0, max_value=_BIGGEST)
+
+    def clean(self) -> dict[str, Any]:
+        """A share where one is set; the actions hold the rules."""
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        if typed.get("act") == "share" and typed.get("share") is None and "share" not in self.errors:
+            self.add_error("share", "Give the share in percent.")
+        return typed
+
+
+class FreezeForm(TypedForm):
+    """Why everything is frozen, or let go again."""
+
+    reason = forms.CharField(
+        label="Why", required=False, max_length=MAX_NOTE, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+def _numbers(label: str, make: Callable[[str], N], wrong: str) -> forms.CharField:
+    """Numbers with commas between them."""
+
+    class Numbers(forms.CharField):
+        def to_python(self, value: Any) -> Any:
+            given = super().to_python(value) or ""
+            try:
+                return [make(part.replace("%", "").strip()) for part in given.split(",") if part.strip()]
+            except ValueError:
+                raise forms.ValidationError(wrong) from None
+
+    return Numbers(label=label, max_length=_LONGEST)
+
+
+class PlanForm(TypedForm):
+    """How the candidates of a document are rolled out."""
+
+    document = forms.ModelChoiceField(
+        Document.objects.select_related("agent").order_by("agent__name", "pk"),
+        label="Document",
+        required=False,
+        empty_label="All documents without a plan of their own",
+    )
+    start = forms.ChoiceField(label="Approving", choices=list(STARTS.items()))
+    at_once_allowed = forms.BooleanField(label="Releasing at once may be chosen", required=False)
+    steps = _numbers("Shares, in percent", int, "Give whole numbers with commas between them: 5, 25, 50.")
+    least_runs = _numbers("Runs of the candidate at least", int, "Give whole numbers: one, or one for each share.")
+    hold_h = _numbers("Hours at least", float, "Give numbers: one, or one for each share.")
+    floor = forms.IntegerField(label="Lowest share", min_value=0, max_value=_BIGGEST)
+    ceiling = forms.IntegerField(label="Highest share", min_value=0, max_value=_BIGGEST)
+    largest_step = forms.IntegerField(label="Largest step, in points", min_value=0, max_value=_BIGGEST)
+    inconclusive = forms.ChoiceField(label="Without a clear verdict", choices=[
+        (name, words[:1].upper() + words[1:]) for name, words in INCONCLUSIVE.items()
+    ])  # fmt: skip
+    patience_days = forms.IntegerField(label="After so many days", min_value=0, max_value=_BIGGEST)
+    rules = forms.ChoiceField(
+        label="Rules", choices=[("sequential", "The judge"), ("quick", "Quick rules of the last 20 runs")]
+    )
+    margin = forms.FloatField(label="Points lost that still count as no worse", min_value=0, max_value=100)
+
+    @classmethod
+    def of(cls, plan: Plan = BUILT_IN, document: Document | None = None) -> "PlanForm":
+        """What the fields say of this plan."""
+        start: dict[str, Any] = plan.to_json()
+        start |= {
+            "document": document,
+            "steps": ", ".join(str(step.share) for step in plan.steps),
+            "least_runs": ", ".join(str(step.least_runs) for step in plan.steps),
+            "hold_h": ", ".join(f"{step.hold_h:g}" for step in plan.steps),
+        }
+        return cls(initial=start)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan typed into valid fields. Raises BadPlan."""
+        typed = {name: value for name, value in self.cleaned_data.items() if name != "document"}
+        if not typed["steps"]:
+            raise BadPlan("steps", "Give at least one share.")
+        steps = steps_of(typed.pop("steps"), typed.pop("least_runs"), typed.pop("hold_h"))
+        return Plan(steps=steps, **typed)

@@ -1,0 +1,239 @@
+"""The reads behind the pages of rollouts, each bounded whatever a rollout holds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core import signing
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from agents.models import Document, Version
+from audit.models import AuditEntry
+from people.models import User
+from proposals import policies, rollout_policies
+from proposals.judging import Finding, Verdict, line, sentence, warning
+from proposals.models import Proposal, Rollout, RolloutVerdict
+from proposals.plans import Step
+from proposals.rollout_chart import Chart, chart
+from proposals.rollout_pills import pill
+from proposals.turns import Pill
+
+LOOKS = 200
+"""Verdicts read for the chart; they come ever farther apart, so this is far more than there are."""
+SHOWN = 20
+LINK_LIVES = timedelta(days=7)
+_SIGNER = signing.TimestampSigner(salt="proposals.rollout.gate")
+_STANDINGS = {
+    "better": Pill("Better", "turn"),
+    "no_worse": Pill("No worse", "turn"),
+    "worse": Pill("Worse", "bad"),
+    "inconclusive": Pill("Not clear", "warn"),
+    "not_reported": Pill("Not reported"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One step of the plan as the page shows it: `is_past`, `is_here`, or still to come."""
+
+    step: Step
+    is_past: bool
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One metric in words, and where it stands."""
+
+    title: str
+    words: str
+    pill: Pill
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The last verdict in words."""
+
+    words: str
+    warnings: tuple[str, ...]
+    lines: tuple[Line, ...]
+    false_alarms: str
+    candidate_runs: int
+    current_runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What this person may do with it now; `why_not` says why not promote."""
+
+    promote: bool
+    why_not: str
+    alone: str
+    end: bool
+    share: bool
+
+
+def find(pk: int) -> Rollout | None:
+    """The rollout with all its page shows."""
+    return Rollout.objects.for_page().select_related("memory", "proposal").filter(pk=pk).first()
+
+
+def state_line(rollout: Rollout) -> str:
+    """Where it stands, in one sentence."""
+    number, base = rollout.candidate.number, rollout.baseline.number
+    who = f"{rollout.ended_by}" if rollout.ended_by else "Countersign"
+    match rollout.state:
+        case Rollout.State.WAITING:
+            return f"Version {number} waits at the gate, at {rollout.share} %. Somebody has to promote it."
+        case Rollout.State.RUNNING:
+            return f"Version {number} is served to {rollout.share} % of the units, version {base} to the others."
+        case Rollout.State.PROMOTED:
+            return f"{who} promoted version {number}; everybody got it."
+        case Rollout.State.GIVEN_UP:
+            return f"The rollout of version {number} was given up without a clear verdict; it never was current."
+        case Rollout.State.STOPPED:
+            who = who if rollout.ended_by else "An API key"
+            return f"{who} stopped the rollout of version {number}; it never was current."
+        case _:
+            return f"{who} took version {number} back; it never was current."
+
+
+def places(rollout: Rollout) -> list[Place]:
+    """The plan with the position in it."""
+    at, done = rollout.step_index, rollout.state in (Rollout.State.WAITING, Rollout.State.PROMOTED)
+    return [
+        Place(step, number < at or (done and number <= at), number == at and rollout.state == Rollout.State.RUNNING)
+        for number, step in enumerate(rollout.plan.steps)
+    ]
+
+
+def waits_for(rollout: Rollout) -> str:
+    """What the step it stands on still waits for, in a sentence; empty outside one."""
+    if rollout.state != Rollout.State.RUNNING:
+        return ""
+    last = rollout.memory.verdict
+    step, runs = rollout.step, (last["runs"]["candidate"] if last else 0) - rollout.runs_before_step
+    until = rollout.step_since + timedelta(hours=step.hold_h)
+    missing = []
+    if runs < step.least_runs:
+        missing.append(f"{step.least_runs - runs:,} more runs of the candidate")
+    if until > timezone.now():
+        missing.append(f"{until:%-d %B, %H:%M} UTC")
+    if last is None or last["kind"] != "no_worse":
+        missing.append("a verdict of no worse")
+    return f"The next step waits for {_listed(missing)}." if missing else "The next step is taken within seconds."
+
+
+def judged(rollout: Rollout) -> Judged | None:
+    """What the judge said last; None before it looked."""
+    if not rollout.memory.verdict:
+        return None
+    verdict = Verdict.from_json(rollout.memory.verdict)
+    return Judged(
+        sentence(verdict),
+        tuple(warning(trouble) for trouble in verdict.troubles),
+        tuple(_line(finding) for finding in verdict.findings),
+        verdict.false_alarms,
+        verdict.runs["candidate"],
+        verdict.runs["current"],
+    )
+
+
+def _line(finding: Finding) -> Line:
+    title, _, words = line(finding).partition(": ")
+    return Line(title, words, _STANDINGS[finding.standing])
+
+
+def verdicts(rollout: Rollout) -> tuple[Chart | None, list[tuple[RolloutVerdict, str]]]:
+    """The success rates as a chart, and the newest verdicts with their words. One query."""
+    rows = list(rollout.verdicts.order_by("-pk")[:LOOKS])
+    looks = [(row.candidate_runs, row.findings["findings"][0]) for row in reversed(rows)]
+    return chart(looks), [(row, sentence(Verdict.from_json(row.findings))) for row in rows[:SHOWN]]
+
+
+def acts(rollout: Rollout, user: User) -> Acts:
+    """What this person may do. Some queries while it is live."""
+    if not rollout.is_live:
+        return Acts(False, "", "", False, False)
+    leave = rollout_policies.may_promote(user, rollout.proposal)
+    return Acts(
+        leave.allowed,
+        "" if leave.allowed else leave.why,
+        leave.why if leave.alone else "",
+        rollout_policies.may_end(user).allowed,
+        rollout_policies.may_set_share(user).allowed,
+    )
+
+
+def needs_proof(rollout: Rollout) -> bool:
+    """Whether promoting it changes a protected section, before which people prove who they are."""
+    revision = rollout.proposal.revision
+    return bool(revision and policies.touched_protected(revision, rollout.document.sections.all()))
+
+
+def history(rollout: Rollout) -> QuerySet[AuditEntry]:
+    """What the log says about it, newest first."""
+    entries = AuditEntry.objects.filter(target_kind="rollout", target_id=str(rollout.pk))
+    return entries.newest_first()[:SHOWN]
+
+
+def of_document(document: Document) -> list[dict[str, object]]:
+    """What a line about each of its newest rollouts says, the live one first. One query."""
+    return rows(Rollout.objects.for_page().filter(split__document=document).order_by("-pk")[:5])
+
+
+def of_version(version: Version) -> dict[str, object] | None:
+    """What a line about the rollout of a version says; None where it had none. One query."""
+    found = Rollout.objects.for_page().filter(split__candidate=version).first()
+    return rows([found])[0] if found else None
+
+
+def live_of(document: Document) -> Rollout | None:
+    """The one that runs for a document, if any. One query."""
+    return Rollout.objects.live().for_page().filter(split__document=document).first()
+
+
+def rollout_of(proposal: Proposal) -> Rollout | None:
+    """Its rollout, if it ever had one. One query unless it was joined in."""
+    found: Rollout | None = getattr(proposal, "rollout", None)
+    return found
+
+
+def line_of(proposal: Proposal) -> dict[str, object] | None:
+    """What a line about its rollout says; None where it has none. One query for what is published, else none."""
+    found = Rollout.objects.for_page().filter(proposal=proposal).first() if proposal.published_id else None
+    return rows([found])[0] if found else None
+
+
+def waiting() -> list[Rollout]:
+    """Those that ask for a person, the longest first; at most SHOWN."""
+    return list(Rollout.objects.waiting().for_page().order_by("asks_since", "step_since")[:SHOWN])
+
+
+def rows(found: Iterable[Rollout]) -> list[dict[str, object]]:
+    """What a line about each says."""
+    return [{"rollout": one, "pill": pill(one), "says": state_line(one)} for one in found]
+
+
+def gate_path(rollout_id: int) -> str:
+    """The path of a page that tells whoever has it how a rollout does, for LINK_LIVES; acting takes signing in."""
+    return reverse("gate", args=[_SIGNER.sign(str(rollout_id))])
+
+
+def from_link(token: str) -> int | None:
+    """The rollout a signed link is for; None if it is not ours, or too old."""
+    try:
+        return int(_SIGNER.unsign(token, max_age=LINK_LIVES))
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def link_ends() -> datetime:
+    """When a link made now stops working."""
+    return timezone.now() + LINK_LIVES
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

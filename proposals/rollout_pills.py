@@ -1,0 +1,25 @@
+"""The state of a rollout in a few words."""
+
+from collections.abc import Collection
+
+from proposals.models import Proposal, Rollout
+from proposals.turns import Pill
+
+
+def pill(rollout: Rollout) -> Pill:
+    """As its own pages show it."""
+    state = Rollout.State
+    if rollout.state == state.WAITING:
+        return Pill("At the gate", "turn")
+    if rollout.state == state.RUNNING:
+        return Pill(f"Canary {rollout.share} %", "warn" if rollout.is_waiting else "info")
+    return Pill(rollout.get_state_display(), "turn" if rollout.state == state.PROMOTED else "warn")
+
+
+def rollout_pills(proposals: Collection[Proposal]) -> dict[int, Pill]:
+    """By the proposals' keys, where it says more than that they were approved. One query, if any is approved."""
+    published = [proposal.pk for proposal in proposals if proposal.published_id]
+    if not published:
+        return {}
+    found = Rollout.objects.exclude(state=Rollout.State.PROMOTED).filter(proposal__in=published).select_related("split")
+    return {rollout.proposal_id: pill(rollout) for rollout in found}
