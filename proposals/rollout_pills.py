@@ -18,7 +18,7 @@ def pill(rollout: Rollout) -> Pill:
 
 def rollout_pills(proposals: Collection[Proposal]) -> dict[int, Pill]:
     """By the proposals' keys, where it says more than that they were approved. One query, if any is approved."""
-    published = [proposal.pk for proposal in proposals if proposal.published_id]
+    published = [proposal.pk for proposal in proposals if proposal.published_id and not proposal.is_open]
     if not published:
         return {}
     found = Rollout.objects.exclude(state=Rollout.State.PROMOTED).filter(proposal__in=published).select_related("split")

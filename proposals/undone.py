@@ -10,9 +10,7 @@ from proposals.models import Proposal, Rollout
 
 def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
     """Keys of those whose change a rollback took out again, each with the review of that rollback. Four queries."""
-    never = Rollout.objects.never_current().filter(proposal__in=[p.pk for p in proposals if p.published_id])
-    failed = set(never.values_list("proposal", flat=True))
-    published = [p for p in proposals if p.published_id and p.pk not in failed]
+    published = [p for p in proposals if p.published_id]
     if not published:
         return {}
     rollbacks = Proposal.objects.filter(
@@ -22,6 +20,10 @@ def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
     found = {document: [Step(*row[1:]) for row in rows] for document, rows in groupby(steps, lambda row: row[0])}
     if not found:
         return {}
+    # What never was current was never taken out either.
+    never = Rollout.objects.never_current().filter(proposal__in=[p.pk for p in published])
+    failed = set(never.values_list("proposal", flat=True))
+    published = [p for p in published if p.pk not in failed]
     numbers = dict(Version.objects.filter(pk__in=[p.published_id for p in published]).values_list("pk", "number"))
     by = {p.pk: _undoing(numbers[p.published_id or 0], found.get(p.document_id, [])) for p in published}
     rows = Proposal.objects.select_related("published__restores", "author")

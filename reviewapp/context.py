@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from agents.freezing import frozen
 from people.models import User
-from proposals.models import Rollout
+from proposals.glance import glance_of
 from proposals.queue import desk_of
 from reviewapp.health import degraded
 
@@ -21,11 +21,11 @@ def board(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
-    out_of_order, sees = degraded(), user.has_perm("proposals.view_proposal")
+    out_of_order, glance, sees = degraded(), glance_of(request), user.has_perm("proposals.view_proposal")
     return {
         "turn_count": len(desk_of(request)) if sees else 0,
-        "gate_count": Rollout.objects.waiting().count() if sees else 0,
-        "frozen": frozen(),
+        "gate_count": glance.waiting if sees else 0,
+        "frozen": frozen() if glance.is_frozen else None,
         "degraded": out_of_order if monotonic() - _STARTED > GRACE_S else [],
         "single_operator": settings.COUNTERSIGN_SINGLE_OPERATOR,
     }

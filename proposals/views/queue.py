@@ -11,6 +11,7 @@ from agents.models import Agent
 from people.requests import PersonRequest
 from proposals import queue, rollout_page
 from proposals.forms_queue import AssignForm, NameForm
+from proposals.glance import glance_of
 from proposals.models import Proposal
 from proposals.queue import filters as narrowing
 
@@ -75,12 +76,16 @@ def board_page(
         "rows": rows,
         "marks": {row.mark.kind: True for row in rows if row.mark},
         "easiest": _easiest(filters, rows),
-        "rollouts_waiting": rollout_page.rows(rollout_page.waiting()) if position.page == 1 else [],
+        "rollouts_waiting": _waiting(request) if position.page == 1 else [],
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
         "assign_form": AssignForm() if _can_select(request, filters) else None,
     }
     part = "#board" if request.htmx.target == "board" else ""
     return render(request, f"proposals/queue.html{part}", context, status=status)
+
+
+def _waiting(request: PersonRequest) -> list[dict[str, object]]:
+    return rollout_page.rows(rollout_page.waiting()) if glance_of(request).waiting else []
 
 
 def _paginator(filters: queue.Filters, desk: queue.Desk, counts: dict[str, int]) -> "Paginator[int]":

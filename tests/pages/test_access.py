@@ -7,12 +7,19 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import Document
+from agents.versions import create_agent
+from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
+from people.roles import Role
+from people.signin import create_person
 from proposals.actions.comments import Spot, open_thread
 from proposals.models import Comment, Proposal, ProposalEvidence, Thread
 from tests.cast import shared
+from proposals.models import Comment, Proposal, ProposalEvidence, Rollout, Thread
+from tests.cast import propose
+from tests.rollouts import start
 
 Address = Callable[[Proposal, Pattern], str]
 
@@ -39,6 +46,9 @@ READ: dict[str, Address] = {
     "candidates": lambda proposal, pattern: reverse("candidates", args=[pattern.pk]),
     "why": lambda proposal, pattern: reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),
     "policy": lambda proposal, pattern: reverse("policy"),
+    "rollouts": lambda proposal, pattern: reverse("rollouts"),
+    "rollout": lambda proposal, pattern: reverse("rollout", args=[_rollout().pk]),
+    "rollout plans": lambda proposal, pattern: reverse("rollout_plans"),
     "audit log": lambda proposal, pattern: reverse("audit_log"),
     "public keys": lambda proposal, pattern: reverse("audit_keys"),
     "program for auditors": lambda proposal, pattern: reverse("audit_program"),
@@ -54,6 +64,7 @@ WRITE: dict[str, tuple[str, Address]] = {
     "redraft": ("mara", lambda proposal, pattern: reverse("redraft", args=[proposal.pk])),
     "bypass": ("ada", lambda proposal, pattern: reverse("bypass", args=[proposal.pk])),
     "new key": ("ada", lambda proposal, pattern: reverse("new_key", args=["support"])),
+    "freeze": ("aiko", lambda proposal, pattern: reverse("freeze")),
     "traffic": ("aiko", lambda proposal, pattern: reverse("traffic", args=["support"])),
     "sections": ("ada", lambda proposal, pattern: reverse("sections", args=["support", "system-prompt"])),
     "new person": ("ada", lambda proposal, pattern: reverse("new_person")),
@@ -86,7 +97,17 @@ ACTS: dict[str, Address] = {
     "merge": lambda proposal, pattern: reverse("merge", args=[pattern.pk]),
     "take apart": lambda proposal, pattern: reverse("part", args=[pattern.pk]),
     "split": lambda proposal, pattern: reverse("split", args=[pattern.pk]),
+    "act on a rollout": lambda proposal, pattern: reverse("act_on_rollout", args=[_rollout().pk]),
 }
+
+
+def _rollout() -> Rollout:
+    """One of another document, so that nothing here stands in the way of the proposal."""
+    people = {user.username: user for user in User.objects.all()}
+    author = people.get("aiko") or create_person("aiko", name="Aiko Tanaka", roles=[Role.OPERATOR])
+    approver = people.get("jonas") or create_person("jonas", name="Jonas Weber", roles=[Role.REVIEWER])
+    agent = create_agent("other", name="Other agent", actor=SYSTEM, documents={"rules": "Say 30 days.\n"})
+    return start(propose(agent.documents.get(), author), approver)
 
 
 def _thread(proposal: Proposal) -> Thread:
@@ -165,7 +186,7 @@ def test_an_auditor_may_do_nothing(client: Client, luis: User, pending: Proposal
     client.force_login(luis)
     digest = pending.revision.digest if pending.revision else ""
     talk = {"revision": 1, "side": "new", "line": 1, "end": 1, "text": "Hm"}
-    sent = {"verdict": "approve", "digest": digest, "reason": "too_risky", **talk}
+    sent = {"verdict": "approve", "digest": digest, "reason": "too_risky", "act": "stop", "epoch": 0, **talk}
     assert client.post(ACTS[name](pending, pattern), sent).status_code == 403
     pending.refresh_from_db()
     assert pending.status == Proposal.Status.PENDING

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -22,10 +23,14 @@ from people.signin import create_person
 from proposals.actions import comments, decisions, proposals
 from proposals.actions.comments import Spot, Wording
 from proposals.actions.proposals import MOST_CANDIDATES
+from proposals.actions.steering import stop
+from proposals.actions.watching import watch
 from proposals.diffs import compute
 from proposals.models import CounterExample, Proposal, ProposalEvidence, Revision, Thread, Trial
+from proposals.models import CounterExample, Proposal, ProposalEvidence, Rollout, Thread, Trial
 from reviewapp import context
 from tests.cast import digest_of, failure, propose, report, source
+from tests.rollouts import report_runs, start
 
 World = Callable[[int], None]
 
@@ -46,11 +51,25 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) 
             _talk(jonas, mara)
             create(support, ["read"], actor=SYSTEM, owner=jonas)
             create_person(f"p{number}", name=f"Person {number}", roles=[Role.VIEWER, Role.REVIEWER])
-            create_agent(f"agent-{number}", name=f"Agent {number}", actor=SYSTEM, documents={"a": "a\n", "b": "b\n"})
+            texts = {"a": "Say 30 days.\n", "b": "b\n"}
+            _roll_out(
+                create_agent(f"agent-{number}", name=f"Agent {number}", actor=SYSTEM, documents=texts), aiko, mara
+            )
 
         count_runs()
 
     return more
+
+
+def _roll_out(agent: Agent, author: User, approver: User) -> None:
+    """One rollout more that runs, one that has ended, and another look at the oldest."""
+    document = agent.documents.get(slug="a")
+    stop(start(propose(document, author), approver).pk, user=approver, reason="Not today.")
+    start(propose(document, author, "Say", "Tell"), approver)
+    oldest = Rollout.objects.live().earliest("pk")
+    Rollout.objects.filter(pk=oldest.pk).update(state=Rollout.State.WAITING, epoch=F("epoch") + 1)
+    report_runs(oldest, candidate=[True] * 9, current=[True] * 90, prefix=agent.slug)
+    watch(oldest.pk)
 
 
 def _talk(jonas: User, mara: User) -> None:
@@ -144,6 +163,9 @@ def _pages() -> dict[str, str]:
         "public keys": reverse("audit_keys"),
         "settings": reverse("settings"),
         "policy": reverse("policy"),
+        "rollouts": reverse("rollouts"),
+        "rollout": reverse("rollout", args=[Rollout.objects.earliest("pk").pk]),
+        "rollout plans": reverse("rollout_plans"),
     }
 
 
@@ -153,6 +175,7 @@ def _for_admins() -> dict[str, str]:
         "new key": reverse("new_key", args=["support"]),
         "sections": reverse("sections", args=["support", "system-prompt"]),
         "traffic": reverse("traffic", args=["support"]),
+        "freeze": reverse("freeze"),
         "new person": reverse("new_person"),
         "person": reverse("person", args=[User.objects.get(username="jonas").pk]),
     }
@@ -185,3 +208,6 @@ def test_ten_times_the_data_asks_no_more_questions(
     assert max(few.values()) < 38, few
     assert few["queue"] < 21, few
     assert few["updates"] < 10, few
+    assert max(few.values()) < 44, few
+    assert few["queue"] < 23, few
+    assert few["updates"] < 13, few
