@@ -188,7 +188,7 @@ def _of_export(after: dict[str, Any]) -> str:
 def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if before.get("share"):
         yield f"from {before['share']} %"
-    if after.get("share"):
+    if after.get("share") and not after.get("plan"):
         yield f"to {after['share']} %" if before.get("share") else f"with {after['share']} %"
     if after.get("plan"):
         yield str(after["plan"])

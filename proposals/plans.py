@@ -12,6 +12,7 @@ MOST_STEPS: Final = 10
 MOST_RUNS: Final = 1_000_000
 MOST_HOURS: Final = 24 * 90
 MOST_DAYS: Final = 365
+_PERCENT: Final = "\u00a0%"
 
 Start = Literal["canary", "at_once"]
 Inconclusive = Literal["hold", "warn", "ask", "give_up"]
@@ -98,7 +99,8 @@ class Plan:
     @property
     def in_words(self) -> str:
         """“5 %, 25 %, 50 %, then ask, then 100 %”."""
-        return f"{', '.join(f'{step.share} %' for step in self.steps)}, then ask, then 100 %"
+        shares = ", ".join(f"{step.share}{_PERCENT}" for step in self.steps)
+        return f"{shares}, then ask, then 100{_PERCENT}"
 
     def is_last(self, index: int) -> bool:
         """Whether the gate follows this step."""

@@ -32,8 +32,8 @@ SILENT_AFTER_S = 60.0
 """A worker or scheduler that has given no sign of life for so long (four ticks) counts as silent."""
 
 _CONSEQUENCES = {
-    Heartbeat.Process.WORKER: "mining and drafting are paused; serving and reporting go on",
-    Heartbeat.Process.SCHEDULER: "nothing is mined or drafted by itself; serving and reporting go on",
+    Heartbeat.Process.WORKER: "mining, drafting and rollouts are paused; serving and reporting go on",
+    Heartbeat.Process.SCHEDULER: "nothing is mined, drafted or rolled out by itself; serving and reporting go on",
 }
 
 

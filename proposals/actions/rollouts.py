@@ -46,7 +46,7 @@ def refuse_second(document_id: int) -> None:
     """Raises Blocked while a candidate of this document is served to some: two could not be told apart."""
     live = Rollout.objects.live().filter(split__document=document_id).select_related("split__candidate").first()
     if live:
-        raise Blocked(second(live))
+        raise Blocked(f"{second(live)} Nothing was recorded.")
 
 
 def second(live: Rollout) -> str:
@@ -54,7 +54,7 @@ def second(live: Rollout) -> str:
     number = live.candidate.number
     return (
         f"A rollout of version {number} is running, at {live.share} %. Promote it or stop it first; this change then "
-        "follows. Nothing was recorded."
+        "follows."
     )
 
 

@@ -32,7 +32,8 @@ def plans(request: PersonRequest) -> HttpResponseBase:
     if words:
         return _page(request, PlanForm(initial=words))
     asked = request.GET.get("plan", "")
-    rule = _rules().filter(pk=int(asked)).first() if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+    is_number = asked.isascii() and asked.isdigit() and len(asked) < 10
+    rule = _rules().filter(pk=int(asked)).first() if is_number else _rules().filter(document=None).first()
     return _page(request, PlanForm.of(Plan.from_json(rule.plan), rule.document) if rule else PlanForm.of())
 
 

@@ -140,7 +140,7 @@ def test_the_decision_form_offers_both_ways_and_says_what_each_does(
 ) -> None:
     client.force_login(mara)
     shown = client.get(reverse("proposal", args=[pending.pk])).text
-    assert "Start a canary (5 %, 25 %, 50 %, then ask, then 100 %)" in shown
+    assert "Start a canary (5\u00a0%, 25\u00a0%, 50\u00a0%, then ask, then 100\u00a0%)" in shown
     assert "Approve and start a 5 % canary: this text becomes version 2, for 5 % of the units" in shown
     assert 'value="at_once" checked' in shown
     assert ">Approve</button>" in shown
@@ -223,7 +223,7 @@ def test_an_admin_sets_a_plan_and_takes_it_back(client: Client, ada: User, luis:
         (40, 30, 4.5),
     ]
     assert (kept.start, kept.at_once_allowed) == ("canary", False)
-    assert "5 %, 20 %, 40 %, then ask, then 100 %" in client.get(address).text
+    assert "5\u00a0%, 20\u00a0%, 40\u00a0%, then ask, then 100\u00a0%" in client.get(address).text
     edit = client.get(f"{address}?plan={RolloutPlan.objects.get().pk}").text
     assert 'value="5, 20, 40"' in edit
     assert client.post(reverse("remove_rollout_plan", args=[RolloutPlan.objects.get().pk])).status_code == 303

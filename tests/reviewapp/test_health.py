@@ -47,7 +47,7 @@ def test_a_silent_worker_degrades_the_board_but_keeps_it_serving(client: Client)
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["degraded"] == [
-        "The worker has been silent for 5 min: mining and drafting are paused; serving and reporting go on."
+        "The worker has been silent for 5 min: mining, drafting and rollouts are paused; serving and reporting go on."
     ]
 
 
