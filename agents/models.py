@@ -184,7 +184,7 @@ class Split(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.candidate} for {self.share} %"
+        return f"{self.candidate} for {self.share}\u00a0%"
 
 
 class Freeze(models.Model):

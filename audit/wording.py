@@ -187,9 +187,9 @@ def _of_export(after: dict[str, Any]) -> str:
     return named.get(after["form"], after["form"]) + (f", only {filters}" if filters else "")
 def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if before.get("share"):
-        yield f"from {before['share']} %"
+        yield f"from {before['share']}\u00a0%"
     if after.get("share") and not after.get("plan"):
-        yield f"to {after['share']} %" if before.get("share") else f"with {after['share']} %"
+        yield f"to {after['share']}\u00a0%" if before.get("share") else f"with {after['share']}\u00a0%"
     if after.get("plan"):
         yield str(after["plan"])
 

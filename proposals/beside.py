@@ -67,12 +67,13 @@ def _starts(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) 
 
 def _tries(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) -> str:
     first = plan.steps[0].share
-    who = f"Approve and start a {first} % canary:" if standing.leave.allowed else "The last approval starts a canary:"
+    mine = f"Approve and start a {first}\u00a0% canary:"
+    who = mine if standing.leave.allowed else "The last approval starts a canary:"
     current = proposal.document.current
     rest = f"the others keep version {current.number}" if current else "the others keep what they have"
     return (
-        f"{who} this text becomes version {effect.number}, for {first} % of the units; {rest}. It climbs step by step "
-        "while it does no worse, is taken back by itself if it does, and a person promotes it to everybody."
+        f"{who} this text becomes version {effect.number}, for {first}\u00a0% of the units; {rest}. It climbs step by "
+        "step while it does no worse, is taken back by itself if it does, and a person promotes it to everybody."
     )
 
 

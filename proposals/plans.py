@@ -66,8 +66,8 @@ class Plan:
     complaints_after_h: float = 1.0
 
     def __post_init__(self) -> None:
-        _expect("floor", 1 <= self.floor <= self.ceiling, "The floor should be from 1 % to the ceiling.")
-        most = f"The ceiling should be at most {MAJORITY} %: a person promotes to more."
+        _expect("floor", 1 <= self.floor <= self.ceiling, "The floor should be from 1\u00a0% to the ceiling.")
+        most = f"The ceiling should be at most {MAJORITY}\u00a0%: a person promotes to more."
         _expect("ceiling", self.ceiling <= MAJORITY, most)
         _expect("largest_step", 1 <= self.largest_step <= MAJORITY, f"Give 1 to {MAJORITY} points.")
         _expect("steps", 1 <= len(self.steps) <= MOST_STEPS, f"Give 1 to {MOST_STEPS} shares.")
@@ -89,10 +89,10 @@ class Plan:
     def _expect_growing(self) -> None:
         before = 0
         for step in self.steps:
-            within = f"Every share should be from {self.floor} to {self.ceiling} %."
+            within = f"Every share should be from {self.floor} to {self.ceiling}\u00a0%."
             _expect("steps", self.floor <= step.share <= self.ceiling, within)
             _expect("steps", step.share > before, "Each share should be larger than the one before.")
-            leap = f"From {before} to {step.share} % is more than {self.largest_step} points at once."
+            leap = f"From {before} to {step.share}\u00a0% is more than {self.largest_step} points at once."
             _expect("steps", step.share - before <= self.largest_step, leap)
             before = step.share
 
@@ -109,9 +109,9 @@ class Plan:
     def refuse_share(self, share: int, now: int) -> str:
         """Why the share may not become this one; empty when it may."""
         if not self.floor <= share <= self.ceiling:
-            return f"Its plan allows {self.floor} to {self.ceiling} %; promoting gives it to all."
+            return f"Its plan allows {self.floor} to {self.ceiling}\u00a0%; promoting gives it to all."
         if share - now > self.largest_step:
-            return f"From {now} to {share} % is more than the {self.largest_step} points its plan allows at once."
+            return f"From {now} to {share}\u00a0% is more than the {self.largest_step} points its plan allows at once."
         return ""
 
     @property

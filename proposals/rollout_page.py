@@ -86,9 +86,9 @@ def state_line(rollout: Rollout) -> str:
     who = f"{rollout.ended_by}" if rollout.ended_by else "Countersign"
     match rollout.state:
         case Rollout.State.WAITING:
-            return f"Version {number} waits at the gate, at {rollout.share} %. Somebody has to promote it."
+            return f"Version {number} waits at the gate, at {rollout.share}\u00a0%. Somebody has to promote it."
         case Rollout.State.RUNNING:
-            return f"Version {number} is served to {rollout.share} % of the units, version {base} to the others."
+            return f"Version {number} is served to {rollout.share}\u00a0% of the units, version {base} to the others."
         case Rollout.State.PROMOTED:
             return f"{who} promoted version {number}; everybody got it."
         case Rollout.State.GIVEN_UP:

@@ -12,7 +12,7 @@ def pill(rollout: Rollout) -> Pill:
     if rollout.state == state.WAITING:
         return Pill("At the gate", "turn")
     if rollout.state == state.RUNNING:
-        return Pill(f"Canary {rollout.share} %", "warn" if rollout.is_waiting else "info")
+        return Pill(f"Canary {rollout.share}\u00a0%", "warn" if rollout.is_waiting else "info")
     return Pill(rollout.get_state_display(), "turn" if rollout.state == state.PROMOTED else "warn")
 
 

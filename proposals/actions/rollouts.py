@@ -53,8 +53,8 @@ def second(live: Rollout) -> str:
     """Why nothing else can be approved for the document of a live rollout, and what to do."""
     number = live.candidate.number
     return (
-        f"A rollout of version {number} is running, at {live.share} %. Promote it or stop it first; this change then "
-        "follows."
+        f"A rollout of version {number} is running, at {live.share}\u00a0%. Promote it or stop it first; this change "
+        "then follows."
     )
 
 

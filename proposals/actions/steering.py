@@ -87,7 +87,7 @@ def lower_share_with_key(rollout_id: int, *, by: By, share: int) -> Rollout:
     rollout = lock(rollout_id)
     require_live(rollout)
     if share > rollout.share:
-        raise Invalid("share", f"A key can only lower the share, which is {rollout.share} %.")
+        raise Invalid("share", f"A key can only lower the share, which is {rollout.share}\u00a0%.")
     if why := rollout.plan.refuse_share(share, rollout.share):
         raise Invalid("share", why)
     _change_share(rollout, share, by)
@@ -121,7 +121,7 @@ def _end(rollout_id: int, state: Rollout.State, by: By, reason: str, asked: str)
 def _change_share(rollout: Rollout, share: int, by: By) -> None:
     was = rollout.share
     if share == was:
-        raise Invalid("share", f"Its share is {share} % already.")
+        raise Invalid("share", f"Its share is {share}\u00a0% already.")
     verdict = JudgeMemory.objects.values_list("verdict", flat=True).get(rollout=rollout)
     runs = verdict["runs"]["candidate"] if verdict else 0
     give_share(rollout, share, by, runs=runs, at=timezone.now())
@@ -136,6 +136,6 @@ def _require(leave: Leave) -> None:
 def _require_seen(rollout: Rollout, epoch: int) -> None:
     if epoch != rollout.epoch:
         raise Outdated(
-            f"The rollout moved on meanwhile: it is at {rollout.share} %, {rollout.get_state_display().lower()}. "
+            f"The rollout moved on meanwhile: it is at {rollout.share}\u00a0%, {rollout.get_state_display().lower()}. "
             "Nothing was changed."
         )

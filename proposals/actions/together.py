@@ -108,6 +108,6 @@ def _now(proposal_id: int) -> str:
     after = Proposal.objects.select_related("published", "rollout__split").get(pk=proposal_id)
     if after.status == Proposal.Status.APPROVED and after.published:
         if rollout := rollout_of(after):
-            return f"Version {after.published.number} is served to {rollout.share} % of the units from now on."
+            return f"Version {after.published.number} is served to {rollout.share}\u00a0% of the units from now on."
         return f"Version {after.published.number} is current from now on."
     return "Approval recorded. The change takes effect with the last approval needed."

@@ -165,7 +165,7 @@ class ShareChange(models.Model):
         ordering = ["pk"]
 
     def __str__(self) -> str:
-        return f"{self.share} % from {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.share}\u00a0% from {self.at:%Y-%m-%d %H:%M}"
 
 
 class RolloutVerdict(models.Model):

@@ -102,7 +102,8 @@ def _approved(proposal: Proposal) -> str:
     if proposal.origin == Proposal.Origin.ROLLBACK or policies.bypasser_id(proposal):
         return f"Confirmed: version {proposal.published.number} was right."
     if rollout := rollout_of(proposal):
-        return f"Approved. Version {proposal.published.number} is served to {rollout.share} % of the units from now on."
+        share = f"{rollout.share}\u00a0%"
+        return f"Approved. Version {proposal.published.number} is served to {share} of the units from now on."
     return f"Approved. Version {proposal.published.number} is current from now on."
 
 

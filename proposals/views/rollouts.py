@@ -81,7 +81,7 @@ def _carry_out(pk: int, user: User, form: ActForm) -> str:
             return f"Rolled back. Everybody gets version {done.baseline.number} again."
         case _:
             done = steering.set_share(pk, user=user, epoch=word["epoch"], share=word["share"])
-            return f"Version {done.candidate.number} is served to {done.share} % of the units from now on."
+            return f"Version {done.candidate.number} is served to {done.share}\u00a0% of the units from now on."
 
 
 @never_cache

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from agents import keys
 from agents.models import ApiKey, Document
 from agents.protection import protect
-from agents.versions import sha256
+from agents.versions import create_agent, sha256
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
@@ -21,8 +21,10 @@ from people.models import User
 from people.roles import Role
 from proposals.actions.comments import Spot, Wording, open_thread
 from proposals.actions.policy import set_policy
-from proposals.models import Proposal, ProposalEvidence, SavedFilter, Thread
-from tests.cast import PROMPT, digest_of, shared
+from proposals.models import Proposal, ProposalEvidence, Rollout, RolloutPlan, SavedFilter, Thread
+from proposals.plans import BUILT_IN
+from tests.cast import PROMPT, digest_of, propose, shared
+from tests.rollouts import start
 
 Roles = frozenset[Role]
 SEE: Final = frozenset(Role)
@@ -67,6 +69,12 @@ MATRIX: Final[dict[str, Row]] = {
     "take_back": Row("proposal", SEE, DECIDE),
     "bypass": Row("proposal", MANAGE, MANAGE),
     "policy": Row("", SEE, MANAGE),
+    "rollout_plans": Row("", SEE, MANAGE),
+    "remove_rollout_plan": Row("plan", MANAGE, MANAGE),
+    "freeze": Row("", OPERATE, OPERATE),
+    "rollouts": Row("", SEE, NOBODY),
+    "rollout": Row("rollout", SEE, NOBODY),
+    "act_on_rollout": Row("rollout", SEE, PROPOSE),
     "remove_policy": Row("policy", MANAGE, MANAGE),
     "exclude": Row("proposal item", DECIDE, DECIDE),
     "include": Row("proposal item", DECIDE, DECIDE),
@@ -126,8 +134,8 @@ ONES_OWN: Final = frozenset(
 )
 """What everybody signed in has of their own, with or without a role."""
 
-OPEN: Final = frozenset({"account_login", "sign_in_by_link"})
-"""What is there to sign in with."""
+OPEN: Final = frozenset({"account_login", "sign_in_by_link", "gate"})
+"""What is there to sign in with, and what a signed link opens."""
 
 ELSEWHERE: Final = ("api/", "healthz", "readyz", "metrics", "static")
 """Answers to programs: keys and their scopes are tried with the API."""
@@ -162,8 +170,16 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "key": key.prefix,
         "section": protect(document, "Safety", owners=[ada], actor=SYSTEM).pk,
         "person": aiko.pk,
+        "rollout": _rollout(aiko, ada).pk,
+        "plan": RolloutPlan.objects.create(plan=BUILT_IN.to_json()).pk,
         "digest": digest_of(pending),
     }
+
+
+def _rollout(author: User, approver: User) -> Rollout:
+    """One of another document, so that it stands in nobody's way."""
+    agent = create_agent("other", name="Other agent", actor=SYSTEM, documents={"rules": "Say 30 days.\n"})
+    return start(propose(agent.documents.get(), author), approver)
 
 
 def _named(patterns: list[URLPattern | URLResolver], above: str = "") -> Iterator[tuple[str, str]]:
@@ -198,7 +214,7 @@ def _send(client: Client, address: str, digest: object) -> HttpResponse:
     lines = {"revision": 1, "side": "new", "line": 1, "end": 1, "text": "Hm"}
     decision = {"verdict": "reject", "digest": digest, "reason": "too_risky", "note": "No."}
     with transaction.atomic():
-        answer = client.post(address, {**lines, **decision, "do": "assign"})
+        answer = client.post(address, {**lines, **decision, "do": "assign", "act": "stop", "epoch": 0})
         transaction.set_rollback(True)
     assert isinstance(answer, HttpResponse)
     return answer

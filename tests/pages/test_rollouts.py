@@ -46,7 +46,7 @@ def climb(rollout: Rollout) -> None:
 def test_a_new_rollout_says_what_it_waits_for(client: Client, rollout: Rollout, mara: User) -> None:
     client.force_login(mara)
     shown = page(client, rollout)
-    assert "Version 2 is served to 10 % of the units, version 1 to the others." in shown
+    assert "Version 2 is served to 10\u00a0% of the units, version 1 to the others." in shown
     assert "The judge has not looked yet" in shown
     assert "20 more runs of the candidate and a verdict of no worse" in shown
     assert 'aria-current="step"' in shown
@@ -79,7 +79,7 @@ def test_the_gate_stands_at_the_top_of_the_queue_and_in_the_bar(client: Client, 
     assert reverse("rollout", args=[rollout.pk]) in queue
     assert '<span>1</span><span class="sr"> ask for a person</span>' in queue
     shown = page(client, rollout)
-    assert "waits at the gate, at 50 %" in shown
+    assert "waits at the gate, at 50\u00a0%" in shown
     assert "Your decision" in shown
     assert press(client, rollout, "promote") == 303
     assert "Rollouts that ask for a person" not in client.get("/").text
@@ -110,7 +110,7 @@ def test_an_old_page_promotes_nothing(client: Client, rollout: Rollout, mara: Us
     steering.set_share(rollout.pk, user=aiko, epoch=0, share=20)
     client.force_login(mara)
     answer = client.post(reverse("act_on_rollout", args=[rollout.pk]), {"act": "promote", "epoch": 0})
-    assert (answer.status_code, "it is at 20 %, running" in answer.text) == (409, True)
+    assert (answer.status_code, "it is at 20\u00a0%, running" in answer.text) == (409, True)
 
 
 def test_the_proposal_the_document_and_the_version_say_where_it_stands(
@@ -126,8 +126,8 @@ def test_the_proposal_the_document_and_the_version_say_where_it_stands(
     for place in where:
         shown = client.get(place).text
         assert address in shown, place
-        assert "is served to 10 % of the units" in shown, place
-    assert "Canary 10 %" in client.get("/?show=decided").text
+        assert "is served to 10\u00a0% of the units" in shown, place
+    assert "Canary 10\u00a0%" in client.get("/?show=decided").text
     assert "propose the reverse" not in client.get(where[0]).text
     assert "roll-back/?to=2" not in client.get(where[2]).text
     steering.stop(rollout.pk, user=mara, reason="Not today.")
@@ -141,12 +141,12 @@ def test_the_decision_form_offers_both_ways_and_says_what_each_does(
     client.force_login(mara)
     shown = client.get(reverse("proposal", args=[pending.pk])).text
     assert "Start a canary (5\u00a0%, 25\u00a0%, 50\u00a0%, then ask, then 100\u00a0%)" in shown
-    assert "Approve and start a 5 % canary: this text becomes version 2, for 5 % of the units" in shown
+    assert "Approve and start a 5\u00a0% canary: this text becomes version 2, for 5\u00a0% of the units" in shown
     assert 'value="at_once" checked' in shown
     assert ">Approve</button>" in shown
     sent = {"verdict": "approve", "digest": digest_of(pending), "start": "canary"}
     answer = client.post(reverse("decide", args=[pending.pk]), sent, follow=True)
-    assert "Version 2 is served to 5 % of the units from now on." in answer.text
+    assert "Version 2 is served to 5\u00a0% of the units from now on." in answer.text
     assert Rollout.objects.get().share == 5
 
 
@@ -170,7 +170,7 @@ def test_while_one_runs_approving_another_is_greyed_with_what_to_do(
     other = propose(prompt, aiko, old="Never", new="Do not ever")
     client.force_login(mara)
     shown = client.get(reverse("proposal", args=[other.pk])).text
-    assert "A rollout of version 2 is running, at 10 %. Promote it or stop it first" in shown
+    assert "A rollout of version 2 is running, at 10\u00a0%. Promote it or stop it first" in shown
     assert "data-default disabled>Approve" in shown
     sent = {"verdict": "approve", "digest": digest_of(other)}
     assert client.post(reverse("decide", args=[other.pk]), sent).status_code == 409
@@ -199,7 +199,7 @@ def test_an_old_link_shows_nothing(client: Client, rollout: Rollout, monkeypatch
 PLAN = {
     "document": "",
     "start": "canary",
-    "steps": "5, 20 %, 40",
+    "steps": "5, 20\u00a0%, 40",
     "least_runs": "30",
     "hold_h": "1, 2, 4.5",
     "floor": "1",
@@ -237,7 +237,7 @@ def test_an_admin_sets_a_plan_and_takes_it_back(client: Client, ada: User, luis:
     [
         ("steps", "5, x", "whole numbers"),
         ("steps", "25, 5", "larger than the one before"),
-        ("steps", "5, 60", "from 1 to 50 %"),
+        ("steps", "5, 60", "from 1 to 50\u00a0%"),
         ("steps", "5, 50", "more than 25 points at once"),
         ("least_runs", "1, 2", "one for each share"),
         ("hold_h", "-1", "0 to"),
@@ -277,4 +277,4 @@ def test_the_list_shows_running_and_past_ones(client: Client, rollout: Rollout, 
     approve(other.pk, user=mara, digest=digest_of(other), start="canary")
     client.force_login(mara)
     shown = client.get(reverse("rollouts")).text
-    assert shown.index("Version 3 is served to 10 %") < shown.index("stopped the rollout of version 2")
+    assert shown.index("Version 3 is served to 10\u00a0%") < shown.index("stopped the rollout of version 2")

@@ -56,7 +56,7 @@ def to_the_gate(rollout: Rollout) -> Rollout:
         watch(rollout.pk)
         if fresh(rollout).state == State.WAITING:
             return fresh(rollout)
-    raise AssertionError(f"{fresh(rollout).state} at {fresh(rollout).share} %")
+    raise AssertionError(f"{fresh(rollout).state} at {fresh(rollout).share}\u00a0%")
 
 
 def test_without_a_plan_approving_releases_at_once(pending: Proposal, mara: User) -> None:
@@ -211,7 +211,7 @@ def test_only_one_change_of_a_document_is_rolled_out_at_a_time(rollout: Rollout,
                                                                aiko: User, ada: User) -> None:  # fmt: skip
     other = propose(prompt, aiko, old="Never", new="Do not ever")
     for how in ("canary", "at_once"):
-        with pytest.raises(Blocked, match="A rollout of version 2 is running, at 10 %"):
+        with pytest.raises(Blocked, match="A rollout of version 2 is running, at 10\u00a0%"):
             approve(other.pk, user=mara, digest=digest_of(other), start=how)
     with pytest.raises(Blocked, match="A rollout of version 2"):
         bypass(other.pk, user=ada, digest=digest_of(other), reason="It cannot wait any longer.", number=other.pk)
@@ -254,7 +254,7 @@ def test_an_author_promotes_nothing_of_their_own(rollout: Rollout, aiko: User, l
 def test_promoting_what_has_moved_on_is_refused(rollout: Rollout, mara: User) -> None:
     good(rollout, 900)
     watch(rollout.pk)
-    with pytest.raises(Outdated, match="it is at 30 %, running"):
+    with pytest.raises(Outdated, match="it is at 30\u00a0%, running"):
         steering.promote(rollout.pk, user=mara, epoch=0)
 
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0005_splits'),
-        ('proposals', '0008_mostly_reported_by'),
+        ('proposals', '0009_status_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
