@@ -185,6 +185,8 @@ def _of_export(after: dict[str, Any]) -> str:
     named = {"jsonl": "as JSONL", "csv": "as CSV", "bundle": "with all it takes to check it"}
     filters = "; ".join(f"{name} “{value}”" for name, value in (after.get("filters") or {}).items())
     return named.get(after["form"], after["form"]) + (f", only {filters}" if filters else "")
+
+
 def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if before.get("share"):
         yield f"from {before['share']}\u00a0%"

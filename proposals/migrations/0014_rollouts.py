@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0005_splits'),
-        ('proposals', '0009_status_words'),
+        ('proposals', '0013_recount_reporters'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -29,7 +29,7 @@ BACK = "DROP TRIGGER rollout_forward_only ON proposals_rollout; DROP FUNCTION ro
 
 
 class Migration(migrations.Migration):
-    dependencies = [("proposals", "0010_rollouts"), ("audit", "0002_seal")]
+    dependencies = [("proposals", "0014_rollouts"), ("audit", "0002_seal")]
 
     operations = [
         *(migrations.RunSQL(REFUSE.format(table), ALLOW.format(table)) for table in TABLES),

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0005_splits'),
-        ('feedback', '0007_meaning'),
+        ('feedback', '0012_across'),
     ]
 
     operations = [
