@@ -15,10 +15,8 @@ from people.models import User
 from people.roles import Role
 from people.signin import create_person
 from proposals.actions.comments import Spot, open_thread
-from proposals.models import Comment, Proposal, ProposalEvidence, Thread
-from tests.cast import shared
 from proposals.models import Comment, Proposal, ProposalEvidence, Rollout, Thread
-from tests.cast import propose
+from tests.cast import propose, shared
 from tests.rollouts import start
 
 Address = Callable[[Proposal, Pattern], str]

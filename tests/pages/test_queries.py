@@ -26,8 +26,7 @@ from proposals.actions.proposals import MOST_CANDIDATES
 from proposals.actions.steering import stop
 from proposals.actions.watching import watch
 from proposals.diffs import compute
-from proposals.models import CounterExample, Proposal, ProposalEvidence, Revision, Thread, Trial
-from proposals.models import CounterExample, Proposal, ProposalEvidence, Rollout, Thread, Trial
+from proposals.models import CounterExample, Proposal, ProposalEvidence, Revision, Rollout, Thread, Trial
 from reviewapp import context
 from tests.cast import digest_of, failure, propose, report, source
 from tests.rollouts import report_runs, start
