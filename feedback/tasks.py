@@ -1,29 +1,40 @@
 """Doorbells for the miner. A tick may come twice, late or not at all: the waiting rows say what is to be done."""
 
+from typing import Any
+
 from celery import shared_task
+
+TRY_AGAIN_S = 30
 
 
 @shared_task
 def mine_pending() -> None:
-    """Mine for every agent with reports waiting."""
+    """Mine for every agent with reports waiting, unless that is going on already."""
     from agents.freezing import is_frozen
+    from feedback.actions.locks import one_long_task
     from feedback.actions.mining import mine, waiting_agents
 
-    for agent in [] if is_frozen() else waiting_agents():
-        mine(agent)
+    with one_long_task() as alone:
+        for agent in waiting_agents() if alone and not is_frozen() else []:
+            mine(agent)
 
 
-@shared_task(soft_time_limit=3500, time_limit=3600)
-def consolidate() -> None:
+@shared_task(bind=True, soft_time_limit=3500, time_limit=3600, max_retries=None)
+def consolidate(task: Any) -> None:
     """Put right, for every agent with texts, what was grouped wrongly when they came; find what agents share."""
     from agents.freezing import is_frozen
     from feedback.actions.across import link_across
     from feedback.actions.consolidation import consolidate
+    from feedback.actions.locks import one_long_task
     from feedback.actions.meaning import agents_with_texts
 
-    for agent in [] if is_frozen() else agents_with_texts():
-        consolidate(agent)
-    if not is_frozen():
+    if is_frozen():
+        return
+    with one_long_task() as alone:
+        if not alone:
+            raise task.retry(countdown=TRY_AGAIN_S)
+        for agent in agents_with_texts():
+            consolidate(agent)
         link_across()
 
 

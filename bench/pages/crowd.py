@@ -53,11 +53,11 @@ _REPORTS = """
     INSERT INTO feedback_pattern (
         agent_id, kind, status, label, terms, named_support, signature, centroid, grouped, support, sources,
         dismissed_reason, dismissed_as, is_named_by_hand, is_formed_by_hand, is_merged_by_miner, is_kept_apart,
-        is_compared, meaning, draft_note, created_at)
+        is_compared, meaning, draft_note, error_class, created_at)
     SELECT agent, (ARRAY['complaint', 'correction', 'error', 'success'])[1 + g %% 4],
            (ARRAY['candidate', 'open', 'open', 'open', 'proposed', 'watching', 'resolved', 'dismissed'])[1 + g %% 8],
            left(s.text, 120), '[]', 1, '', decode(repeat('00', 1024), 'hex'), 1, 0, 0,
-           '', '', false, false, false, false, true, '', '', now()
+           '', '', false, false, false, false, true, '', '', '', now()
     FROM generate_series(1, %(patterns)s) g JOIN place ON place.n = greatest(1, g %% 8 - 3)
     JOIN said s ON s.n = 1 + g %% 2000;
 
@@ -123,12 +123,12 @@ _PROPOSALS = """
     INSERT INTO proposals_proposal (
         id, document_id, base_version_id, title, rationale, origin, status, pattern_id, author_id, author_key_id,
         published_id, evidence_items, evidence_sources, fingerprint, risk, risk_reasons, mostly_reported_by,
-        is_alternative, created_at, decided_at)
+        is_alternative, waits_for_owners_of, created_at, decided_at)
     SELECT id, document, base, title, why, origin, status, CASE WHEN origin = 'drafter' THEN pattern END,
            CASE WHEN origin = 'person' THEN person END, CASE WHEN origin = 'agent' THEN key END,
            CASE WHEN status = 'approved' THEN published END, 12, CASE WHEN origin = 'drafter' THEN 9 ELSE 0 END, '',
            risk,
-           '["A check asks for a look."]', '{}', false, at,
+           '["A check asks for a look."]', '{}', false, '{}', at,
            CASE WHEN status IN ('pending', 'changes_requested') THEN NULL ELSE at + interval '5 hours' END
     FROM plan ORDER BY id;
 

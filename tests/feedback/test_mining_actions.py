@@ -1,16 +1,21 @@
 """Reports become patterns: once each, incrementally, with true counts."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from agents.models import Agent
 from audit.models import AuditEntry
 from audit.record import SYSTEM
+from feedback.actions.locks import one_long_task
 from feedback.actions.mining import Tally, mine, mine_batch
 from feedback.actions.patterns import dismiss, reopen
 from feedback.actions.withdraw import withdraw_feedback
 from feedback.exceptions import PatternError
 from feedback.models import Evidence, Feedback, Pattern, PatternDay, PatternSource, Run
+from feedback.tasks import mine_pending
 from people.models import User
 from tests.cast import COMPLAINTS, failure, report
 
@@ -171,3 +176,21 @@ def test_a_dismissed_pattern_is_not_drafted_until_reopened(
     reopen(pattern.pk, user=mara)
     pattern.refresh_from_db()
     assert pattern.draft_due_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_task_leaves_the_worker_alone_while_another_is_at_work(
+    support: Agent, complaints: list[Feedback]
+) -> None:
+    with ThreadPoolExecutor(1) as other:
+        with one_long_task() as alone:
+            assert alone
+            other.submit(_tick).result()
+            assert not Pattern.objects.exists()
+        other.submit(_tick).result()
+    assert Pattern.objects.shown().exists()
+
+
+def _tick() -> None:
+    mine_pending()
+    connection.close()
