@@ -8,9 +8,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from agents.models import ApiKey, Document, Section
 from audit.models import AuditEntry
-from feedback.models import Evidence, Pattern
+from feedback.models import Evidence, Pattern, SharedPattern
 from people.models import User
-from proposals.models import Proposal
+from proposals.models import Proposal, Rollout
 
 SOME: Final = 5
 NO_PAGES: Final = frozenset(
@@ -19,8 +19,10 @@ NO_PAGES: Final = frozenset(
     | {"remove_policy", "exclude", "include", "merge_rules", "comment", "reply", "resolve", "reopen_thread"}
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
+    | {"act_on_rollout", "remove_rollout_plan", "gate"}
+    | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
 )
-"""Addresses that only take forms, or lead on to a page."""
+"""Addresses that only take forms, lead on to a page, or give a file."""
 
 Addresses = dict[str, list[str]]
 
@@ -173,6 +175,11 @@ def _rest() -> Addresses:
         "why": [
             reverse("why", args=[one.pattern_id, one.pk]) for one in Evidence.objects.filter(pattern=some[0])[:SOME]
         ],
+        "patterns, across agents": [f"{patterns}?show=across"],
+        "pattern across agents": _pages("shared_pattern", SharedPattern.objects.all()),
+        "rollouts": [reverse("rollouts")],
+        "rollout": _pages("rollout", Rollout.objects.all()),
+        "rollout plans": [reverse("rollout_plans")],
         "agents": [reverse("agents")],
         "agent": [reverse("agent", args=[slug]) for slug in ("support", "sales")],
         **{f"audit log{name}": [log + query] for name, query in filters.items()},
@@ -195,6 +202,8 @@ def _for_admins() -> Addresses:
         "traffic": [reverse("traffic", args=["support"])],
         "settings, admin": [reverse("settings")],
         "policy, admin": [reverse("policy")],
+        "rollout plans, admin": [reverse("rollout_plans")],
+        "freeze": [reverse("freeze")],
         "person": _pages("person", User.objects.all()),
         "new person": [reverse("new_person")],
         "new key": [reverse("new_key", args=["support"])],

@@ -18,6 +18,7 @@ import django
 django.setup()
 
 from django.db import connection  # noqa: E402 (models need Django set up)
+from django.db.models import F  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from agents.history import carried  # noqa: E402
@@ -28,14 +29,17 @@ from agents.sections import lines_of  # noqa: E402
 from agents.versions import create_agent, sha256  # noqa: E402
 from audit.record import SYSTEM  # noqa: E402
 from bench.pages import crowd  # noqa: E402
-from bench.pages.addresses import addresses, unasked  # noqa: E402
+from bench.pages.addresses import SOME, addresses, unasked  # noqa: E402
 from bench.pages.texts import Writer  # noqa: E402
 from feedback.actions.rollups import count_runs  # noqa: E402
+from feedback.models import Pattern, SharedMember, SharedPattern  # noqa: E402
 from people.accounts import create_person  # noqa: E402
 from people.models import User  # noqa: E402
 from people.roles import Role  # noqa: E402
+from proposals.actions.decisions import approve  # noqa: E402
 from proposals.diffs import compute  # noqa: E402
 from proposals.digests import decision_digest  # noqa: E402
+from proposals.models import Proposal  # noqa: E402
 
 VERSIONS, LONG_WORDS = 1_000, 20_000
 PLACES = (("support", 12), ("sales", 8), ("coding", 5), ("travel", 5))
@@ -55,6 +59,9 @@ def main(what: str) -> None:
     crowd.proposals(opened=500 if what == "board" else 9_500, decided=9_500 if what == "board" else 0)
     crowd.log()
     count_runs()
+    if what == "board":
+        _shared()
+        _rollouts()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     sessions = {role: _session(name) for role, name in SIGNED_IN.items()}
@@ -83,6 +90,26 @@ def _people_and_agents(writer: Writer) -> None:
                 writer, document, {0: VERSIONS, 1: 60}.get(int(document.slug[9:]), 100) if slug == "support" else 100
             )
     create(Agent.objects.get(slug="support"), ["ingest"], actor=SYSTEM, owner=people["mara"])
+
+
+def _shared(count: int = 60) -> None:
+    """Some of the patterns of each agent are one with others'."""
+    mine, yours = (Pattern.objects.shown().filter(agent__slug=slug)[:count] for slug in ("support", "sales"))
+    for one, other in zip(mine, yours, strict=True):
+        seen = {"first_seen": one.first_seen, "last_seen": one.last_seen}
+        shared = SharedPattern.objects.create(
+            kind=one.kind, label=one.label, support=one.support, sources=one.sources, agents=2, **seen
+        )
+        SharedMember.objects.bulk_create(SharedMember(pattern=pattern, shared=shared) for pattern in (one, other))
+
+
+def _rollouts() -> None:
+    """A candidate of some documents is on its way."""
+    approver = create_person("approver", name="Approver Muster", roles=[Role.REVIEWER])
+    waiting = Proposal.objects.filter(status="pending", base_version=F("document__current"), risk=1)
+    for proposal in waiting.exclude(document__agent__slug="support").distinct("document")[:SOME]:
+        assert proposal.revision
+        approve(proposal.pk, user=approver, digest=proposal.revision.digest, start="canary")
 
 
 def _history(writer: Writer, document: Document, count: int) -> None:
