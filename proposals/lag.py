@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proposals import policies
-from proposals.actions.proposals import merged_onto_current
+from proposals.actions.fitting import fit_of
 from proposals.merging import Conflict
 from proposals.models import Decision, Proposal, Revision
 
@@ -37,12 +37,11 @@ def lag(proposal: Proposal, newest: Revision) -> Lag | None:
     current = proposal.document.current
     if not proposal.is_open or not proposal.is_stale or current is None:
         return None
-    merged = merged_onto_current(proposal)
-    applies = merged.is_clean and merged.text != current.text
+    fit = fit_of(proposal, current)
     given = newest.decisions.filter(verdict=Decision.Verdict.APPROVE).select_related("actor").order_by("pk")
     approvals = list(given)
-    waits = proposal.status == Proposal.Status.PENDING and applies and not approvals
-    return Lag(current.number, merged.conflicts, _names(approvals), waits)
+    waits = proposal.status == Proposal.Status.PENDING and fit.applies and not approvals
+    return Lag(current.number, fit.met, _names(approvals), waits)
 
 
 def outdated_by(revision: Revision) -> str:

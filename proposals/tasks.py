@@ -6,14 +6,15 @@ from celery import shared_task
 @shared_task
 def draft_due() -> None:
     """Redraft what people asked for, draft from every pattern that is due, then move onto versions that became current
-    what applies there."""
+    what applies there, and find out how the rest fits them."""
     from agents.freezing import is_frozen
-    from proposals.actions import drafting, following, redrafts
+    from proposals.actions import drafting, fitting, following, redrafts
 
     redrafts.carry_out_all()
     if not is_frozen():
         drafting.draft_all_due()
     following.follow()
+    fitting.fit_all()
 
 
 @shared_task

@@ -1,14 +1,19 @@
 """What a stored difference is made of."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple, Self
+
+from agents.sections import lines_of
 
 Op = Literal["equal", "cut", "add"]
 Segment = tuple[Op, str]
 
-SHAPE = 1
-"""Number of the JSON shape below; stored with it, so that an older one can still be read after a change."""
+SHAPE = 2
+"""Number of the JSON shape below; stored with it, so that an older one can still be read after a change. In the first,
+every row stood by itself; now unchanged lines that follow one another stand together, as `_run` puts them."""
 
 
 class Row(NamedTuple):
@@ -69,6 +74,47 @@ class Row(NamedTuple):
 _FIELDS = itemgetter(*Row._fields)
 
 
+def _stored(rows: Iterable[Row]) -> Iterator[dict[str, Any] | list[Any]]:
+    """Changed rows one by one, and each run of unchanged ones under one heading as one."""
+    run: list[Row] = []
+    for row in rows:
+        if run and not _goes_on(run[-1], row):
+            yield _run(run)
+            run = []
+        if _is_plain(row):
+            run.append(row)
+        else:
+            yield row.to_json()
+    if run:
+        yield _run(run)
+
+
+def _is_plain(row: Row) -> bool:
+    return row.kind == "equal" and len(row.segments) == 1 and not row.changed and row.moved is None
+
+
+def _goes_on(last: Row, row: Row) -> bool:
+    """Whether a row continues the run that `last` is in."""
+    following = (last.old and last.old + 1, last.new and last.new + 1)
+    return _is_plain(row) and (row.old, row.new) == following and row[4:7] == last[4:7] and last.ending != ""
+
+
+def _run(rows: Sequence[Row]) -> list[Any]:
+    """Numbers of the first line, what holds of all of them, and their text."""
+    _, old, new, _, heading, protected, section, *_ = rows[0]
+    return [old, new, heading, protected, section, "".join(row.segments[0][1] for row in rows)]
+
+
+def _read(stored: dict[str, Any] | list[Any]) -> Iterable[Row]:
+    if isinstance(stored, dict):
+        return (Row.from_json(stored),)
+    old, new, heading, protected, section, text = stored
+    return [
+        Row("equal", old + step, new + step, (("equal", line),), heading, protected, section)
+        for step, line in enumerate(lines_of(text))
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Diff:
     """All rows of a difference, unchanged ones included, and how many words came and went."""
@@ -93,7 +139,7 @@ class Diff:
         """Plain lists and dicts, for a JSON column."""
         return {
             "shape": SHAPE,
-            "rows": [row.to_json() for row in self.rows],
+            "rows": list(_stored(self.rows)),
             "words_added": self.words_added,
             "words_removed": self.words_removed,
         }
@@ -101,10 +147,10 @@ class Diff:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """What `to_json` gave. Raises ValueError for a shape this code does not know."""
-        if data.get("shape") != SHAPE:
+        if data.get("shape") not in (1, SHAPE):
             raise ValueError(f"unknown shape of a stored difference: {data.get('shape')!r}")
         return cls(
-            rows=tuple(Row.from_json(row) for row in data["rows"]),
+            rows=tuple(chain.from_iterable(map(_read, data["rows"]))),
             words_added=data["words_added"],
             words_removed=data["words_removed"],
         )

@@ -84,6 +84,8 @@ def test_a_rewritten_line_is_a_cut_row_directly_followed_by_an_add_row(before: s
 def test_a_stored_difference_reads_back_as_it_was(before: str, after: str) -> None:
     made = diffs.compute(before, after)
     assert diffs.Diff.from_json(made.to_json()) == made
+    one_by_one = {**made.to_json(), "shape": 1, "rows": [row.to_json() for row in made.rows]}
+    assert diffs.Diff.from_json(one_by_one) == made, "as it was stored before lines stood together"
 
 
 def test_a_stored_difference_of_an_unknown_shape_is_refused() -> None:

@@ -56,8 +56,8 @@ def collect_static() -> None:
 
 
 def _fingerprint() -> str:
-    """A digest of the name, size and time of every source file."""
-    digest = hashlib.sha256()
+    """A digest of the name, size and time of every source file, and of what makes of them what is sent."""
+    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
             state = os.stat(storage.path(name))

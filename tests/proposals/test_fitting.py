@@ -1,0 +1,70 @@
+"""Whether a change still fits is found out once for a revision and a version, and never told of another."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from agents.models import Document
+from people.models import User
+from proposals.actions import fitting
+from proposals.actions.decisions import approve
+from proposals.actions.fitting import fit_all
+from proposals.actions.proposals import amend, merged_onto_current
+from proposals.merging import Merged
+from proposals.models import Fit, Proposal
+from tests.cast import digest_of, propose
+
+
+@pytest.fixture
+def merges(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The proposals merged from here on."""
+    done: list[int] = []
+
+    def noted(proposal: Proposal) -> Merged:
+        done.append(proposal.pk)
+        return merged_onto_current(proposal)
+
+    monkeypatch.setattr(fitting, "merged_onto_current", noted)
+    return done
+
+
+@pytest.fixture
+def meets(prompt: Document, aiko: User, mara: User) -> Proposal:
+    """A change of the line that version 2 changed, too."""
+    first, second = propose(prompt, aiko), propose(prompt, aiko, "30 days", "60 days")
+    approve(first.pk, user=mara, digest=digest_of(first))
+    return second
+
+
+def test_who_looks_again_waits_for_no_merge(client: Client, mara: User, meets: Proposal, merges: list[int]) -> None:
+    client.force_login(mara)
+    pages = {client.get(reverse("proposal", args=[meets.pk])).text.count("1 place changed by both") for _ in range(3)}
+    assert (pages, merges) == ({1}, [meets.pk])
+
+
+def test_the_worker_merges_before_anybody_looks(client: Client, mara: User, meets: Proposal, merges: list[int]) -> None:
+    assert (fit_all(), fit_all(), merges) == (1, 0, [meets.pk])
+    client.force_login(mara)
+    assert "1 place changed by both" in client.get(reverse("proposal", args=[meets.pk])).text
+    assert merges == [meets.pk]
+    assert fit_all(within=-1) == 0
+
+
+def test_another_version_or_another_text_is_merged_anew(
+    client: Client, prompt: Document, aiko: User, mara: User, meets: Proposal, merges: list[int]
+) -> None:
+    client.force_login(mara)
+    page = reverse("proposal", args=[meets.pk])
+    assert "1 place changed by both" in client.get(page).text
+    back = propose(prompt, aiko, "14 days", "30 days")
+    approve(back.pk, user=mara, digest=digest_of(back))
+    assert "changed by both" not in client.get(page).text, "version 3 says what it was written for again"
+    assert Fit.objects.get().version.number == 3
+    current = Document.objects.get(pk=prompt.pk).current
+    assert current is not None
+    text = current.text.replace("30 days", "90 days")
+    amend(meets.pk, user=aiko, text=text, note="", digest=digest_of(meets), base=3)
+    last = propose(prompt, aiko, "30 days", "7 days")
+    approve(last.pk, user=mara, digest=digest_of(last))
+    assert "1 place changed by both" in client.get(page).text
+    assert merges == [meets.pk] * 3
