@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from people.models import User
 from proposals import shown
-from proposals.diffs import Diff, compute
+from proposals.actions.stepping import step
+from proposals.diffs import Diff
 from proposals.models import Decision, Proposal, Revision
 
 
@@ -47,7 +48,7 @@ def _own(revision: Revision) -> list[object]:
 def between(proposal: Proposal, before: Revision, after: Revision, *, opened: Collection[int] = ()) -> Interdiff:
     """Any two revisions of one proposal, the folds that start at `opened` unfolded."""
     protected = [section.heading for section in proposal.document.sections.all() if section.is_protected]
-    difference = compute(before.text, after.text, protected)
+    difference = step(before, after, protected)
     part = shown.part(shown.inline(difference.rows, opened=opened), {})
     return Interdiff(before, after, difference, part.lines, part.whole - part.last)
 

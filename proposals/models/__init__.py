@@ -19,6 +19,7 @@ from proposals.models.rollout import (
     RolloutVerdict,
     ShareChange,
 )
+from proposals.models.step import Step
 from proposals.models.surroundings import CounterExample, Surroundings
 from proposals.models.trial import Trial
 
@@ -47,6 +48,7 @@ __all__ = [
     "RolloutVerdict",
     "SavedFilter",
     "ShareChange",
+    "Step",
     "Surroundings",
     "Thread",
     "Trial",

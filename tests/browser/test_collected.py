@@ -1,8 +1,10 @@
 """To a browser, the style and scripts that are sent say what their sources say."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from reviewapp.collected import shortened
 
@@ -13,6 +15,14 @@ RULES = """(text) => {
     sheet.replaceSync(text);
     return [...sheet.cssRules].map((rule) => rule.cssText.replace(/\\s*,\\s*/g, ","));
 }"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty one."""
+    opened = browser.new_page()
+    yield opened
+    opened.close()
 
 
 def test_a_shortened_style_has_the_same_rules(page: Page) -> None:

@@ -5,13 +5,16 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import Document
+from agents.protection import protect
+from audit.record import SYSTEM
 from people.models import User
-from proposals.actions import fitting
+from proposals.actions import fitting, stepping
 from proposals.actions.decisions import approve
 from proposals.actions.fitting import fit_all
 from proposals.actions.proposals import amend, merged_onto_current
+from proposals.diffs import compute
 from proposals.merging import Merged
-from proposals.models import Fit, Proposal
+from proposals.models import Fit, Proposal, Step
 from tests.cast import digest_of, propose
 
 
@@ -68,3 +71,23 @@ def test_another_version_or_another_text_is_merged_anew(
     approve(last.pk, user=mara, digest=digest_of(last))
     assert "1 place changed by both" in client.get(page).text
     assert merges == [meets.pk] * 3
+
+
+def test_what_changed_since_one_looked_is_compared_once(
+    client: Client, pending: Proposal, aiko: User, mara: User, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    monkeypatch.setattr(stepping, "compute", lambda *texts: compared.append(texts[1]) or compute(*texts))
+    client.force_login(mara)
+    page = reverse("proposal", args=[pending.pk])
+    client.get(page)
+    for number in (2, 3):
+        text = pending.base_version.text.replace("30 days", f"{number} days")
+        amend(pending.pk, user=aiko, text=text, note="", digest=digest_of(pending))
+        pages = [client.get(f"{page}?since=1").text for _ in range(2)]
+        assert len(compared) == number - 1
+        assert all(f"Changed to revision {number}" in text for text in pages)
+    assert Step.objects.get().after.number == 3
+    protect(pending.document, "Safety", owners=[ada], actor=SYSTEM)
+    client.get(f"{page}?since=1")
+    assert len(compared) == 3, "the lines of other sections are marked"
