@@ -1,5 +1,7 @@
 """Whether a change still fits is found out once for a revision and a version, and never told of another."""
 
+from collections.abc import Sequence
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -12,7 +14,7 @@ from proposals.actions import fitting, stepping
 from proposals.actions.decisions import approve
 from proposals.actions.fitting import fit_all
 from proposals.actions.proposals import amend, merged_onto_current
-from proposals.diffs import compute
+from proposals.diffs import Diff, compute
 from proposals.merging import Merged
 from proposals.models import Fit, Proposal, Step
 from tests.cast import digest_of, propose
@@ -77,7 +79,12 @@ def test_what_changed_since_one_looked_is_compared_once(
     client: Client, pending: Proposal, aiko: User, mara: User, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[str] = []
-    monkeypatch.setattr(stepping, "compute", lambda *texts: compared.append(texts[1]) or compute(*texts))
+
+    def noted(before: str, after: str, protected: Sequence[str]) -> Diff:
+        compared.append(after)
+        return compute(before, after, protected)
+
+    monkeypatch.setattr(stepping, "compute", noted)
     client.force_login(mara)
     page = reverse("proposal", args=[pending.pk])
     client.get(page)
