@@ -35,7 +35,9 @@ def wilson(share: float, runs: float) -> tuple[float, float]:
     middle = share + square / (2 * runs)
     spread = Z * math.sqrt(share * (1 - share) / runs + square / (4 * runs * runs))
     whole = 1 + square / runs
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
+    # At the ends the limit is exact, and rounding would put it a hair beside.
+    low = max(0.0, (middle - spread) / whole) if share > 0 else 0.0
+    return low, min(1.0, (middle + spread) / whole) if share < 1 else 1.0
 
 
 def by_chance(found: int, among: int, alike: float) -> float:

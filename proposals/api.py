@@ -16,8 +16,9 @@ from agents.problems import Invalid as InvalidBody
 from agents.problems import NotFound, Problem
 from audit.paging import newest_first
 from feedback.models import Feedback, Pattern
-from proposals import diffs
+from proposals import came_of, diffs
 from proposals.actions.proposals import submit
+from proposals.api_outcomes import OutcomeOut, outcome_out
 from proposals.api_talks import ThreadOut, thread_out
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
 from proposals.models import Assignment, Check, Coauthor, Decision, Proposal, Revision
@@ -127,6 +128,7 @@ class ProposalWithHistory(ProposalOut):
 
     revisions: list[RevisionOut]
     threads: list[ThreadOut]
+    outcome: OutcomeOut | None = Field(description="What came of it since it became current; null before, or if never.")
     diff: str
 
 
@@ -199,6 +201,7 @@ def read_proposal(request: HttpRequest, proposal_id: int) -> ProposalWithHistory
         **_proposal(request, proposal),
         revisions=[_revision(item) for item in revisions],
         threads=[thread_out(item) for item in proposal.threads.for_page()],
+        outcome=outcome_out(came_of.of_proposal(proposal)),
         diff=diffs.unified(newest.base_version.text, newest.text),
     )
 

@@ -58,3 +58,15 @@ def propose_removals() -> None:
 
     if not is_frozen():
         removals.propose_all()
+
+
+@shared_task
+def tell_outcomes() -> None:
+    """Say what came of the changes of the last days. While nothing is mined, reports would be missing."""
+    from agents.freezing import is_frozen
+    from feedback.actions.rollups import count_runs
+    from proposals.actions import outcomes
+
+    if not is_frozen():
+        count_runs()
+        outcomes.tell_all()

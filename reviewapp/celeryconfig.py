@@ -30,6 +30,7 @@ beat_schedule = {
     "consolidate": {"task": "feedback.tasks.consolidate", "schedule": crontab(hour=3, minute=17)},
     "resolve": {"task": "feedback.tasks.resolve_quiet", "schedule": 600.0, "options": {"expires": 600.0}},
     "remove": {"task": "proposals.tasks.propose_removals", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    "outcomes": {"task": "proposals.tasks.tell_outcomes", "schedule": 300.0, "options": {"expires": 300.0}},
     "checkpoint": {"task": "audit.tasks.checkpoint_due", "schedule": 60.0, "options": {"expires": 60.0}},
     "verify": {"task": "audit.tasks.verify_log", "schedule": crontab(hour=4, minute=7)},
     "heartbeat": {"task": "reviewapp.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},

@@ -17,7 +17,7 @@ from audit.notes import PrivateKey
 from reviewapp.settings import database_settings
 from tests import engines
 
-pytest_plugins = ["tests.cast", "tests.log"]
+pytest_plugins = ["tests.cast", "tests.log", "tests.outcomes"]
 
 _NO_CHROMIUM = "there is no Chromium here (Debian: apt-get install chromium)"
 _CHROMIUM_OPTIONS = [

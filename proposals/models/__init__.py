@@ -6,6 +6,7 @@ from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
 from proposals.models.fit import Fit
 from proposals.models.misfit import Misfit
+from proposals.models.outcome import Outcome
 from proposals.models.policy import Policy
 from proposals.models.proposal import Proposal, ProposalEvidence, Revision
 from proposals.models.redraft import Redraft
@@ -36,6 +37,7 @@ __all__ = [
     "JudgedRun",
     "JudgedUnit",
     "Misfit",
+    "Outcome",
     "Policy",
     "Proposal",
     "ProposalEvidence",

@@ -71,7 +71,7 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
 def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpResponse:
     """One immutable version: text, digest, where it came from, when it was current."""
     found = _find(slug, name)
-    joined = found.versions.select_related("parent", "restores", "proposal__bypass")
+    joined = found.versions.select_related("parent", "restores", "proposal__bypass", "proposal__outcome")
     this = get_object_or_404(joined, number=number)
     if request.GET.get("view") == "blame":
         return render(request, "proposals/blame.html", _blamed(request, found, this))

@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
 from people.requests import PersonRequest
-from proposals import queue, rollout_page
+from proposals import came_of, queue, rollout_page
 from proposals.forms_queue import AssignForm, NameForm
 from proposals.glance import glance_of
 from proposals.models import Proposal
@@ -77,6 +77,7 @@ def board_page(
         "marks": {row.mark.kind: True for row in rows if row.mark},
         "easiest": _easiest(filters, rows),
         "rollouts_waiting": _waiting(request) if position.page == 1 else [],
+        "came_of_yours": came_of.yours(request.user) if filters.show == "turn" and position.page == 1 else [],
         "never_used": not page.paginator.count and not Proposal.objects.exists(),
         "assign_form": AssignForm() if _can_select(request, filters) else None,
     }

@@ -17,7 +17,7 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import evidence, interdiff, memory, policies, queue, review, rollout_page, shown, talks, trials
+from proposals import came_of, evidence, interdiff, memory, policies, queue, review, rollout_page, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
 from proposals.beside import beside
 from proposals.checks import CheckResult
@@ -283,6 +283,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
         "coauthors": review.coauthors(newest),
         "redraft": review.last_redraft(proposal),
         "rollout": rollout_page.line_of(proposal),
+        "came_of": came_of.of_proposal(proposal),
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
 

@@ -1,6 +1,5 @@
 """How facts are shown: times, numbers, trends, and characters nobody could see."""
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -87,20 +86,13 @@ def _absolute(at: datetime) -> str:
 register.filter("number", numbers.number)
 register.filter("counted", numbers.counted)
 register.filter("percent", numbers.percent)
+register.filter("share", numbers.share)
 
 
 @register.filter
 def same(one: object, other: object) -> bool:
     """Equality, for `with` in includes."""
     return one == other
-
-
-@register.filter
-def share(value: float) -> str:
-    """A share of one as percent with two digits that say something: “12 %”, “0.43 %”, “0.0021 %”."""
-    of_hundred = value * 100
-    digits = 0 if of_hundred >= 10 or not of_hundred else max(0, 1 - math.floor(math.log10(of_hundred)))
-    return numbers.percent(value, min(digits, 6))
 
 
 @register.filter

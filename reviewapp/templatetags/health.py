@@ -14,7 +14,7 @@ from feedback.health.figures import Figures
 from feedback.health_page import Part
 from feedback.rates import Rate
 from feedback.vitals import Span
-from reviewapp.templatetags.board import day, share
+from reviewapp.templatetags.board import day
 
 register = template.Library()
 
@@ -99,4 +99,4 @@ def part_row(part: Part, over: Span) -> SafeString:
 
 
 def _share(rate: Rate | None) -> str:
-    return share(rate.share) if rate else "–"
+    return numbers.share(rate.share) if rate else "–"
