@@ -53,7 +53,7 @@ def outcome_out(outcome: Outcome | None) -> OutcomeOut | None:
     return OutcomeOut(
         **told,
         says=outcome.says,
-        word=outcome.word,
+        word=outcome.found.word,
         counted_at=outcome.counted_at,
         settled_at=outcome.settled_at,
     )

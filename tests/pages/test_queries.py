@@ -8,6 +8,7 @@ from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from agents.keys import create
 from agents.models import Agent, Document
@@ -20,13 +21,13 @@ from feedback.models import Evidence, Pattern, PatternDay, PatternSource, Shared
 from people.models import User
 from people.roles import Role
 from people.signin import create_person
-from proposals.actions import comments, decisions, proposals
+from proposals.actions import comments, decisions, outcomes, proposals
 from proposals.actions.comments import Spot, Wording
 from proposals.actions.proposals import MOST_CANDIDATES
 from proposals.actions.steering import stop
 from proposals.actions.watching import watch
 from proposals.diffs import compute
-from proposals.models import CounterExample, Proposal, ProposalEvidence, Revision, Rollout, Thread, Trial
+from proposals.models import CounterExample, Outcome, Proposal, ProposalEvidence, Revision, Rollout, Thread, Trial
 from reviewapp import context
 from tests.cast import digest_of, failure, propose, report, source
 from tests.rollouts import report_runs, start
@@ -56,6 +57,8 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) 
             )
 
         count_runs()
+        outcomes.tell_all()
+        Outcome.objects.update(told_at=timezone.now())
 
     return more
 
@@ -131,6 +134,7 @@ def _pages() -> dict[str, str]:
     return {
         "queue": reverse("queue"),
         "everyone's": "/?show=open",
+        "settled": reverse("proposal", args=[Outcome.objects.earliest("pk").proposal_id]),
         "decided": "/?show=decided",
         "by impact": "/?show=open&sort=impact&who=nobody",
         "saved filters": reverse("saved_filters"),
@@ -206,4 +210,5 @@ def test_ten_times_the_data_asks_no_more_questions(
     assert _count(client, username) == few
     assert max(few.values()) < 40, few
     assert few["queue"] < 23, few
+    assert few["queue"] < 24, few
     assert few["updates"] < 13, few
