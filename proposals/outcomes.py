@@ -2,8 +2,8 @@
 
 The rule is one: two rates differ when their 95 % intervals (Wilson) do not overlap, and enough runs have passed since.
 That is stricter than one test of both at 5 %. It is looked at again and again: simulated with rates of 0.5 to 10 % that
-stay as they are and eight looks a day, 1 to 5 of 100 changes are at some time said to have made reports fall, and at most
-4 of 1,000 when they are settled. The word follows the numbers back, and a pattern that was resolved opens as ever.
+stay as they are and eight looks a day, 1 to 5 of 100 changes are at some time said to have made reports fall, at most 4
+of 1,000 when they are settled. The word follows the numbers back, and a pattern that was resolved opens as ever.
 """
 
 from collections.abc import Mapping, Sequence
