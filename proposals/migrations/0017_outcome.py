@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0005_splits'),
-        ('proposals', '0015_rollout_history'),
+        ('proposals', '0016_fit'),
     ]
 
     operations = [
