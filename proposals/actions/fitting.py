@@ -45,7 +45,7 @@ def _merged(proposal: Proposal, current: Version) -> Fit:
     merged = merged_onto_current(proposal)
     applies = merged.is_clean and merged.text != current.text
     conflicts = [asdict(conflict) for conflict in merged.conflicts]
-    fit = Fit(revision_id=proposal.revision_id, version=current, applies=applies, conflicts=conflicts)
+    fit = Fit(revision=proposal.revision, version=current, applies=applies, conflicts=conflicts)
     Fit.objects.bulk_create(
         [fit],
         update_conflicts=True,
