@@ -244,7 +244,7 @@ _INSTRUCTION_PARAMETERS: Final = [
         "in": "query",
         "name": "unit",
         "schema": {"type": "string"},
-        "description": "Session or user, for sticky rollouts.",
+        "description": "Session or user, for sticky rollouts. Not together with `at`.",
     },
     {"in": "query", "name": "version", "schema": {"type": "integer"}, "description": "That version instead."},
     {

@@ -11,6 +11,10 @@ from agents.times import parse_time
 from agents.wire import Answer, Environ, caller
 
 _LARGEST: Final = 2_147_483_647
+_PAST_OF_A_UNIT: Final = (
+    "What a unit was served in the past is not kept. Leave unit out for the version that was current at a time, or ask "
+    "for the number that the unit's run was reported with: ?version=."
+)
 
 
 def get_instructions(environ: Environ, agent: str, document: str) -> Answer:
@@ -50,6 +54,8 @@ def _parameters(query: str) -> dict[str, str]:
             raise Invalid([{"loc": ["query", name], "msg": "Given more than once."}])
     if "version" in found and "at" in found:
         raise Invalid([{"loc": ["query", "at"], "msg": "Ask for a version or for a time, not both."}])
+    if "unit" in found and "at" in found:
+        raise Invalid([{"loc": ["query", "unit"], "msg": _PAST_OF_A_UNIT}])
     return {name: values[0] for name, values in found.items()}
 
 

@@ -102,6 +102,7 @@ def test_before_the_first_version_there_was_none(caller: Caller, prompt: Documen
         ("at=2026-01-01T00:00:00", 422),
         ("version=1&version=2", 422),
         ("version=1&at=2026-01-01T00:00:00Z", 422),
+        ("at=2026-01-01T00:00:00Z&unit=u1", 422),
         ("vresion=1", 422),
         ("unit=%ff", 422),
         ("unit=session-1", 200),
