@@ -20,6 +20,10 @@ from proposals.judging import Batch, Judge
 from proposals.models import JudgedRun, JudgedUnit, JudgeMemory, Rollout
 
 BATCH: Final = 20_000
+GRACE: Final = timedelta(minutes=15)
+"""A run that was served before a change of the share and is received after it would be thrown with the wrong coin. So
+units that come up within this time of a change, or of the start, are not held against the planned proportions. That
+depends on time alone, not on what came, and leaves the bound of a false alarm as it is."""
 
 # Runs served before the rollout began, without a unit, or of other versions are none of its business.
 _NEW: Final = """
@@ -138,7 +142,10 @@ def _read(rollout: Rollout, upto: int) -> _Found:
 
 
 def _tell_runs(judge: Judge, rollout: Rollout, found: _Found) -> None:
-    shares, nth = _shares(rollout, found.served_at), _count_units(rollout.pk, found.units)
+    changes = list(rollout.shares.values_list("at", "share"))
+    shares = _shares(changes, found.served_at)
+    numbers = zip(_count_units(rollout.pk, found.units), _in_grace(changes, found.received_at), strict=True)
+    nth = [0 if number == 1 and is_in_grace else number for number, is_in_grace in numbers]
     judge.observe(
         Batch(
             np.array(found.candidate, dtype=np.bool_),
@@ -157,12 +164,21 @@ def _tell_runs(judge: Judge, rollout: Rollout, found: _Found) -> None:
         cursor.execute(_KEEP_RUNS, [rollout.pk, *kept])
 
 
-def _shares(rollout: Rollout, served_at: Sequence[datetime]) -> list[int]:
+def _shares(changes: Sequence[tuple[datetime, int]], served_at: Sequence[datetime]) -> list[int]:
     """The share in force, in percent, when each run was served."""
-    changes = list(rollout.shares.values_list("at", "share"))
+    return [changes[max(0, place)][1] for place in _places(changes, served_at)]
+
+
+def _in_grace(changes: Sequence[tuple[datetime, int]], received_at: Sequence[datetime]) -> list[bool]:
+    """Whether each run came too soon after a change of the share to say under which it was served."""
+    places = zip(_places(changes, received_at), received_at, strict=True)
+    return [at < changes[max(0, place)][0] + GRACE for place, at in places]
+
+
+def _places(changes: Sequence[tuple[datetime, int]], times: Sequence[datetime]) -> list[int]:
     begins = np.array([at.timestamp() for at, _ in changes])
-    places = np.searchsorted(begins, [at.timestamp() for at in served_at], side="right") - 1
-    return [changes[max(0, place)][1] for place in places.tolist()]
+    found = np.searchsorted(begins, [at.timestamp() for at in times], side="right") - 1
+    return [int(place) for place in found]
 
 
 def _count_units(rollout_id: int, units: Sequence[bytes]) -> list[int]:

@@ -21,7 +21,8 @@ class Observed:
     `share` is the candidate's share, above 0 and at most 1, when the run was served. `success` belongs to the run
     itself: an observation without it adds only what it carries and counts as no run. `latency_ms` is positive,
     `quality` from 1 to 5; `negative` says whether people complained, once that can be told. `nth` is the run's number
-    among those of its unit in this rollout, from 1: the first of each tells how units fall to the arms.
+    among those of its unit in this rollout, from 1: the first of each tells how units fall to the arms. A first that
+    cannot tell under which share it was served has 0.
     """
 
     arm: Arm

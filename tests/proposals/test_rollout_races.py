@@ -237,7 +237,10 @@ def test_a_worker_killed_while_acting_leaves_the_rollout_as_it_was(
     assert fresh(rollout).state == State.ROLLED_BACK
 
 
-def test_the_judge_hears_what_it_would_hear_of_all_runs_at_once(rollout: Rollout, aiko: User) -> None:
+def test_the_judge_hears_what_it_would_hear_of_all_runs_at_once(
+    rollout: Rollout, aiko: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "GRACE", timedelta(0))
     first = report_runs(rollout, candidate=[True] * 20, current=[True, False] * 90, each=3, prefix="a")
     feed(rollout.pk)
     steering.set_share(rollout.pk, user=aiko, epoch=0, share=30)

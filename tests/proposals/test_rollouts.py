@@ -10,12 +10,13 @@ from agents import freezing, serving
 from agents.models import Agent, Document, Release, Split
 from audit.models import AuditEntry
 from feedback.actions.mining import mine
-from feedback.models import Feedback, Pattern
+from feedback.models import Feedback, Pattern, Run
 from people.models import User
 from proposals.actions import steering, watching
 from proposals.actions.bypass import bypass
 from proposals.actions.decisions import approve
 from proposals.actions.drafting import draft
+from proposals.actions.feeding import GRACE
 from proposals.actions.rollbacks import roll_back
 from proposals.actions.rollouts import BY_ITSELF, State, end, lock
 from proposals.actions.watching import watch
@@ -202,9 +203,27 @@ def test_a_silent_candidate_asks_for_a_person(rollout: Rollout) -> None:
 
 def test_units_in_wrong_proportions_ask_for_a_person(rollout: Rollout) -> None:
     report_runs(rollout, candidate=[True] * 120, current=[True] * 180)
+    Run.objects.update(received_at=timezone.now() + GRACE)
     watch(rollout.pk)
     assert fresh(rollout).asks == "mismatch"
     assert fresh(rollout).share == 10
+
+
+def test_units_served_before_a_change_of_the_share_and_heard_of_after_it_are_no_mismatch(
+    rollout: Rollout, aiko: User
+) -> None:
+    report_runs(rollout, candidate=[], current=[True] * 300, prefix="before the start")
+    watch(rollout.pk)
+    steering.set_share(rollout.pk, user=aiko, epoch=fresh(rollout).epoch, share=30)
+    candidate, current = share_of(120, 0.1)
+    report_runs(rollout, candidate=candidate, current=current, prefix="before the change")
+    watch(rollout.pk)
+    candidate, current = share_of(300, 0.3)
+    Run.objects.filter(pk__in=[run.pk for run in report_runs(rollout, candidate=candidate, current=current)]).update(
+        received_at=timezone.now() + GRACE
+    )
+    watch(rollout.pk)
+    assert not fresh(rollout).asks
 
 
 def test_only_one_change_of_a_document_is_rolled_out_at_a_time(rollout: Rollout, prompt: Document, mara: User,
