@@ -18,6 +18,7 @@ from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
 from agents.models import Agent
+from feedback.actions.fences import number, oldest_open
 from feedback.actions.tallies import Hour, recount
 from feedback.models import Feedback, Mark, RecountDue, Run, Tally, TallyDay
 from feedback.models.report import Report
@@ -48,7 +49,6 @@ _TAKE = """
     ) AS first WHERE due.agent_id = first.agent_id AND due.hour = first.hour
     RETURNING due.agent_id, due.hour
 """
-_OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _NEWEST = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
 
@@ -75,7 +75,7 @@ def _look(work: str, table: type[Run] | type[Feedback], note: str) -> None:
     Mark.objects.get_or_create(work=work)
     mark = Mark.objects.select_for_update().get(work=work)
     # In this order: what the fence lets through is seen by the question after it.
-    passed = mark.fence is not None and mark.fence <= _number(_OLDEST) and _is_settled(mark)
+    passed = mark.fence is not None and mark.fence <= oldest_open() and _is_settled(mark)
     last = table.objects.aggregate(last=Max("pk"))["last"] or 0
     with connection.cursor() as cursor:
         cursor.execute(note, {"upto": mark.upto})
@@ -83,18 +83,12 @@ def _look(work: str, table: type[Run] | type[Feedback], note: str) -> None:
         mark.upto = mark.next_upto
     if passed or mark.fence is None:
         # A fence is read after the keys it stands for, never before.
-        mark.next_upto, mark.fence, mark.fenced_at = max(last, mark.upto), _number(_NEWEST), timezone.now()
+        mark.next_upto, mark.fence, mark.fenced_at = max(last, mark.upto), number(_NEWEST), timezone.now()
         mark.save()
 
 
 def _is_settled(mark: Mark) -> bool:
     return mark.fenced_at is not None and mark.fenced_at <= timezone.now() - SETTLED
-
-
-def _number(question: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(question)
-        return int(cursor.fetchone()[0])
 
 
 @transaction.atomic

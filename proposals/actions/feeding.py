@@ -2,7 +2,9 @@
 
 One batch is one transaction: the judge's memory, which runs it was told of, and how far it got are kept by the same
 commit. A worker killed at any point leaves all of a batch or nothing of it, and whoever comes next goes on from there.
-Keys become visible out of order, so runs of the last minutes are looked for again, and those told of are known by
+Keys become visible out of order. The mark up to which nothing can come any more therefore moves in strides, as that of
+`feedback.actions.rollups` does: how far the table went is noted, and the mark moves there once every transaction that
+may hold a row up to it has ended. What comes after the mark is looked at again, and those told of are known by
 `JudgedRun`. Whether people complained is told after the same time for both arms, as a second observation of the run.
 """
 
@@ -13,9 +15,12 @@ from typing import Any, Final
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
+from feedback.actions.fences import oldest_open, own_number
 from feedback.actions.rollups import SETTLED
+from feedback.models import Run
 from proposals.judging import Batch, Judge
 from proposals.models import JudgedRun, JudgedUnit, JudgeMemory, Rollout
 
@@ -25,6 +30,7 @@ GRACE: Final = timedelta(minutes=15)
 units that come up within this time of a change, or of the start, are not held against the planned proportions. That
 depends on time alone, not on what came, and leaves the bound of a false alarm as it is."""
 
+_MARK: Final = ("upto", "next_upto", "noted_at", "fence")
 # Runs served before the rollout began, without a unit, or of other versions are none of its business.
 _NEW: Final = """
     SELECT r.id, r.external_id, r.version = %(candidate)s, r.success, r.latency_ms, r.quality, r.unit_hash,
@@ -35,7 +41,6 @@ _NEW: Final = """
     AND NOT EXISTS (SELECT FROM proposals_judgedrun j WHERE j.rollout_id = %(rollout)s AND j.run = r.id)
     ORDER BY r.id LIMIT %(most)s
 """
-_SETTLED: Final = "SELECT max(id) FROM feedback_run WHERE id > %s AND received_at < %s"
 _UNITS: Final = (
     "SELECT unit_hash, runs FROM proposals_judgedunit WHERE rollout_id = %s AND unit_hash = ANY(%s::bytea[])"
 )
@@ -51,7 +56,8 @@ _KEEP_RUNS: Final = """
 """
 _COMPLAINTS: Final = """
     WITH due AS (
-        DELETE FROM proposals_judgedrun WHERE rollout_id = %(rollout)s AND run <= %(upto)s AND received_at <= %(before)s
+        UPDATE proposals_judgedrun SET is_told = true
+        WHERE rollout_id = %(rollout)s AND NOT is_told AND received_at <= %(before)s
         RETURNING run, external_id, is_candidate, share, nth, received_at
     )
     SELECT is_candidate, share, nth, EXISTS (
@@ -98,18 +104,19 @@ def feed_batch(rollout_id: int) -> int | None:
     if memory is None:
         return None
     rollout = Rollout.objects.for_page().get(pk=rollout_id)
+    # In this order: what the fence lets through is seen by the question after it, and noted is only what was there.
+    is_past = _is_past_fence(memory)
+    last = Run.objects.aggregate(last=Max("pk"))["last"] or 0
     found = _read(rollout, memory.upto)
     judge = Judge.from_json(memory.judge)
     if len(found):
         _tell_runs(judge, rollout, found)
-    upto = _settled_upto(memory.upto, found)
-    complaints = _tell_complaints(judge, rollout, upto)
+    complaints = _tell_complaints(judge, rollout)
     if len(found) or complaints:
         memory.judge = judge.to_json()
         memory.heard_at = timezone.now() if len(found) else memory.heard_at
-    if len(found) or complaints or upto != memory.upto:
-        memory.upto = upto
-        memory.save(update_fields=["judge", "upto", "heard_at"])
+    _stride(memory, last, found, is_past=is_past)
+    memory.save(update_fields=["judge", "heard_at", *_MARK] if len(found) or complaints else _MARK)
     return len(found)
 
 
@@ -195,20 +202,31 @@ def _count_units(rollout_id: int, units: Sequence[bytes]) -> list[int]:
     return numbers
 
 
-def _settled_upto(upto: int, found: _Found) -> int:
-    """How far nothing can come in any more: not past what this batch left for the next one."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SETTLED, [upto, timezone.now() - SETTLED])
-        settled = cursor.fetchone()[0] or upto
-    return min(settled, found.ids[-1]) if len(found) >= BATCH else max(upto, settled)
+def _is_past_fence(memory: JudgeMemory) -> bool:
+    """Whether all runs up to the one noted can be seen; builds the fence when its time has come."""
+    if memory.noted_at is None or memory.noted_at > timezone.now() - SETTLED:
+        return False
+    if memory.fence is None:
+        # A key is drawn before its transaction has a number, but not by as long: whoever drew one before `next_upto`
+        # was noted has a lower number than this transaction by now.
+        memory.fence = own_number()
+    return memory.fence <= oldest_open()
 
 
-def _tell_complaints(judge: Judge, rollout: Rollout, upto: int) -> int:
+def _stride(memory: JudgeMemory, last: int, found: _Found, *, is_past: bool) -> None:
+    """Move the mark as far as is safe, and not past what this batch left for the next one; note where it goes next."""
+    if is_past:
+        memory.upto = min(memory.next_upto, found.ids[-1]) if len(found) >= BATCH else memory.next_upto
+        JudgedRun.objects.filter(rollout=memory.rollout_id, run__lte=memory.upto, is_told=True).delete()
+    if memory.noted_at is None or (is_past and memory.upto == memory.next_upto):
+        memory.next_upto, memory.noted_at, memory.fence = max(last, memory.upto), timezone.now(), None
+
+
+def _tell_complaints(judge: Judge, rollout: Rollout) -> int:
     """Tell of the runs whose time for complaints is over whether there were any; how many they were."""
     within = timedelta(hours=rollout.plan.complaints_after_h)
     due = {
         "rollout": rollout.pk,
-        "upto": upto,
         "agent": rollout.document.agent_id,
         "within": within,
         "before": timezone.now() - within - SETTLED,

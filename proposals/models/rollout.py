@@ -194,12 +194,15 @@ class JudgeMemory(models.Model):
     """All the judge remembers of a rollout, whatever its length, and how far into the runs it has got.
 
     Runs up to the key `upto` were seen for good. Of those after it, `JudgedRun` tells which were: keys become visible
-    out of order, so the last minutes are looked at again.
+    out of order, so what comes after it is looked at again.
     """
 
     rollout = models.OneToOneField(Rollout, on_delete=models.CASCADE, primary_key=True, related_name="memory")
     judge = models.JSONField(help_text="See `proposals.judging.Judge.to_json`.")
     upto = models.BigIntegerField()
+    next_upto = models.BigIntegerField(default=0, help_text="Where `upto` goes next, once nothing up to it is open.")
+    noted_at = models.DateTimeField(null=True, help_text="When `next_upto` was noted.")
+    fence = models.BigIntegerField(null=True, help_text="Transactions before this one may hold runs up to `next_upto`.")
     heard_at = models.DateTimeField(null=True, help_text="When it last heard of a run.")
     verdict = models.JSONField(null=True, help_text="The last one, see `proposals.judging.Verdict.to_json`.")
     told_at_runs = models.PositiveIntegerField(default=0, help_text="The candidate's runs at the last kept verdict.")
@@ -212,7 +215,7 @@ class JudgeMemory(models.Model):
 
 
 class JudgedRun(models.Model):
-    """A run the judge heard of, and has yet to be told whether people complained about. Written set-based."""
+    """A run the judge heard of: kept until it was told of complaints, and can come up no more. Written set-based."""
 
     rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.BigIntegerField()
@@ -221,6 +224,7 @@ class JudgedRun(models.Model):
     share = models.PositiveSmallIntegerField()
     nth = models.PositiveIntegerField()
     received_at = models.DateTimeField()
+    is_told = models.BooleanField(db_default=False, help_text="Whether it was told if people complained.")
 
     class Meta:
         constraints = [models.UniqueConstraint("rollout", "run", name="judged_run_once")]

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from threading import Event, Thread
+from time import sleep
 
 import pytest
 from django.db import connection, transaction
@@ -176,11 +177,35 @@ def test_runs_that_commit_late_are_told_of_once_and_by_all_passes_together(rollo
     assert feed(rollout.pk) == 50
     assert feed(rollout.pk) == 0
     memory = JudgeMemory.objects.get(rollout=rollout)
+    assert Judge.from_json(memory.judge).verdict().runs == {"candidate": 15, "current": 135}
+
+
+def test_runs_of_a_transaction_that_stays_open_for_long_are_heard_all_the_same(
+    rollout: Rollout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "SETTLED", timedelta(0))
+    inserted, commit = Event(), Event()
+
+    def slow() -> None:
+        with transaction.atomic():
+            report_runs(rollout, candidate=[True] * 5, current=[True] * 45, prefix="slow")
+            inserted.set()
+            commit.wait(timeout=10)
+        connection.close()
+
+    thread = Thread(target=slow)
+    thread.start()
+    assert inserted.wait(timeout=10)
+    report_runs(rollout, candidate=[True] * 10, current=[True] * 90, prefix="quick")
+    long_ago = timezone.now() - timedelta(hours=2)
+    Run.objects.update(received_at=long_ago)
+    assert [feed(rollout.pk) for _ in range(4)] == [100, 0, 0, 0]
+    memory = JudgeMemory.objects.get(rollout=rollout)
     assert memory.upto < Run.objects.earliest("pk").pk
-    Run.objects.update(received_at=timezone.now() - SETTLED - timedelta(minutes=1))
-    assert feed(rollout.pk) == 0
+    commit.set()
+    thread.join()
+    assert [feed(rollout.pk) for _ in range(3)] == [50, 0, 0]
     memory.refresh_from_db()
-    assert memory.upto == Run.objects.latest("pk").pk
     assert Judge.from_json(memory.judge).verdict().runs == {"candidate": 15, "current": 135}
 
 
@@ -276,7 +301,24 @@ def test_complaints_are_told_after_the_same_time_for_both_arms(rollout: Rollout)
     negative = Judge.from_json(JudgeMemory.objects.get(rollout=rollout).judge).strands["negative"]
     assert negative.counts == [180, 20]
     assert sum(negative.sums) == 100
+    assert not JudgedRun.objects.filter(is_told=False).exists()
+
+
+def test_told_runs_are_forgotten_once_they_can_come_up_no_more(
+    rollout: Rollout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "SETTLED", timedelta(0))
+    report_runs(rollout, candidate=[True] * 2, current=[True] * 18)
+    Run.objects.update(received_at=timezone.now() - timedelta(hours=2))
+    for _ in range(200):  # until other writers of the same server have ended, too
+        feed(rollout.pk)
+        if not JudgedRun.objects.exists():
+            break
+        sleep(0.05)
+    memory = JudgeMemory.objects.get(rollout=rollout)
+    assert memory.upto == Run.objects.latest("pk").pk
     assert not JudgedRun.objects.exists()
+    assert Judge.from_json(memory.judge).strands["negative"].counts == [18, 2]
 
 
 def _complain(rollout: Rollout, run: Run) -> Feedback:
