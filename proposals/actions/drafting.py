@@ -6,6 +6,8 @@ transaction that drafts or declines, so a drafter killed at any point leaves the
 
 from collections.abc import Sequence
 from itertools import starmap
+from time import monotonic
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -30,11 +32,19 @@ from proposals.models import Proposal, Revision
 
 Live = dict[str, tuple[Document, Version]]
 
+TICK_S: Final = 20.0
+"""Seconds after which a tick begins no further draft, so that drafting never fills a worker for long."""
 
-def draft_all_due() -> int:
-    """Draft from every due pattern, the longest waiting first; how many proposals came of it."""
-    made = 0
+
+def draft_all_due(*, within: float = TICK_S) -> int:
+    """Draft from due patterns, the longest waiting first, in about `within` seconds; how many proposals came of it.
+
+    What is left is due still, and the next tick goes on with it.
+    """
+    until, made = monotonic() + within, 0
     for pattern_id in list(Pattern.objects.due().values_list("pk", flat=True)):
+        if monotonic() > until:
+            break
         made += isinstance(draft(pattern_id, only_if_due=True), Proposal)
     return made
 

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from agents.exceptions import BadName
-from agents.models import ApiKey, Document, Split, Version
+from agents.models import ApiKey, Document, Version
 from agents.names import clean_name
 from agents.sections import protected_changed
 from agents.versions import lock_document, sha256

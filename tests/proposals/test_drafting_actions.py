@@ -66,6 +66,15 @@ def test_a_rule_that_is_open_is_not_drafted_from_another_pattern(support: Agent)
     assert AuditEntry.objects.filter(verb="proposal.opened").count() == 1
 
 
+def test_a_tick_that_took_its_time_leaves_the_rest_due_for_the_next(support: Agent) -> None:
+    _limited(support)
+    due = Pattern.objects.due().count()
+    assert due
+    assert draft_all_due(within=-1) == 0
+    assert Pattern.objects.due().count() == due
+    assert draft_all_due() == 1
+
+
 def test_nearly_the_same_rule_is_not_drafted_from_a_pattern_of_another_kind(support: Agent) -> None:
     for number, text in enumerate(["no refund of vouchers", "vouchers cannot be refunded", "refund for vouchers"]):
         report(support, f"person {number}", reason=f"{text}, is that wrong?", reason_code="wrong")
