@@ -99,4 +99,6 @@ class PlanForm(TypedForm):
         if not typed["steps"]:
             raise BadPlan("steps", "Give at least one share.")
         steps = steps_of(typed.pop("steps"), typed.pop("least_runs"), typed.pop("hold_h"))
-        return Plan(steps=steps, **typed)
+        plan = Plan(steps=steps, **typed)
+        plan.expect_time_for_complaints()
+        return plan

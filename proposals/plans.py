@@ -1,5 +1,6 @@
 """How a candidate is rolled out, step by step, up to the gate where a person is asked. Pure; knows no Django."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
@@ -12,6 +13,8 @@ MOST_STEPS: Final = 10
 MOST_RUNS: Final = 1_000_000
 MOST_HOURS: Final = 24 * 90
 MOST_DAYS: Final = 365
+SETTLING_H: Final = 5 / 60
+"""Hours until what came in is known to be all."""
 _PERCENT: Final = "\u00a0%"
 
 Start = Literal["canary", "at_once"]
@@ -52,7 +55,7 @@ class Plan:
     `margin` is the loss, in points of the rates of success and complaints, that still counts as no worse.
     """
 
-    steps: tuple[Step, ...] = (Step(5, 30, 1.0), Step(25, 60, 2.0), Step(50, 100, 4.0))
+    steps: tuple[Step, ...] = (Step(5, 30, 1.25), Step(25, 60, 2.0), Step(50, 100, 4.0))
     start: Start = "at_once"
     at_once_allowed: bool = True
     floor: int = 1
@@ -101,6 +104,13 @@ class Plan:
         """“5 %, 25 %, 50 %, then ask, then 100 %”."""
         shares = ", ".join(f"{step.share}{_PERCENT}" for step in self.steps)
         return f"{shares}, then ask, then 100{_PERCENT}"
+
+    def expect_time_for_complaints(self) -> None:
+        """Refuse steps that may end before any complaint was told of. Raises BadPlan."""
+        least = self.complaints_after_h + SETTLING_H
+        after = f"Complaints are counted {self.complaints_after_h:g} hours after a run; hold each share for at least"
+        is_enough = all(step.hold_h >= least - 1e-9 for step in self.steps)
+        _expect("hold_h", is_enough, f"{after} {math.ceil(least * 100) / 100:g} hours.")
 
     def is_last(self, index: int) -> bool:
         """Whether the gate follows this step."""

@@ -201,7 +201,7 @@ PLAN = {
     "start": "canary",
     "steps": "5, 20\u00a0%, 40",
     "least_runs": "30",
-    "hold_h": "1, 2, 4.5",
+    "hold_h": "1.25, 2, 4.5",
     "floor": "1",
     "ceiling": "50",
     "largest_step": "25",
@@ -218,7 +218,7 @@ def test_an_admin_sets_a_plan_and_takes_it_back(client: Client, ada: User, luis:
     assert client.post(address, PLAN | {"document": prompt.pk}).status_code == 303
     kept = Plan.from_json(RolloutPlan.objects.get().plan)
     assert [(step.share, step.least_runs, step.hold_h) for step in kept.steps] == [
-        (5, 30, 1),
+        (5, 30, 1.25),
         (20, 30, 2),
         (40, 30, 4.5),
     ]
@@ -241,6 +241,7 @@ def test_an_admin_sets_a_plan_and_takes_it_back(client: Client, ada: User, luis:
         ("steps", "5, 50", "more than 25 points at once"),
         ("least_runs", "1, 2", "one for each share"),
         ("hold_h", "-1", "0 to"),
+        ("hold_h", "1", "hold each share for at least 1.09 hours"),
         ("start", "at_once", "cannot be what is not allowed"),
         ("ceiling", "80", "a person promotes to more"),
         ("margin", "nan", "number"),
@@ -251,7 +252,7 @@ def test_a_plan_that_makes_no_sense_is_refused_at_its_field(
     client: Client, ada: User, prompt: Document, field: str, value: str, says: str
 ) -> None:
     client.force_login(ada)
-    answer = client.post(reverse("rollout_plans"), PLAN | {"hold_h": "1"} | {field: value})
+    answer = client.post(reverse("rollout_plans"), PLAN | {"hold_h": "2"} | {field: value})
     assert (answer.status_code, says in answer.text) == (422, True)
     assert not RolloutPlan.objects.exists()
 
