@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('proposals', '0015_rollout_history'),
+        ('proposals', '0017_outcome'),
     ]
 
     operations = [
