@@ -112,9 +112,16 @@ class Plan:
         is_enough = all(step.hold_h >= least - 1e-9 for step in self.steps)
         _expect("hold_h", is_enough, f"{after} {math.ceil(least * 100) / 100:g} hours.")
 
-    def is_last(self, index: int) -> bool:
-        """Whether the gate follows this step."""
-        return index >= len(self.steps) - 1
+    def step_at(self, share: int) -> int:
+        """The index of the step whose minimum holds at this share: the last one not above it, else the first."""
+        return max((at for at, step in enumerate(self.steps) if step.share <= share), default=0)
+
+    def step_above(self, share: int) -> int | None:
+        """The index of the first step that is larger; None if the gate comes next.
+
+        It never is more than `largest_step` points away, as the steps are not.
+        """
+        return next((at for at, step in enumerate(self.steps) if step.share > share), None)
 
     def refuse_share(self, share: int, now: int) -> str:
         """Why the share may not become this one; empty when it may."""

@@ -109,14 +109,14 @@ def move(rollout: Rollout, **changes: object) -> None:
         setattr(rollout, name, value)
 
 
-def give_share(rollout: Rollout, share: int, by: By, *, runs: int, at: datetime, step: int | None = None) -> None:
-    """Serve the candidate to `share` percent, from now on; the minimum of runs and time begin anew.
+def give_share(rollout: Rollout, share: int, by: By, *, runs: int, at: datetime, step: int) -> None:
+    """Serve the candidate to `share` percent, from now on; the minimum of runs and time of `step` begin anew.
 
     `runs` are the candidate's so far. The caller records it. Raises NotPending.
     """
     move(
         rollout,
-        step_index=rollout.step_index if step is None else step,
+        step_index=step,
         step_since=at,
         runs_before_step=runs,
         asks=Asks.NOTHING,

@@ -124,7 +124,7 @@ def _change_share(rollout: Rollout, share: int, by: By) -> None:
         raise Invalid("share", f"Its share is {share}\u00a0% already.")
     verdict = JudgeMemory.objects.values_list("verdict", flat=True).get(rollout=rollout)
     runs = verdict["runs"]["candidate"] if verdict else 0
-    give_share(rollout, share, by, runs=runs, at=timezone.now())
+    give_share(rollout, share, by, runs=runs, at=timezone.now(), step=rollout.plan.step_at(share))
     record_on(rollout, "rollout.share_set", by, before={"share": was}, after={"share": share})
 
 

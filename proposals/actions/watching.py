@@ -73,8 +73,8 @@ def _forward(rollout: Rollout, verdict: Verdict, now: datetime, frozen: bool) ->
     held = now - rollout.step_since >= timedelta(hours=step.hold_h)
     if frozen or rollout.state != State.RUNNING or runs < step.least_runs or not held:
         return None
-    further = enumerate(rollout.plan.steps)
-    larger = next((at for at, one in further if at > rollout.step_index and one.share > rollout.share), None)
+    # A person may have lowered the share: the way up is through every step again, never past the plan's largest step.
+    larger = rollout.plan.step_above(rollout.share)
     return Due("gate") if larger is None else Due("step", step=larger)
 
 

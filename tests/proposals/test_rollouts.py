@@ -289,7 +289,19 @@ def test_an_operator_sets_the_share_within_the_plan(rollout: Rollout, aiko: User
     assert [change.share for change in rollout.shares.all()] == [10, 20, 5]
     good(rollout, 3000)
     watch(rollout.pk)
-    assert fresh(rollout).share == 30
+    assert fresh(rollout).share == 10
+
+
+def test_a_share_lowered_by_hand_climbs_through_every_step_again(rollout: Rollout, aiko: User) -> None:
+    for share in (30, 50):
+        steering.set_share(rollout.pk, user=aiko, epoch=fresh(rollout).epoch, share=share)
+    assert fresh(rollout).step_index == 2
+    steering.set_share(rollout.pk, user=aiko, epoch=fresh(rollout).epoch, share=5)
+    good(rollout, 3000)
+    watch(rollout.pk)
+    assert (fresh(rollout).share, fresh(rollout).step_index) == (10, 0)
+    to_the_gate(rollout)
+    assert [change.share for change in rollout.shares.all()] == [10, 30, 50, 5, 10, 30, 50]
 
 
 def test_rolling_the_document_back_ends_its_rollout(rollout: Rollout, prompt: Document, mara: User, aiko: User) -> None:
