@@ -50,6 +50,16 @@ def require_may_decide(user: User, proposal: Proposal) -> Leave:
     return leave
 
 
+def needs_proof(proposal: Proposal, revision: Revision | None) -> bool:
+    """Whether people prove who they are before they approve this revision, or promote what came of it.
+
+    They do for what is of high risk or changes a protected section. A query or two, none for high risk.
+    """
+    if proposal.risk == Level.HIGH:
+        return True
+    return bool(revision and touched_protected(revision, proposal.document.sections.all()))
+
+
 def may_bypass(user: User, proposal: Proposal) -> Leave:
     """Whether this person may publish the proposal in an emergency, without the approvals it needs."""
     if not user.has_perm("proposals.bypass_review"):

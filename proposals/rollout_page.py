@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents.models import Document, Version
 from audit.models import AuditEntry
 from people.models import User
-from proposals import policies, rollout_policies
+from proposals import rollout_policies
 from proposals.judging import Finding, Verdict, line, sentence, warning
 from proposals.models import Proposal, Rollout, RolloutVerdict
 from proposals.plans import Step
@@ -165,12 +165,6 @@ def acts(rollout: Rollout, user: User) -> Acts:
         rollout_policies.may_end(user).allowed,
         rollout_policies.may_set_share(user).allowed,
     )
-
-
-def needs_proof(rollout: Rollout) -> bool:
-    """Whether promoting it changes a protected section, before which people prove who they are."""
-    revision = rollout.proposal.revision
-    return bool(revision and policies.touched_protected(revision, rollout.document.sections.all()))
 
 
 def history(rollout: Rollout) -> QuerySet[AuditEntry]:

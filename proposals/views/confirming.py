@@ -8,21 +8,19 @@ from people.requests import PersonRequest
 from proposals import policies, review
 from proposals.forms import MAX_NOTE, DecisionForm
 from proposals.models import Decision
-from proposals.risk import Level
 
 
 def before_deciding(request: PersonRequest, pk: int, form: DecisionForm) -> HttpResponse | None:
     """The way to a fresh proof, where approving this needs one; None where it does not.
 
-    Approving a change of high risk does, or one of a protected section. Asked of the newest revision: a decision on
+    Asked of the newest revision: a decision on
     another is refused anyway.
     """
     word = form.cleaned_data
     if word["verdict"] != Decision.Verdict.APPROVE or fresh.is_fresh(request):
         return None
     proposal = review.find(pk)
-    sections = proposal.document.sections.all()
-    if proposal.risk != Level.HIGH and not policies.touched_protected(review.newest(proposal), sections):
+    if not policies.needs_proof(proposal, review.newest(proposal)):
         return None
     return fresh.ask_again(request, back=reverse("proposal", args=[pk]), words=word)
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people import fresh
 from people.models import User
 from people.requests import PersonRequest
-from proposals import rollout_page
+from proposals import policies, rollout_page
 from proposals.actions import steering
 from proposals.exceptions import ReviewError
 from proposals.forms_rollouts import ActForm
@@ -53,8 +53,8 @@ def act(request: PersonRequest, pk: int) -> HttpResponseBase:
     found, form = _find(pk), ActForm(request.POST)
     if not form.is_valid():
         return show(request, found, form, status=422)
-    proof = form.cleaned_data["act"] == "promote" and not fresh.is_fresh(request) and rollout_page.needs_proof(found)
-    if proof:
+    is_promotion = form.cleaned_data["act"] == "promote"
+    if is_promotion and not fresh.is_fresh(request) and policies.needs_proof(found.proposal, found.proposal.revision):
         return fresh.ask_again(request, back=reverse("rollout", args=[pk]), words=form.cleaned_data)
     try:
         said = _carry_out(pk, request.user, form)

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.models import Document, Freeze
+from people import fresh
 from people.models import User
 from proposals import rollout_page
 from proposals.actions import steering
@@ -13,6 +14,7 @@ from proposals.actions.decisions import approve
 from proposals.actions.watching import watch
 from proposals.models import Proposal, Rollout, RolloutPlan
 from proposals.plans import Plan
+from proposals.risk import Level
 from tests.cast import digest_of, propose
 from tests.rollouts import QUICKLY, canary, report_runs, share_of
 
@@ -162,6 +164,17 @@ def test_where_the_plan_wants_a_canary_nothing_is_released_at_once(
     assert client.post(reverse("decide", args=[pending.pk]), sent).status_code == 422
     assert client.post(reverse("decide", args=[pending.pk]), sent | {"start": ""}).status_code == 303
     assert Rollout.objects.get().share == 10
+
+
+@pytest.mark.parametrize("level", [Level.LOW, Level.HIGH])
+def test_promoting_asks_for_the_proof_that_approving_does(
+    client: Client, rollout: Rollout, mara: User, level: Level, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh, "WITHIN_S", 0)
+    Proposal.objects.update(risk=level)
+    client.force_login(mara)
+    answer = client.post(reverse("act_on_rollout", args=[rollout.pk]), {"act": "promote", "epoch": 0})
+    assert ("confirm" in answer["Location"]) is (level == Level.HIGH)
 
 
 def test_while_one_runs_approving_another_is_greyed_with_what_to_do(
