@@ -126,8 +126,8 @@ def give_share(rollout: Rollout, share: int, by: By, *, runs: int, at: datetime,
     _note_share(rollout, at, by)
 
 
-def end(rollout: Rollout, state: Rollout.State, by: By, reason: str) -> None:
-    """End it in this state; unless it was promoted, what it was to fix is a problem again.
+def end(rollout: Rollout, state: Rollout.State, by: By, reason: str, **facts: object) -> None:
+    """End it in this state; unless it was promoted, what it was to fix is a problem again. The log keeps the `facts`.
 
     The caller holds the transaction, has locked it and seen that it is live. Raises NotAllowed if anything but a person
     promotes, NotPending.
@@ -137,7 +137,7 @@ def end(rollout: Rollout, state: Rollout.State, by: By, reason: str) -> None:
     now, was = timezone.now(), rollout.state
     splits.end(rollout.split, at=now)
     move(rollout, state=state, ended_by=by.user, ended_at=now, reason=reason, asks=Asks.NOTHING, asks_since=None)
-    record_on(rollout, f"rollout.{state.value}", by, before={"state": was}, after={"reason": reason})
+    record_on(rollout, f"rollout.{state.value}", by, before={"state": was}, after={"reason": reason, **facts})
     if state != State.PROMOTED:
         free_pattern(rollout.proposal, by.actor, was=Pattern.ANSWERED)
 

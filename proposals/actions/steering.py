@@ -22,7 +22,8 @@ def promote(rollout_id: int, *, user: User, epoch: int, reason: str = "") -> Rol
     Raises NotAllowed, NotPending, Outdated, StaleProposal.
     """
     rollout = lock(rollout_id)
-    _require(rollout_policies.may_promote(user, rollout.proposal))
+    leave = rollout_policies.may_promote(user, rollout.proposal)
+    _require(leave)
     require_live(rollout)
     _require_seen(rollout, epoch)
     by = By.person(user)
@@ -36,7 +37,7 @@ def promote(rollout_id: int, *, user: User, epoch: int, reason: str = "") -> Rol
         )
     except BaseMoved as moved:
         raise StaleProposal(str(moved)) from None
-    end(rollout, State.PROMOTED, by, reason.strip())
+    end(rollout, State.PROMOTED, by, reason.strip(), single_operator=leave.alone)
     # Until now most units had the old text; from now on a new report speaks against the new one.
     answered = Pattern.objects.filter(answered_by=rollout.candidate, status__in=Pattern.ANSWERED)
     answered.update(answered_at=timezone.now())

@@ -1,10 +1,12 @@
 """A rollout from the approval to its end: what is served, what the judge does, and what people do."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from agents import freezing, serving
 from agents.models import Agent, Document, Release, Split
@@ -268,6 +270,16 @@ def test_an_author_promotes_nothing_of_their_own(rollout: Rollout, aiko: User, l
         steering.promote(rollout.pk, user=aiko, epoch=0)
     with pytest.raises(NotAllowed, match="needs the role"):
         steering.promote(rollout.pk, user=luis, epoch=0)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_log_says_where_a_single_operator_promoted(
+    rollout: Rollout, aiko: User, mara: User, settings: Settings, alone: bool
+) -> None:
+    settings.COUNTERSIGN_SINGLE_OPERATOR = True
+    steering.promote(rollout.pk, user=aiko if alone else mara, epoch=0)
+    said = json.loads(AuditEntry.objects.get(verb="rollout.promoted").body)
+    assert said["after"]["single_operator"] is alone
 
 
 def test_promoting_what_has_moved_on_is_refused(rollout: Rollout, mara: User) -> None:
