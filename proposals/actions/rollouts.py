@@ -101,8 +101,19 @@ def require_live(rollout: Rollout) -> None:
 
 def move(rollout: Rollout, **changes: object) -> None:
     """Change it if it still is in the state and epoch that were read, and add one to the epoch. Raises NotPending."""
+    _change(rollout, {**changes, "epoch": rollout.epoch + 1})
+
+
+def ask(rollout: Rollout, asks: Rollout.Asks, at: datetime) -> None:
+    """Ask a person for something else from now on, or for nothing, if it still is as it was read. Raises NotPending.
+
+    Nothing is served otherwise for that, so the epoch stays: who is on the page decides on what it showed.
+    """
+    _change(rollout, {"asks": asks, "asks_since": at if asks else None})
+
+
+def _change(rollout: Rollout, changes: dict[str, object]) -> None:
     expected = Rollout.objects.filter(pk=rollout.pk, state=rollout.state, epoch=rollout.epoch)
-    changes["epoch"] = rollout.epoch + 1
     if expected.update(**changes) != 1:
         raise NotPending("This rollout moved on meanwhile; look at it again. Nothing was changed.")
     for name, value in changes.items():
@@ -127,7 +138,9 @@ def give_share(rollout: Rollout, share: int, by: By, *, runs: int, at: datetime,
 
 
 def end(rollout: Rollout, state: Rollout.State, by: By, reason: str, **facts: object) -> None:
-    """End it in this state; unless it was promoted, what it was to fix is a problem again. The log keeps the `facts`.
+    """End it in this state; unless it was promoted, what it alone was to fix is a problem again.
+
+    The log keeps the `facts`.
 
     The caller holds the transaction, has locked it and seen that it is live. Raises NotAllowed if anything but a person
     promotes, NotPending.

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agents.freezing import is_frozen
 from proposals.actions.feeding import feed
-from proposals.actions.rollouts import BY_ITSELF, Asks, State, end, give_share, lock, move, record_on
+from proposals.actions.rollouts import BY_ITSELF, Asks, State, ask, end, give_share, lock, move, record_on
 from proposals.judging import Judge, Verdict, sentence
 from proposals.models import JudgeMemory, Rollout, RolloutVerdict
 
@@ -129,7 +129,7 @@ def _carry_out(rollout: Rollout, found: Due, verdict: Verdict, now: datetime) ->
             record_on(rollout, "rollout.gate_reached", BY_ITSELF, after={"reason": said})
         case "ask":
             before: dict[str, object] = {"asks": rollout.asks}
-            move(rollout, asks=found.asks, asks_since=now if found.asks else None)
+            ask(rollout, found.asks, now)
             verb = "rollout.asked" if found.asks else "rollout.calmed"
             record_on(rollout, verb, BY_ITSELF, before=before, after={"asks": found.asks, "reason": said})
 

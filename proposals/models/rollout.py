@@ -53,8 +53,9 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
 class Rollout(models.Model):
     """The delivery of one approved proposal's version; its key is that of its split, which says who is served it.
 
-    Every change of it is a guarded update on `state` and `epoch` that adds one to the epoch, so of several that happen
-    at once one counts. A rollout is promoted by a person, or never: the database refuses any other.
+    Every change of it is a guarded update on `state` and `epoch`, and all but what it `asks` add one to the epoch, so
+    of several that happen at once one counts. A rollout is promoted by a person, or never: the database refuses any
+    other.
     """
 
     class State(models.TextChoices):

@@ -10,7 +10,9 @@ from pytest_django import Settings
 
 from agents import freezing, serving
 from agents.models import Agent, Document, Release, Split
+from agents.versions import create_document
 from audit.models import AuditEntry
+from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern, Run
 from people.models import User
@@ -289,6 +291,14 @@ def test_promoting_what_has_moved_on_is_refused(rollout: Rollout, mara: User) ->
         steering.promote(rollout.pk, user=mara, epoch=0)
 
 
+def test_being_asked_meanwhile_does_not_outdate_the_page(rollout: Rollout, mara: User) -> None:
+    report_runs(rollout, candidate=[], current=[True] * 300)
+    watch(rollout.pk)
+    assert fresh(rollout).asks
+    assert verbs(rollout) == ["started", "asked"]
+    steering.promote(rollout.pk, user=mara, epoch=rollout.epoch)
+
+
 def test_an_operator_sets_the_share_within_the_plan(rollout: Rollout, aiko: User, mara: User) -> None:
     steering.set_share(rollout.pk, user=aiko, epoch=0, share=20)
     assert fresh(rollout).share == 20
@@ -349,6 +359,28 @@ def test_the_pattern_is_watched_and_opens_again_when_its_candidate_fails(
     proposal.refresh_from_db()
     assert proposal.status == Proposal.Status.APPROVED
     assert undone([proposal]) == {}
+
+
+def test_what_another_version_answers_stays_answered(
+    rollout: Rollout, prompt: Document, support: Agent, aiko: User, mara: User
+) -> None:
+    pattern = Pattern.objects.create(agent=support, kind="complaint", label="Refunds")
+    tone = create_document(support, "tone", text="# Tone\n\nBe short within 30 days.\n", actor=SYSTEM)
+    Proposal.objects.filter(pk=rollout.proposal_id).update(pattern=pattern)
+    other = propose(tone, aiko)
+    Proposal.objects.filter(pk=other.pk).update(pattern=pattern)
+    approve(other.pk, user=mara, digest=digest_of(other), start="at_once")
+    steering.stop(rollout.pk, user=mara, reason="Not today.")
+    pattern.refresh_from_db()
+    assert pattern.status == Pattern.Status.WATCHING
+    later = propose(prompt, aiko)
+    approve(later.pk, user=mara, digest=digest_of(later), start="at_once")
+    roll_back(prompt.pk, user=mara, to_number=1, current_number=3, reason="All of it was wrong.")
+    pattern.refresh_from_db()
+    assert pattern.status == Pattern.Status.WATCHING
+    roll_back(tone.pk, user=mara, to_number=1, current_number=2, reason="This too.")
+    pattern.refresh_from_db()
+    assert pattern.status == Pattern.Status.OPEN
 
 
 def test_frozen_nothing_steps_and_what_is_worse_is_still_taken_back(rollout: Rollout, aiko: User) -> None:
