@@ -1,6 +1,6 @@
 """What people say of patterns, and where their proposals take them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -121,17 +121,22 @@ def change_status(
     proposal: int,
     expected: Collection[Pattern.Status] = tuple(Pattern.Status),
     version: Version | None = None,
+    answered_by: Iterable[int] | None = None,
 ) -> None:
     """Move those of these patterns that are in one of the expected states; each move has an entry of its own.
 
-    `proposal` is the one whose fate moves them, `version` the one that is to end what they tell of. What was merged
-    into another pattern moves that one. The caller holds the transaction.
+    `proposal` is the one whose fate moves them, `version` the one that is to end what they tell of. With `answered_by`
+    (keys of versions) only those move that one of these was to end. What was merged into another pattern moves that
+    one. The caller holds the transaction.
     """
     roots = Pattern.objects.filter(agent__patterns__in=pattern_ids).roots()
     ids = {roots.get(pk, pk) for pk in pattern_ids}
     # In the order in which mining locks them.
     rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent").order_by("pk")
-    for pattern in rows.filter(pk__in=ids, status__in=expected).defer("centroid"):
+    rows = rows.filter(pk__in=ids, status__in=expected)
+    if answered_by is not None:
+        rows = rows.filter(answered_by__in=list(answered_by))
+    for pattern in rows.defer("centroid"):
         changes = _changes(pattern, status, version)
         if changes["status"] == pattern.status and version is None:
             continue

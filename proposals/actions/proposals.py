@@ -290,8 +290,11 @@ def withdraw(proposal_id: int, *, user: User) -> None:
     record_on(proposal, "proposal.withdrawn", actor, before={"status": status}, after={"status": proposal.status})
 
 
-def free_pattern(proposal: Proposal, actor: Actor, *, was: Collection[Pattern.Status]) -> None:
-    """Open the pattern of a proposal that has just ended, unless another proposal for it is open.
+def free_pattern(
+    proposal: Proposal, actor: Actor, *, was: Collection[Pattern.Status], answered_by: Version | None = None
+) -> None:
+    """Open the pattern of a proposal that has just ended, unless another proposal for it is open, or if given, unless
+    another version than `answered_by` answers it.
 
     The pattern is locked before the others are looked for, so that of two that end at once the second frees it.
     """
@@ -299,7 +302,15 @@ def free_pattern(proposal: Proposal, actor: Actor, *, was: Collection[Pattern.St
         return
     Pattern.objects.select_for_update(no_key=True).only("pk").get(pk=proposal.pattern_id)
     if not Proposal.objects.beside(proposal).exists():
-        change_status([proposal.pattern_id], Pattern.Status.OPEN, actor=actor, proposal=proposal.pk, expected=was)
+        answers = None if answered_by is None else [answered_by.pk]
+        change_status(
+            [proposal.pattern_id],
+            Pattern.Status.OPEN,
+            actor=actor,
+            proposal=proposal.pk,
+            expected=was,
+            answered_by=answers,
+        )
 
 
 def lock_with_rivals(proposal_id: int) -> Proposal:

@@ -54,10 +54,20 @@ def _versions(document: Document, current_number: int, to_number: int) -> tuple[
 
 
 def _reopen_patterns(review: Proposal, target: Version, user: User) -> None:
-    """What the undone versions were to fix is a problem again."""
+    """What the undone versions were to fix is a problem again; not what another version answers since.
+
+    Candidates that never were current are not undone by this: their patterns opened when their rollouts ended.
+    """
     published = review.document.proposals.filter(published__number__gt=target.number, pattern__isnull=False)
-    undone, watched = list(published.values_list("pattern", flat=True)), Pattern.ANSWERED
-    change_status(undone, Pattern.Status.OPEN, actor=Actor.person(user), proposal=review.pk, expected=watched)
+    undone = list(published.filter(published__releases__isnull=False).values_list("pattern", "published").distinct())
+    change_status(
+        [pattern for pattern, _ in undone],
+        Pattern.Status.OPEN,
+        actor=Actor.person(user),
+        proposal=review.pk,
+        expected=Pattern.ANSWERED,
+        answered_by=[version for _, version in undone],
+    )
 
 
 def _open_review(document: Document, base: Version, version: Version, user: User, reason: str) -> Proposal:

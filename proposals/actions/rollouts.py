@@ -152,7 +152,7 @@ def end(rollout: Rollout, state: Rollout.State, by: By, reason: str, **facts: ob
     move(rollout, state=state, ended_by=by.user, ended_at=now, reason=reason, asks=Asks.NOTHING, asks_since=None)
     record_on(rollout, f"rollout.{state.value}", by, before={"state": was}, after={"reason": reason, **facts})
     if state != State.PROMOTED:
-        free_pattern(rollout.proposal, by.actor, was=Pattern.ANSWERED)
+        free_pattern(rollout.proposal, by.actor, was=Pattern.ANSWERED, answered_by=rollout.candidate)
 
 
 def record_on(
