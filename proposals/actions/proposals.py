@@ -293,8 +293,9 @@ def withdraw(proposal_id: int, *, user: User) -> None:
 def free_pattern(
     proposal: Proposal, actor: Actor, *, was: Collection[Pattern.Status], answered_by: Version | None = None
 ) -> None:
-    """Open the pattern of a proposal that has just ended, unless another proposal for it is open, or if given, unless
-    another version than `answered_by` answers it.
+    """Open the pattern of a proposal that has just ended, unless another proposal for it is open.
+
+    With `answered_by`, only if this version and no other is to end what it tells of.
 
     The pattern is locked before the others are looked for, so that of two that end at once the second frees it.
     """

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from people.models import User
 from proposals.actions.decisions import approve
+from proposals.actions.rollouts import second
 from proposals.exceptions import ReviewError
-from proposals.models import Check, Proposal
+from proposals.models import Check, Proposal, Rollout
 from proposals.queue import decidable_by
 from proposals.risk import Level
 from proposals.rollout_page import rollout_of
+from proposals.rollout_policies import plan_for
 
 MOST = 20
 Kind = tuple[str, str]
@@ -21,6 +23,8 @@ class Sorted:
 
     fit: list[Proposal]
     left_out: list[tuple[Proposal, str]]
+    canary: int = 0
+    """The share in percent to which approving serves each of them first; 0 where it makes them current at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,27 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     mine = set(decidable_by(user))
     failing = Check.objects.filter(revision__in=revisions, verdict=Check.Verdict.FAIL)
     blocked = set(failing.values_list("revision", flat=True))
+    live = Rollout.objects.live().for_page().filter(split__document__in=[p.document_id for p in proposals])
+    busy = {one.document.pk: second(one) for one in live}
+    canary = 0
     for proposal in proposals:
         why = _unfit(proposal, is_mine=proposal.pk in mine, is_blocked=proposal.revision_id in blocked)
-        why = why or _unlike(proposal, fit)
+        why = why or busy.get(proposal.document_id, "") or _unlike(proposal, fit)
+        first = 0 if why else _first_share(proposal)
+        if fit and not why and first != canary:
+            why = "Approving does not do the same with it as with the first: their rollout plans differ."
         if why:
             left_out.append((proposal, why))
         else:
             fit.append(proposal)
-    return Sorted(fit, left_out)
+            canary = first
+    return Sorted(fit, left_out, canary)
+
+
+def _first_share(proposal: Proposal) -> int:
+    """How many percent get it first when its plan starts a canary; 0 when it is released at once. One query."""
+    plan = plan_for(proposal.document)
+    return plan.steps[0].share if plan.start == "canary" else 0
 
 
 def _unfit(proposal: Proposal, *, is_mine: bool, is_blocked: bool) -> str:

@@ -90,6 +90,7 @@ def page(request: PersonRequest) -> HttpResponseBase:
         "position": queue.Place.carried(request.GET),
         "items": items,
         "left_out": sorted_out.left_out,
+        "canary": sorted_out.canary,
     }
     return render(request, "proposals/together.html", context)
 

@@ -1,6 +1,8 @@
 """Several small changes decided at one press, each by itself."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from agents.models import Document
 from agents.versions import create_agent
@@ -8,8 +10,9 @@ from audit.record import SYSTEM
 from people.models import User
 from proposals.actions.proposals import amend
 from proposals.actions.together import approve_together, sort_out
-from proposals.models import Decision, Proposal
+from proposals.models import Decision, Proposal, RolloutPlan
 from tests.cast import PROMPT, digest_of, propose
+from tests.rollouts import QUICKLY
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +52,23 @@ def test_a_second_press_tells_that_it_is_done_and_records_nothing(small: list[Pr
     approve_together(wanted, user=mara)
     assert not any(outcome.done for outcome in approve_together(wanted, user=mara))
     assert Decision.objects.count() == 3
+
+
+def test_a_canary_is_announced_and_what_is_busy_or_starts_otherwise_is_left_out(
+    client: Client, small: list[Proposal], prompt: Document, aiko: User, mara: User
+) -> None:
+    for proposal in small[:2]:
+        RolloutPlan.objects.create(document=proposal.document, plan=QUICKLY.to_json())
+    assert (sort_out(fresh(small), user=mara).canary, len(sort_out(fresh(small), user=mara).fit)) == (10, 2)
+    client.force_login(mara)
+    shown = client.get(reverse("together"), {"id": [p.pk for p in small]}).text
+    assert "Approving starts a 10&nbsp;% canary of each of these 2 texts" in shown
+    assert "their rollout plans differ" in shown
+    approve_together([(small[0].pk, digest_of(small[0]))], user=mara)
+    again = propose(prompt, aiko, "order date", "date of the order")
+    left_out = sort_out(fresh([again, small[1]]), user=mara).left_out
+    assert [p for p, _ in left_out] == [again]
+    assert left_out[0][1].startswith("A rollout of version 2 is running, at 10\u00a0%.")
 
 
 def test_risky_own_and_other_kinds_are_never_in_it(
