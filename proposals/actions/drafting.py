@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Document, Version
@@ -28,7 +29,7 @@ from proposals.actions.revisions import Author, clean_text, update_unmoved
 from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same
 from proposals.drafting import draft as plan
 from proposals.exceptions import NotAllowed, NotPending, ReviewError, StaleProposal
-from proposals.models import Proposal, Revision
+from proposals.models import Proposal, Revision, Rollout
 
 Live = dict[str, tuple[Document, Version]]
 
@@ -96,18 +97,34 @@ def _refusal(pattern: Pattern) -> str:
     earlier = pattern.proposals.filter(superseded_by=None).order_by("-decided_at", "-pk").first()
     if earlier is None:
         return ""
-    if earlier.status == Proposal.Status.APPROVED and pattern.came_back_at:
+    failed = _never_current(earlier)
+    if earlier.status == Proposal.Status.APPROVED and pattern.came_back_at and not failed:
         return ""  # it did not help: those who report it again count, new sources or not
-    new = _sources_since(pattern, earlier)
+    new = _sources_since(pattern, earlier, failed)
     if new < least:
-        was = earlier.get_status_display().lower()
-        return f"Proposal {earlier.pk} was {was}; {new} of {least} new sources since."
+        return f"Proposal {earlier.pk} {_how_it_ended(earlier, failed)}; {new} of {least} new sources since."
     return ""
 
 
-def _sources_since(pattern: Pattern, decided: Proposal) -> int:
-    """How many sources reported after a proposal ended: what was known by then is no new evidence."""
-    return pattern.evidence.filter(at__gt=decided.decided_at).values("source").distinct().count()
+def _never_current(proposal: Proposal) -> Rollout | None:
+    """The rollout of a proposal, if it ended without the candidate becoming current. One query."""
+    return Rollout.objects.never_current().filter(proposal=proposal).first()
+
+
+def _how_it_ended(proposal: Proposal, failed: Rollout | None) -> str:
+    if failed is None:
+        return f"was {proposal.get_status_display().lower()}"
+    how = failed.get_state_display().lower()
+    return f"failed as a canary ({how})" if failed.state in Rollout.FAILED else f"was {how} as a canary"
+
+
+def _sources_since(pattern: Pattern, decided: Proposal, failed: Rollout | None) -> int:
+    """How many sources reported after a proposal ended: what was known by then is no new evidence.
+
+    While a canary runs most units have the old text, so their reports say nothing new of one that never got further.
+    """
+    ended = failed.ended_at if failed else decided.decided_at
+    return pattern.evidence.filter(at__gt=ended).values("source").distinct().count()
 
 
 def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
@@ -149,10 +166,11 @@ def live_documents(agent_id: int) -> Live:
 def known_already(pattern: Pattern, document: Document, mark: str) -> str:
     """Why another pattern's draft of the same change stands in the way; empty when none does.
 
-    An open one always does; a rejected one until enough sources reported after the rejection.
+    An open one always does; a rejected one, and one that failed as a canary, until enough sources reported after that.
     """
     drafts = document.proposals.exclude(pattern=pattern).exclude(fingerprint="")
-    for other in drafts.filter(status__in=[*Proposal.OPEN, Proposal.Status.REJECTED]).order_by("-pk"):
+    standing = Q(status__in=[*Proposal.OPEN, Proposal.Status.REJECTED]) | Q(rollout__state__in=Rollout.FAILED)
+    for other in drafts.filter(standing).order_by("-pk"):
         if is_same(mark, other.fingerprint) and (why := _in_the_way(pattern, other)):
             return why
     return ""
@@ -163,8 +181,9 @@ def _in_the_way(pattern: Pattern, other: Proposal) -> str:
     if other.is_open:
         return f"{named} says the same and is open."
     least = settings.COUNTERSIGN_MIN_SOURCES
-    new = _sources_since(pattern, other)
-    return f"{named} said the same and was rejected; {new} of {least} new sources since." if new < least else ""
+    failed = _never_current(other)
+    new, how = _sources_since(pattern, other, failed), _how_it_ended(other, failed)
+    return f"{named} said the same and {how}; {new} of {least} new sources since." if new < least else ""
 
 
 def document_text(document: Document, current: Version) -> DocumentText:

@@ -76,6 +76,7 @@ class Rollout(models.Model):
         SLOW = "slow", "No clear verdict yet"
 
     LIVE: Final = (State.RUNNING, State.WAITING)
+    FAILED: Final = (State.ROLLED_BACK, State.GIVEN_UP)
     URGENT: Final = (Asks.MISMATCH, Asks.SILENCE, Asks.UNCLEAR)
 
     split = models.OneToOneField(Split, on_delete=models.PROTECT, primary_key=True, related_name="rollout")

@@ -19,7 +19,7 @@ from people.models import User
 from proposals.actions import steering, watching
 from proposals.actions.bypass import bypass
 from proposals.actions.decisions import approve
-from proposals.actions.drafting import draft
+from proposals.actions.drafting import draft, known_already
 from proposals.actions.feeding import GRACE
 from proposals.actions.rollbacks import roll_back
 from proposals.actions.rollouts import BY_ITSELF, State, end, lock
@@ -359,6 +359,26 @@ def test_the_pattern_is_watched_and_opens_again_when_its_candidate_fails(
     proposal.refresh_from_db()
     assert proposal.status == Proposal.Status.APPROVED
     assert undone([proposal]) == {}
+
+
+def test_what_failed_as_a_canary_is_not_drafted_again_from_what_was_reported_meanwhile(
+    complaints: list[Feedback], mara: User
+) -> None:
+    mine(complaints[0].agent)
+    pattern = Pattern.objects.shown().get()
+    proposal = draft(pattern.pk)
+    assert isinstance(proposal, Proposal)
+    rollout = start(proposal, mara)
+    pattern.evidence.update(at=timezone.now())
+    steering.roll_back(rollout.pk, user=mara, reason="Worse.")
+    said = draft(pattern.pk)
+    assert isinstance(said, str)
+    assert said.startswith(f"Proposal {proposal.pk} failed as a canary (rolled back); 0 of ")
+    mark = Document.objects.get(pk=proposal.document_id)
+    other = Pattern.objects.create(agent=pattern.agent, kind=pattern.kind, label="The same")
+    assert "said the same and failed as a canary" in known_already(other, mark, proposal.fingerprint)
+    pattern.evidence.update(at=timezone.now())
+    assert isinstance(draft(pattern.pk), Proposal)
 
 
 def test_what_another_version_answers_stays_answered(
