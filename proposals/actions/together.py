@@ -8,10 +8,11 @@ from proposals.actions.decisions import approve
 from proposals.actions.rollouts import second
 from proposals.exceptions import ReviewError
 from proposals.models import Check, Proposal, Rollout
+from proposals.plans import Plan
 from proposals.queue import decidable_by
 from proposals.risk import Level
 from proposals.rollout_page import rollout_of
-from proposals.rollout_policies import plan_for
+from proposals.rollout_policies import plans_for
 
 MOST = 20
 Kind = tuple[str, str]
@@ -50,11 +51,12 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     blocked = set(failing.values_list("revision", flat=True))
     live = Rollout.objects.live().for_page().filter(split__document__in=[p.document_id for p in proposals])
     busy = {one.document.pk: second(one) for one in live}
+    plans = plans_for({p.document_id for p in proposals})
     canary = 0
     for proposal in proposals:
         why = _unfit(proposal, is_mine=proposal.pk in mine, is_blocked=proposal.revision_id in blocked)
         why = why or busy.get(proposal.document_id, "") or _unlike(proposal, fit)
-        first = 0 if why else _first_share(proposal)
+        first = _first_share(plans[proposal.document_id])
         if fit and not why and first != canary:
             why = "Approving does not do the same with it as with the first: their rollout plans differ."
         if why:
@@ -65,9 +67,8 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     return Sorted(fit, left_out, canary)
 
 
-def _first_share(proposal: Proposal) -> int:
-    """How many percent get it first when its plan starts a canary; 0 when it is released at once. One query."""
-    plan = plan_for(proposal.document)
+def _first_share(plan: Plan) -> int:
+    """How many percent get it first when the plan starts a canary; 0 when it is released at once."""
     return plan.steps[0].share if plan.start == "canary" else 0
 
 
