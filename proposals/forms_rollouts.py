@@ -79,6 +79,7 @@ class PlanForm(TypedForm):
         label="Rules", choices=[("sequential", "The judge"), ("quick", "Quick rules of the last 20 runs")]
     )
     margin = forms.FloatField(label="Points lost that still count as no worse", min_value=0, max_value=100)
+    runs_per_unit = forms.IntegerField(label="Runs of a unit that count", min_value=0, max_value=_BIGGEST)
 
     @classmethod
     def of(cls, plan: Plan = BUILT_IN, document: Document | None = None) -> "PlanForm":

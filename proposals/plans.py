@@ -53,6 +53,7 @@ class Plan:
     The share is never set below `floor` or above `ceiling` percent, and never grows by more than `largest_step`
     points. After `patience_days` in a step without a clear verdict, what `inconclusive` says is done.
     `margin` is the loss, in points of the rates of success and complaints, that still counts as no worse.
+    Only the first `runs_per_unit` runs of each unit count: many runs of few units would say more than they know.
     """
 
     steps: tuple[Step, ...] = (Step(5, 30, 1.25), Step(25, 60, 2.0), Step(50, 100, 4.0))
@@ -66,6 +67,7 @@ class Plan:
     rules: Literal["sequential", "quick"] = "sequential"
     margin: float = 5.0
     least_runs: int = 10
+    runs_per_unit: int = 20
     complaints_after_h: float = 1.0
 
     def __post_init__(self) -> None:
@@ -86,6 +88,7 @@ class Plan:
         _expect("rules", self.rules in ("sequential", "quick"), "Choose the rules of the judge.")
         _expect("margin", 0.5 <= self.margin <= 50, "Give 0.5 to 50 points.")
         _expect("least_runs", 1 <= self.least_runs <= MOST_RUNS, "The judge needs at least one run.")
+        _expect("runs_per_unit", 1 <= self.runs_per_unit <= MOST_RUNS, f"Give 1 to {MOST_RUNS:,} runs of each unit.")
         # Runs that came late are looked for during this time, see `proposals.actions.feeding`.
         _expect("complaints_after_h", 0.1 <= self.complaints_after_h <= 72, "Give 0.1 to 72 hours.")
 
@@ -135,7 +138,7 @@ class Plan:
     def judge(self) -> Settings:
         """By which rules the candidate is judged."""
         margins = {**Settings().margins, "success": self.margin / 100, "negative": self.margin / 100}
-        return Settings(rules=self.rules, margins=margins, least_runs=self.least_runs)
+        return Settings(rules=self.rules, margins=margins, least_runs=self.least_runs, runs_per_unit=self.runs_per_unit)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON keeps it."""
