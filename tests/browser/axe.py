@@ -8,6 +8,10 @@ _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def violations(page: Page) -> list[tuple[str, list[str]]]:
-    """The rules that are broken, each with the elements that break it; empty when all is well."""
+    """The rules that are broken, each with the elements that break it; empty when all is well.
+
+    Looked at from the top: the bar that stays in sight covers a part of whatever has scrolled beneath it.
+    """
+    page.evaluate("window.scrollTo(0, 0)")
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": _TAGS}}).response["violations"]
     return [(rule["id"], [str(node["target"]) for node in rule["nodes"]]) for rule in found]
