@@ -7,10 +7,13 @@ from hashlib import sha256
 from django.utils import timezone
 
 from agents.models import Document
+from audit.models import AuditEntry
 from feedback.models import Run
 from people.models import User
 from proposals.actions.decisions import approve
-from proposals.models import Proposal, Rollout, RolloutPlan
+from proposals.actions.rollouts import State
+from proposals.actions.watching import watch
+from proposals.models import Proposal, Rollout, RolloutPlan, RolloutVerdict
 from proposals.plans import Plan, Step
 from tests.cast import digest_of, propose, source
 
@@ -85,3 +88,28 @@ def age(rollout: Rollout, by: timedelta) -> datetime:
     began = rollout.step_since - by
     Rollout.objects.filter(pk=rollout.pk).update(step_since=began)
     return began
+
+
+def fresh(rollout: Rollout) -> Rollout:
+    return Rollout.objects.for_page().get(pk=rollout.pk)
+
+
+def verbs(rollout: Rollout) -> list[str]:
+    found = AuditEntry.objects.filter(target_kind="rollout", target_id=str(rollout.pk)).order_by("pk")
+    return [entry.verb.removeprefix("rollout.") for entry in found]
+
+
+def good(rollout: Rollout, count: int = 400) -> None:
+    """Runs in which the candidate does as well as the current version."""
+    prefix = f"{rollout.epoch}-{RolloutVerdict.objects.count()}-"
+    candidate, current = share_of(count, fresh(rollout).share / 100)
+    report_runs(rollout, candidate=candidate, current=current, prefix=prefix)
+
+
+def to_the_gate(rollout: Rollout) -> Rollout:
+    for _ in range(12):
+        good(rollout)
+        watch(rollout.pk)
+        if fresh(rollout).state == State.WAITING:
+            return fresh(rollout)
+    raise AssertionError(f"{fresh(rollout).state} at {fresh(rollout).share}\u00a0%")

@@ -5,9 +5,7 @@ is due is counted whole and its row taken off the list in one transaction: a wor
 counting it twice does no harm. Feedback is counted where its run was, so a run that comes after it makes the feedback's
 hour due as well.
 
-Keys become visible out of order. A mark therefore moves in two strides: how far the table went is noted together with
-the newest transaction of that moment, and the mark moves there only once none as old as that is open. Until then the
-same rows are looked at again.
+Marks move as `feedback.actions.fences` says.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -18,15 +16,13 @@ from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.actions.fences import number, oldest_open
+from feedback.actions.fences import pass_fence
 from feedback.actions.tallies import Hour, recount
 from feedback.models import Feedback, Mark, RecountDue, Run, Tally, TallyDay
 from feedback.models.report import Report
 
 MEASURED_DAYS: Final = 7
 """The runs a day are those of so many whole days before today, or of as many as there are since the first."""
-SETTLED: Final = timedelta(seconds=30)
-"""A key is drawn before its row has a transaction's number. Nothing stops between the two for as long."""
 AT_ONCE: Final = 240
 """Hours counted in one transaction."""
 
@@ -49,7 +45,6 @@ _TAKE = """
     ) AS first WHERE due.agent_id = first.agent_id AND due.hour = first.hour
     RETURNING due.agent_id, due.hour
 """
-_NEWEST = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
 
 def count_runs() -> int:
@@ -74,21 +69,16 @@ def _look(work: str, table: type[Run] | type[Feedback], note: str) -> None:
     """Note the hours of what came in since the mark, and move it as far as is safe."""
     Mark.objects.get_or_create(work=work)
     mark = Mark.objects.select_for_update().get(work=work)
-    # In this order: what the fence lets through is seen by the question after it.
-    passed = mark.fence is not None and mark.fence <= oldest_open() and _is_settled(mark)
+    # In this order: what the fence lets through is seen by the question after it, and noted is only what was there.
+    mark.fence, is_past = pass_fence(mark.fenced_at, mark.fence)
     last = table.objects.aggregate(last=Max("pk"))["last"] or 0
     with connection.cursor() as cursor:
         cursor.execute(note, {"upto": mark.upto})
-    if passed:
+    if is_past:
         mark.upto = mark.next_upto
-    if passed or mark.fence is None:
-        # A fence is read after the keys it stands for, never before.
-        mark.next_upto, mark.fence, mark.fenced_at = max(last, mark.upto), number(_NEWEST), timezone.now()
-        mark.save()
-
-
-def _is_settled(mark: Mark) -> bool:
-    return mark.fenced_at is not None and mark.fenced_at <= timezone.now() - SETTLED
+    if is_past or mark.fenced_at is None:
+        mark.next_upto, mark.fence, mark.fenced_at = max(last, mark.upto), None, timezone.now()
+    mark.save()
 
 
 @transaction.atomic

@@ -2,10 +2,9 @@
 
 One batch is one transaction: the judge's memory, which runs it was told of, and how far it got are kept by the same
 commit. A worker killed at any point leaves all of a batch or nothing of it, and whoever comes next goes on from there.
-Keys become visible out of order. The mark up to which nothing can come any more therefore moves in strides, as that of
-`feedback.actions.rollups` does: how far the table went is noted, and the mark moves there once every transaction that
-may hold a row up to it has ended. What comes after the mark is looked at again, and those told of are known by
-`JudgedRun`. Whether people complained is told after the same time for both arms, as a second observation of the run.
+The mark up to which nothing can come any more moves as `feedback.actions.fences` says. What comes after it is looked at
+again, and those told of are known by `JudgedRun`. Whether people complained is told after the same time for both arms,
+as a second observation of the run.
 """
 
 from collections.abc import Sequence
@@ -18,8 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from feedback.actions.fences import oldest_open, own_number
-from feedback.actions.rollups import SETTLED
+from feedback.actions.fences import SETTLED, pass_fence
 from feedback.models import Run
 from proposals.judging import Batch, Judge
 from proposals.models import JudgedRun, JudgedUnit, JudgeMemory, Rollout
@@ -105,7 +103,7 @@ def feed_batch(rollout_id: int) -> int | None:
         return None
     rollout = Rollout.objects.for_page().get(pk=rollout_id)
     # In this order: what the fence lets through is seen by the question after it, and noted is only what was there.
-    is_past = _is_past_fence(memory)
+    memory.fence, is_past = pass_fence(memory.noted_at, memory.fence)
     last = Run.objects.aggregate(last=Max("pk"))["last"] or 0
     found = _read(rollout, memory.upto)
     judge = Judge.from_json(memory.judge)
@@ -200,17 +198,6 @@ def _count_units(rollout_id: int, units: Sequence[bytes]) -> list[int]:
         rows = sorted(counts.items())
         cursor.execute(_KEEP_UNITS, [rollout_id, [unit for unit, _ in rows], [runs for _, runs in rows]])
     return numbers
-
-
-def _is_past_fence(memory: JudgeMemory) -> bool:
-    """Whether all runs up to the one noted can be seen; builds the fence when its time has come."""
-    if memory.noted_at is None or memory.noted_at > timezone.now() - SETTLED:
-        return False
-    if memory.fence is None:
-        # A key is drawn before its transaction has a number, but not by as long: whoever drew one before `next_upto`
-        # was noted has a lower number than this transaction by now.
-        memory.fence = own_number()
-    return memory.fence <= oldest_open()
 
 
 def _stride(memory: JudgeMemory, last: int, found: _Found, *, is_past: bool) -> None:

@@ -15,7 +15,8 @@ from django.utils import timezone
 from agents.models import Document, Release, Split, Version
 from audit.models import AuditEntry
 from audit.verify import verify
-from feedback.actions.rollups import SETTLED
+from feedback.actions import fences
+from feedback.actions.fences import SETTLED
 from feedback.models import Feedback, Run
 from people.models import User
 from proposals.actions import feeding, rollbacks, steering, watching
@@ -183,7 +184,7 @@ def test_runs_that_commit_late_are_told_of_once_and_by_all_passes_together(rollo
 def test_runs_of_a_transaction_that_stays_open_for_long_are_heard_all_the_same(
     rollout: Rollout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeding, "SETTLED", timedelta(0))
+    monkeypatch.setattr(fences, "SETTLED", timedelta(0))
     inserted, commit = Event(), Event()
 
     def slow() -> None:
@@ -307,10 +308,10 @@ def test_complaints_are_told_after_the_same_time_for_both_arms(rollout: Rollout)
 def test_told_runs_are_forgotten_once_they_can_come_up_no_more(
     rollout: Rollout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeding, "SETTLED", timedelta(0))
+    monkeypatch.setattr(fences, "SETTLED", timedelta(0))
     report_runs(rollout, candidate=[True] * 2, current=[True] * 18)
     Run.objects.update(received_at=timezone.now() - timedelta(hours=2))
-    for _ in range(200):  # until other writers of the same server have ended, too
+    for _ in range(400):  # until other writers of the same server have ended, too
         feed(rollout.pk)
         if not JudgedRun.objects.exists():
             break
