@@ -1,6 +1,6 @@
 """What the entries of the log say, in words. The log stores facts; this is their wording when shown."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -132,49 +132,52 @@ def _why(verb: str, after: dict[str, Any]) -> str:
     return ": ".join(filter(None, (reason, note)))
 
 
+_TOLD: Final[dict[str, str]] = {
+    "restores": "with the text of version {}",
+    "worded_by": "in the words of {}",
+    "superseded_by": "for proposal {}",
+    "outputs": "{} of them",
+    "asked_by": "as {} asked",
+    "ask": "{}",
+}
+_TOLD_LAST: Final[dict[str, str]] = {
+    "to": "to {}",
+    "days": "after {} days without a decision or a new report",
+}
+
+
 def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    yield from _of_version(target_kind, before, after)
+    yield from _told(_TOLD, after)
+    if after.get("over"):
+        yield f"over proposal {', '.join(map(str, after['over']))}"
+    if after.get("form"):
+        yield _of_export(after)
+    yield from _of_rollout(before, after)
+    yield from _OF_KIND.get(target_kind, _nothing)(before, after)
+    yield from _told(_TOLD_LAST, after)
+    if after.get("approvals"):
+        yield _approvals(after)
+    if before.get("approvals"):
+        yield f"in place of {_approvals(before)}"
+    yield from _alone(after)
+
+
+def _told(named: dict[str, str], facts: dict[str, Any]) -> Iterator[str]:
+    return (words.format(facts[name]) for name, words in named.items() if facts.get(name))
+
+
+def _nothing(_before: dict[str, Any], _after: dict[str, Any]) -> Iterator[str]:
+    return iter(())
+
+
+def _of_version(target_kind: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if after.get("revision"):
         yield f"revision {after['revision']}"
     if after.get("version") and target_kind != "version":
         yield f"now version {after['version']}"
     if before.get("version"):
         yield f"in place of version {before['version']}"
-    if after.get("restores"):
-        yield f"with the text of version {after['restores']}"
-    if after.get("worded_by"):
-        yield f"in the words of {after['worded_by']}"
-    if after.get("superseded_by"):
-        yield f"for proposal {after['superseded_by']}"
-    if after.get("over"):
-        yield f"over proposal {', '.join(map(str, after['over']))}"
-    if after.get("outputs"):
-        yield f"{after['outputs']} of them"
-    if after.get("form"):
-        yield _of_export(after)
-    if after.get("asked_by"):
-        yield f"as {after['asked_by']} asked"
-    if after.get("ask"):
-        yield str(after["ask"])
-    if target_kind == "proposal" and after.get("candidate"):
-        yield f"as the candidate version {after['candidate']}"
-    yield from _of_rollout(before, after)
-    if target_kind == "agent" and "traffic" in after:
-        yield from _of_traffic(after)
-    if target_kind == "pattern":
-        yield from _of_pattern(before, after)
-    if target_kind == "user" and "roles" in after:
-        yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
-    if target_kind == "user" and after.get("by"):
-        yield f"by {after['by']}"
-    if after.get("to"):
-        yield f"to {after['to']}"
-    if after.get("days"):
-        yield f"after {after['days']} days without a decision or a new report"
-    if after.get("approvals"):
-        yield _approvals(after)
-    if before.get("approvals"):
-        yield f"in place of {_approvals(before)}"
-    yield from _alone(after)
 
 
 def _approvals(facts: dict[str, Any]) -> str:
@@ -196,7 +199,19 @@ def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         yield str(after["plan"])
 
 
-def _of_traffic(after: dict[str, Any]) -> Iterator[str]:
+def _of_proposal(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    return _told({"candidate": "as the candidate version {}"}, after)
+
+
+def _of_person(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if "roles" in after:
+        yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
+    yield from _told({"by": "by {}"}, after)
+
+
+def _of_agent(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if "traffic" not in after:
+        return
     yield f"as of {after['traffic']} traffic" if after["traffic"] else "by its runs a day"
     named = {"reports": "{} reports needed", "window_h": "within {} h", "cooldown_h": "{} h of rest after a change"}
     yield from (words.format(after[name]) for name, words in named.items() if after.get(name) is not None)
@@ -217,3 +232,11 @@ def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         yield f"{counted(after['moved'], 'report')} moved"
     if "label" in before:
         yield f"which was “{before['label']}”"
+
+
+_OF_KIND: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[str]]]] = {
+    "agent": _of_agent,
+    "pattern": _of_pattern,
+    "proposal": _of_proposal,
+    "user": _of_person,
+}
