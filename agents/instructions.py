@@ -12,8 +12,8 @@ from agents.wire import Answer, Environ, caller
 
 _LARGEST: Final = 2_147_483_647
 _PAST_OF_A_UNIT: Final = (
-    "What a unit was served in the past is not kept. Leave unit out for the version that was current at a time, or ask "
-    "for the number that the unit's run was reported with: ?version=."
+    "Leave unit out for the version that was current at a time. What a unit got then, rollouts included, is at "
+    "/agents/{agent}/then?at=…&unit=…"
 )
 
 

@@ -8,7 +8,7 @@ from ninja import Router, Schema
 from agents.api import Key, caller_of, find_document, find_version
 from agents.models import ApiKey
 from agents.sections import lines_of
-from proposals import blame
+from proposals.provenance import blame
 
 router = Router(tags=["agents"])
 

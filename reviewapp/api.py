@@ -30,6 +30,7 @@ from feedback.ingest import diagnosis
 from proposals.api import router as proposals_router
 from proposals.api_blame import router as blame_router
 from proposals.api_rollouts import router as rollouts_router
+from proposals.api_then import router as then_router
 from proposals.api_trials import router as trials_router
 
 View = Callable[..., HttpResponse]
@@ -64,6 +65,7 @@ api.add_router("", feedback_router)
 api.add_router("", proposals_router)
 api.add_router("", trials_router)
 api.add_router("", blame_router)
+api.add_router("", then_router)
 api.add_router("", rollouts_router)
 api.add_router("/audit", audit_router, auth=Key(ApiKey.Scope.AUDIT))
 

@@ -133,6 +133,7 @@ def _documents() -> Addresses:
             f"document, {title}": [home],
             f"document, {title}, page 2": [f"{home}?page=2"],
             f"version, {title}": [version, old],
+            f"story, {title}": _pages("story", document.versions.filter(proposal__isnull=False)),
             f"blame, {title}": [f"{version}?view=blame", f"{old}?view=blame"],
             f"compare, {title}": [compare],
             f"compare, {title}, far apart": [f"{compare}?from=1&to={last}"],
@@ -184,6 +185,9 @@ def _rest() -> Addresses:
         "agent": [reverse("agent", args=[slug]) for slug in ("support", "sales")],
         **{f"audit log{name}": [log + query] for name, query in filters.items()},
         "audit entry": [reverse("audit_entry", args=[(found.sequence or 9) - number]) for number in range(SOME)],
+        "what ran then": [
+            f"{reverse('ran_then')}?agent={slug}&unit=u&at=2026-02-01T10:42" for slug in ("support", "sales")
+        ],
         "settings": [reverse("settings")],
         "policy": [reverse("policy")],
         "password": [reverse("account_change_password")],

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from agents.models import Document, Version, whole_of
 from people import fresh
 from people.requests import PersonRequest
-from proposals import blame, carrying, growth, rollout_page, shown
+from proposals import carrying, growth, rollout_page, shown
 from proposals.actions import proposals, rollbacks
 from proposals.carrying import Carried
 from proposals.diffs import Diff, compute
@@ -20,6 +20,7 @@ from proposals.exceptions import ReviewError
 from proposals.forms import CompareForm, ProposeForm, RollBackForm
 from proposals.models import Proposal
 from proposals.parts import LARGEST, Part
+from proposals.provenance import blame
 from proposals.undone import dropped_by
 from proposals.views import answering, reversing
 from proposals.views.attention import to_decision

@@ -1,6 +1,6 @@
 """Why each line of a text is there: the reads behind blame."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from proposals.shown import TextLine
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The version that brought a line, the proposal it came from, and who approved that."""
+    """A version, the proposal it came from, and who approved that."""
 
     version: Version
     proposal: Proposal | None
@@ -40,14 +40,19 @@ def origins(version: Version, numbers: Collection[int] | None = None) -> dict[in
     """What is known of these versions, or else of every one that lines of this one come from, by their number."""
     wanted = set(version.line_versions if numbers is None else numbers)
     versions = Version.objects.filter(document=version.document_id, number__in=wanted).defer(*WHOLE)
-    brought = {one.pk: one for one in versions}
-    rows = Proposal.objects.filter(published__in=brought).select_related("pattern", "author", "author_key")
+    return {origin.version.number: origin for origin in origins_of(versions).values()}
+
+
+def origins_of(versions: Iterable[Version]) -> dict[int, Origin]:
+    """What is known of versions of any documents, by their key. Two queries, and what reading them takes."""
+    found = {one.pk: one for one in versions}
+    rows = Proposal.objects.filter(published__in=found).select_related("pattern", "author", "author_key")
     proposals = {proposal.published_id: proposal for proposal in rows.defer("rationale", "pattern__centroid")}
     approvers = _approvers([proposal.pk for proposal in proposals.values()])
     return {
-        one.number: Origin(one, proposal, approvers.get(proposal.pk, ()) if proposal else ())
-        for one in brought.values()
-        for proposal in [proposals.get(one.pk)]
+        pk: Origin(one, proposal, approvers.get(proposal.pk, ()) if proposal else ())
+        for pk, one in found.items()
+        for proposal in [proposals.get(pk)]
     }
 
 
