@@ -22,7 +22,8 @@ class ThenForm(forms.Form):
     )
     at = forms.DateTimeField(
         label="Time, UTC",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
+        # Not the browser's own field: that shows another order and another clock than all the times on the board.
+        widget=forms.DateTimeInput(attrs={"autocomplete": "off"}, format="%Y-%m-%d %H:%M:%S"),
         error_messages={"invalid": "Give day and time, like 2026-05-03 10:42.", "required": "Give day and time."},
     )
     unit = forms.CharField(label="Unit", required=False, max_length=200, strip=False)

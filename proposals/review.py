@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
@@ -11,11 +12,13 @@ from audit.models import AuditEntry
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies, queue
+from proposals.checks import CheckResult
 from proposals.models import Check, Coauthor, Decision, Proposal, Redraft, Revision
 from proposals.rollout_pills import rollout_pills
 from proposals.turns import Pill, pill
 from proposals.undone import undone
 
+C = TypeVar("C", bound=Check | CheckResult)
 HISTORY_SHOWN = 40
 _UNREAD = whole_of("revision__base_version")
 """Columns that are large and that its page does not show."""
@@ -169,6 +172,15 @@ def last_redraft(proposal: Proposal) -> Redraft | None:
         return None
     asked = proposal.redrafts.select_related("asked_by").order_by("-pk").first()
     return asked if asked and asked.revision_id == proposal.revision_id else None
+
+
+def by_need(found: Sequence[C]) -> tuple[list[C], list[C], str]:
+    """The checks that ask for a look, what blocks first; the others, which need no reading; and how many these are."""
+    raised = sorted((c for c in found if c.verdict in ("warn", "fail")), key=lambda check: check.verdict != "fail")
+    settled = [check for check in found if check.verdict not in ("warn", "fail")]
+    passed = sum(check.verdict == "pass" for check in settled)
+    skipped = f", {len(settled) - passed} skipped" if passed < len(settled) else ""
+    return raised, settled, f"{passed} passed{skipped}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ class Chapters:
     asked: Quorum
     grounds: Grounds | None
     acts: list[Act]
-    checks: list[Check]
+    raised: list[Check]
+    settled: list[Check]
+    settled_words: str
     course: Course | None
     outcome: Outcome | None
     undone: Proposal | None
@@ -117,7 +119,7 @@ def _chapters(proposal: Proposal | None) -> Chapters | None:
         _asked(proposal, newest, checks),
         _grounds(proposal),
         _acts(proposal),
-        checks,
+        *review.by_need(checks),
         _course(proposal),
         getattr(proposal, "outcome", None),
         undone([proposal]).get(proposal.pk),

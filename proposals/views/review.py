@@ -289,12 +289,8 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
 
 
 def _checks(found: Sequence[Check | CheckResult]) -> dict[str, object]:
-    """Those that ask for a look, what blocks first; and the others, which need no reading."""
-    raised = sorted((c for c in found if c.verdict in ("warn", "fail")), key=lambda check: check.verdict != "fail")
-    settled = [check for check in found if check.verdict not in ("warn", "fail")]
-    passed = sum(check.verdict == "pass" for check in settled)
-    skipped = f", {len(settled) - passed} skipped" if passed < len(settled) else ""
-    return {"raised": raised, "settled": settled, "settled_words": f"{passed} passed{skipped}"}
+    raised, settled, words = review.by_need(found)
+    return {"raised": raised, "settled": settled, "settled_words": words}
 
 
 def _change(
