@@ -23,6 +23,7 @@ import re2
 import yaml
 
 from agents.sections import lines_of, protected_changed
+from agents.sensitive import EMAIL, secret_strings
 from audit import numbers
 from feedback.mining.stems import is_content, stem
 from proposals import invisible, pile
@@ -44,17 +45,7 @@ _LINK = re2.compile(
     r"|\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr)\b(?:/[^\s<>\"')\]]*)?"
     r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 )
-_EMAIL = re2.compile(r"(?i)\b[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
-_SECRET = re2.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}"
-    r"|\bgithub_pat_\w{40,}"
-    r"|\bglpat-[\w-]{20,}|\bxox[abeoprs]-[\w-]{10,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}"
-    r"|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*"
-    r"|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}|\bhf_[A-Za-z0-9]{30,}|[a-z][a-z0-9+]{1,20}://[^\s/:@]{1,80}:[^\s/@]{3,}@"
-    r"|(?i:\b(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)\b"
-    r"[\"']?\s*[:=]\s*[\"']?[^\s\"'<{$]{6,})"
-)
-_RANDOM = re2.compile(r"[A-Za-z0-9+/_=-]{32,}")
+_EMAIL = re2.compile(EMAIL)
 _TOOL = re2.compile(
     r"`([A-Za-z_][\w.:-]{2,60})(?:\([^`]{0,100}\))?`|\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b|\b([A-Za-z_]\w{2,60})\(\)"
 )
@@ -159,19 +150,6 @@ def _secrets(change: _Change) -> CheckResult:
     # The message is kept for good, so it must not repeat the secret.
     starts = ", ".join(f"“{secret[:4]}…”" for secret in dict.fromkeys(new[:3]))
     return CheckResult("secrets", "fail", f"Adds what looks like a secret: {starts}. Agents cannot keep secrets.")
-
-
-def secret_strings(text: str) -> list[str]:
-    """What in a text looks like a key, token or password."""
-    known = [match.group() for match in _SECRET.finditer(text)]
-    return known + [match.group() for match in _RANDOM.finditer(text) if _is_random(match.group())]
-
-
-def _is_random(token: str) -> bool:
-    """Whether 32 or more characters mix cases and digits the way keys do and words, paths and rules do not."""
-    digits = sum(char.isdigit() for char in token)
-    kinds = any(c.isupper() for c in token) + any(c.islower() for c in token) + (digits > 0)
-    return digits >= 4 and kinds >= 2 and len(set(token)) >= 12 and token.count("-") + token.count("/") < len(token) / 5
 
 
 def _links(change: _Change) -> CheckResult:

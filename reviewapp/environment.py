@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, RedisDsn, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agents.sensitive import MASKED
 from audit.notes import BadNote, PrivateKey
 
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
@@ -43,6 +44,8 @@ class Environment(BaseSettings):
     countersign_min_misses: int = Field(default=20, ge=1, le=100_000)
     countersign_chance_alike: float = Field(default=0.001, ge=0, le=0.5)
     countersign_signal_weights: Annotated[dict[SignalName, SignalWeight], NoDecode] = {}
+    # What is masked in reports before they are stored, as a list with commas.
+    countersign_mask: Annotated[frozenset[str], NoDecode] = frozenset()
     countersign_resolved_after_days: int = Field(default=14, ge=1, le=365)
     countersign_remove_after_days: int = Field(default=90, ge=0, le=3650)
     countersign_mine_every_s: float = Field(default=15.0, ge=1, le=3600)
@@ -100,6 +103,17 @@ class Environment(BaseSettings):
     def split_hosts(cls, value: object) -> object:
         """ALLOWED_HOSTS is a comma-separated list."""
         return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+
+    @field_validator("countersign_mask", mode="before")
+    @classmethod
+    def read_mask(cls, value: object) -> object:
+        """COUNTERSIGN_MASK is like “email,phone”, or “all”."""
+        if not isinstance(value, str):
+            return value
+        kinds = {kind.strip() for kind in value.split(",")} - {""}
+        if unknown := kinds - {*MASKED, "all"}:
+            raise ValueError(f"should be of {', '.join(MASKED)} or all, not {', '.join(sorted(unknown))}")
+        return frozenset(MASKED if "all" in kinds else kinds)
 
     @field_validator("countersign_error_classes")
     @classmethod

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from agents.models import ApiKey
+from agents.sensitive import MASKED, NAMES
 from audit.models import ChainHead
 from people.models import User
 from people.requests import PersonRequest
@@ -29,6 +30,7 @@ def board_settings(request: PersonRequest) -> HttpResponse:
         "own_roles": request.user.groups.order_by("name"),
         "min_sources": settings.COUNTERSIGN_MIN_SOURCES,
         "remove_after_days": settings.COUNTERSIGN_REMOVE_AFTER_DAYS,
+        "masks": [NAMES[kind] for kind in MASKED if kind in settings.COUNTERSIGN_MASK],
         "head": ChainHead.objects.first(),
     }
     return render(request, "settings.html", context)

@@ -159,6 +159,7 @@ COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MIN_MISSES = ENV.countersign_min_misses
 COUNTERSIGN_CHANCE_ALIKE = ENV.countersign_chance_alike
 COUNTERSIGN_SIGNAL_WEIGHTS = ENV.countersign_signal_weights
+COUNTERSIGN_MASK = ENV.countersign_mask
 COUNTERSIGN_RESOLVED_AFTER_DAYS = ENV.countersign_resolved_after_days
 COUNTERSIGN_REMOVE_AFTER_DAYS = ENV.countersign_remove_after_days
 COUNTERSIGN_MINE_EVERY_S = ENV.countersign_mine_every_s

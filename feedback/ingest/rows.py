@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
@@ -15,8 +16,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from django.conf import settings
 
+from agents.sensitive import Mask
 from feedback.ingest.reading import Read
-from feedback.ingest.shapes import FeedbackIn, RunIn
+from feedback.ingest.shapes import LONGEST_LABEL, FeedbackIn, Maybe, RunIn
 
 _KEPT: Final = 16
 
@@ -40,42 +42,44 @@ class Row(NamedTuple):
 
 
 def feedback_row(read: Read[FeedbackIn], agent_id: int, sender: Sender) -> Row:
-    sent = read.sent
+    sent, own = read.sent, _Words()
     return _row(
         read,
         agent_id,
         sender,
         sent.user or "",
+        own,
         [
             sent.run_id or "",
             sent.rating or "",
             sent.reason_code or "",
-            sent.reason or "",
-            sent.correction or "",
+            own.masked(sent.reason),
+            own.masked(sent.correction),
             _json(sent.signals),
-            sent.expected or "",
-            sent.predicted or "",
-            sent.input or "",
-            sent.output or "",
-            sent.edited_output or "",
+            own.label(sent.expected),
+            own.label(sent.predicted),
+            own.masked(sent.input),
+            own.masked(sent.output),
+            own.masked(sent.edited_output),
         ],
     )
 
 
 def run_row(read: Read[RunIn], agent_id: int, sender: Sender) -> Row:
-    sent = read.sent
+    sent, own = read.sent, _Words()
     return _row(
         read,
         agent_id,
         sender,
         sent.unit or "",
+        own,
         [
             sent.document or "",
-            sent.task or "",
-            sent.tool or "",
+            own.label(sent.task),
+            own.label(sent.tool),
             sent.success,
-            sent.error or "",
-            sent.error_type or "",
+            own.masked(sent.error),
+            own.label(sent.error_type),
             _number(sent.latency_ms),
             _number(sent.quality),
             _number(sent.cost_usd),
@@ -84,6 +88,32 @@ def run_row(read: Read[RunIn], agent_id: int, sender: Sender) -> Row:
             sent.output_hash or "",
         ],
     )
+
+
+class _Words:
+    """What one report says, with what the setting names taken out, and how much that was."""
+
+    def __init__(self) -> None:
+        self._mask = mask()
+        self.counts: Counter[str] = Counter()
+
+    def masked(self, text: str | Maybe) -> str:
+        if not text:
+            return ""
+        return self._mask.text(text, self.counts) if self._mask else text
+
+    def label(self, text: str | Maybe) -> str:
+        """One that has to stay short: a mask may be longer than what it stands for."""
+        return self.masked(text)[:LONGEST_LABEL]
+
+    def tree(self, value: dict[str, Any] | Maybe) -> dict[str, Any] | Maybe:
+        return self._mask.tree(value, self.counts) if self._mask and value else value
+
+
+@cache
+def mask() -> Mask | None:
+    """None where nothing is masked, which then costs nothing."""
+    return Mask(settings.COUNTERSIGN_MASK) if settings.COUNTERSIGN_MASK else None
 
 
 def hashed(name: str) -> bytes:
@@ -103,12 +133,13 @@ def _voice(party: str, name: str) -> tuple[str, str | None]:
     return _bytea(source(party, name_hash).hex()), _bytea(name_hash.hex()) if name_hash else None
 
 
-def _row(read: Read[Any], agent_id: int, sender: Sender, name: str, own: list[Any]) -> Row:
+def _row(read: Read[Any], agent_id: int, sender: Sender, name: str, words: _Words, own: list[Any]) -> Row:
     sent = read.sent
     external_id = sent.id or _new_id()
     # Keyed as well: the body may name a user. BLAKE2 is a keyed hash by itself and several times quicker than HMAC.
     digest = _bytea(hashlib.blake2b(read.canonical, key=_hash_key(), digest_size=32).hexdigest())
     heard, name_hash = _voice(sender.party, name)
+    metadata = _json(words.tree(sent.metadata))
     common = [
         agent_id,
         sender.key_id,
@@ -117,8 +148,9 @@ def _row(read: Read[Any], agent_id: int, sender: Sender, name: str, own: list[An
         heard,
         name_hash,
         sent.version or None,
-        _json(sent.metadata),
+        metadata,
         read.at,
+        _json(dict(words.counts)),
     ]
     return Row(agent_id, external_id, digest, common + own)
 

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 LONGEST_REASON: Final = 16_000
 LONGEST_TEXT: Final = 64_000
 LONGEST_METADATA: Final = 16_000
+LONGEST_LABEL: Final = 200
 DEEPEST: Final = 16
 
 Rating = Literal["positive", "negative"]
@@ -31,7 +32,7 @@ ReasonCode = Literal[
 ]
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Slug = Annotated[str, Meta(max_length=80)]
-Label = Annotated[str, Meta(max_length=200)]
+Label = Annotated[str, Meta(max_length=LONGEST_LABEL)]
 Hash = Annotated[str, Meta(max_length=128)]
 Reason = Annotated[str, Meta(max_length=LONGEST_REASON)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]

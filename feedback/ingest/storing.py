@@ -76,7 +76,7 @@ _COMMON: Final = {
     "digest": "bytea",
     "source": "bytea",
 }
-_SHARED: Final = {"version": "integer", "metadata": "jsonb", "at": "timestamptz"}
+_SHARED: Final = {"version": "integer", "metadata": "jsonb", "at": "timestamptz", "masked": "jsonb"}
 
 FEEDBACK: Final = Table(
     "feedback_feedback",
