@@ -66,6 +66,8 @@ VERBS: Final[dict[str, str]] = {
     "proposal.changes_requested": "requested changes to",
     "proposal.request_taken_back": "took back the changes requested of",
     "proposal.rejected": "rejected",
+    "subject.erasure_asked": "asked to have erased all of one end user:",
+    "subject.erased": "erased all of one end user:",
     "rollout.started": "started the rollout of",
     "rollout.stepped": "took the next step in the rollout of",
     "rollout.gate_reached": "brought to the gate the rollout of",

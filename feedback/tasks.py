@@ -47,6 +47,14 @@ def resolve_quiet() -> None:
 
 
 @shared_task
+def erase_asked() -> None:
+    """Erase what was asked to be."""
+    from feedback.actions.erasure import carry_out
+
+    carry_out()
+
+
+@shared_task
 def count_runs() -> None:
     """Bring the runs of each day, and each agent's runs a day, up to date."""
     from feedback.actions.rollups import count_runs

@@ -3,23 +3,31 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
 
 from agents.models import Agent, whole_of
+from audit.record import Actor
 from feedback import across
+from feedback.actions import erasure
+from feedback.forms import EraseForm
 from feedback.health_page import SORTS, health
-from feedback.models import Evidence, Pattern
+from feedback.models import Erasure, Evidence, Pattern
 from feedback.trends import trends
 from feedback.vitals import SPANS
 from feedback.why import why as why_of
+from people import fresh
+from people.requests import PersonRequest
 
 PER_PAGE = 50
+ERASURES_SHOWN = 50
 TOP_PATTERNS = 5
 RECENT = timedelta(days=7)
 _SHOWN = {
@@ -152,3 +160,21 @@ def _numbers(show: str, kind: str, agent: str) -> dict[str, int]:
     by_kind = {f"kind_{name}": Count("pk", filter=_SHOWN[show] & Q(kind=name)) for name in Pattern.Kind.values}
     counts = Pattern.objects.shown().filter(**of_agent).aggregate(**by_status, **by_kind)
     return counts | {"across": across.rows(kind, agent).count()}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("feedback.erase_subject", raise_exception=True)
+def erase(request: PersonRequest) -> HttpResponseBase:
+    """Have erased what came from one end user. The name itself is kept nowhere, so it is asked for after the proof."""
+    if not fresh.is_fresh(request):
+        return fresh.ask_again(request, back=request.path, words={})
+    form = EraseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        erasure.ask(form.cleaned_data["name"], actor=Actor.person(request.user))
+        messages.success(request, "Asked for. It is done within a minute.")
+        answer = redirect("erase")
+        answer.status_code = 303
+        return answer
+    context = {"place": "settings", "form": form, "wishes": Erasure.objects.all()[:ERASURES_SHOWN]}
+    return render(request, "feedback/erase.html", context, status=422 if form.is_bound else 200)

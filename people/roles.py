@@ -45,6 +45,7 @@ _ADMINISTER: Final = (
     "agents.manage_agent",
     "agents.manage_key",
     "people.manage_people",
+    "feedback.erase_subject",
     "proposals.manage_policy",
     "proposals.bypass_review",
 )

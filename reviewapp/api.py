@@ -24,6 +24,7 @@ from agents.models import ApiKey
 from agents.problems import FieldError, Invalid, NotFound, Problem
 from agents.wire import JSON, too_large, unavailable
 from audit.api import router as audit_router
+from feedback.api.erasures import router as erasures_router
 from feedback.api.health import router as health_router
 from feedback.api.routes import router as feedback_router
 from feedback.ingest import diagnosis
@@ -61,6 +62,7 @@ api = NinjaAPI(
 )
 api.add_router("/agents", agents_router)
 api.add_router("/agents", health_router)
+api.add_router("", erasures_router)
 api.add_router("", feedback_router)
 api.add_router("", proposals_router)
 api.add_router("", trials_router)

@@ -28,6 +28,7 @@ class Report(models.Model):
     received_at = models.DateTimeField(db_default=Now())
     mined_at = models.DateTimeField(null=True)
     excluded_at = models.DateTimeField(null=True, help_text="Since when a reviewer holds that it does not count.")
+    erased_at = models.DateTimeField(null=True, help_text="Since when only what is counted is left of it.")
     masked = models.JSONField(null=True, help_text="How much of what kind was masked before it was stored, if any.")
 
     class Meta:

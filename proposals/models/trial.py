@@ -16,12 +16,14 @@ class TrialQuerySet(models.QuerySet["Trial"]):
     def of(self, proposal: Proposal) -> "TrialQuerySet":
         """Under any of its revisions, the newest first, without what no longer counts as evidence."""
         found = self.filter(revision__proposal=proposal, feedback__withdrawn_at=None, feedback__excluded_at=None)
+        found = found.filter(feedback__erased_at=None)
         found = found.select_related("feedback", "revision", "key").defer("revision__text", "revision__diff")
         return found.order_by("-revision__number", "feedback", "pk")
 
 
 class Trial(models.Model):
-    """One new output for one real case, under the text of one revision; append-only, the database refuses changes.
+    """One new output for one real case, under the text of one revision; append-only, the database refuses
+    changes but that it is emptied when the report is erased.
 
     Nobody here ran the agent: it is what the holder of `key` says. `marks` is the difference from the output that was
     reported, in the shape of `proposals.diffs`, computed once.

@@ -31,6 +31,7 @@ CALLS = {
     "GET /audit/checkpoint": "audit",
     "GET /audit/keys": "audit",
     "POST /agents": "admin",
+    "POST /erasures": "admin",
     "POST /proposals": "propose",
 }
 ABOUT_SUPPORT = [call for call in CALLS if "support" in call or "f0-anna" in call]

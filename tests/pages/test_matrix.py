@@ -100,6 +100,7 @@ MATRIX: Final[dict[str, Row]] = {
     "shared_pattern": Row("shared", SEE, NOBODY),
     "agents": Row("", SEE, NOBODY),
     "agent": Row("agent", SEE, NOBODY),
+    "erase": Row("", MANAGE, MANAGE),
     "traffic": Row("agent", OPERATE, OPERATE),
     "new_key": Row("agent", MANAGE, MANAGE),
     "revoke_key": Row("key", NOBODY, MANAGE),
