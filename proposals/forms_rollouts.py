@@ -58,7 +58,9 @@ def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
-def _number(label: str, kind: type[forms.IntegerField] = forms.IntegerField, most: int = _BIGGEST) -> forms.IntegerField:
+def _number(
+    label: str, kind: type[forms.IntegerField] = forms.IntegerField, most: int = _BIGGEST
+) -> forms.IntegerField:
     """One number; what is wrong with it names the field, for the form has many."""
     wrong = {"required": f"{label}: give a number.", "invalid": f"{label}: give a number."}
     return kind(label=label, min_value=0, max_value=most, error_messages=wrong)

@@ -52,10 +52,7 @@ def chart(looks: Sequence[tuple[int, Mapping[str, Any]]]) -> Chart | None:
         _line([point(runs, one["candidate"]) for runs, one in known]),
         _line([point(runs, one["current"]) for runs, one in known]),
         f"{_line([*upper, *reversed(lower)])} Z",
-        tuple(
-            Tick(HEIGHT * part, f"{(high - part * (high - low)) * 100:.0f}\u00a0%")
-            for part in (0, 0.5, 1)
-        ),
+        tuple(Tick(HEIGHT * part, f"{(high - part * (high - low)) * 100:.0f}\u00a0%") for part in (0, 0.5, 1)),
         last,
     )
 
