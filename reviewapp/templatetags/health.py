@@ -90,9 +90,9 @@ def part_row(part: Part, over: Span) -> SafeString:
     """One part of the charts as a row: when, runs, failed, success, interval, p50, p95, feedback, thumbs, releases."""
     told = part.figures
     return format_html(
-        '<tr><th scope="row" class="nowrap">{}</th><td class="num">{}</td><td class="num">{}</td><td class="num">{}</td>'
-        '<td class="faint nowrap">{}</td><td class="num">{}</td><td class="num">{}</td><td class="num">{}</td>'
-        '<td class="num">{}</td><td>{}</td></tr>',
+        '<tr><th scope="row" class="nowrap">{}</th><td class="num">{}</td><td class="num">{}</td>'
+        '<td class="num">{}</td><td class="faint nowrap">{}</td><td class="num">{}</td><td class="num">{}</td>'
+        '<td class="num">{}</td><td class="num">{}</td><td>{}</td></tr>',
         moment(part.at, over),
         numbers.number(told.runs),
         numbers.number(told.failed),
