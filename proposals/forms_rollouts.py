@@ -51,7 +51,19 @@ def _numbers(label: str, make: Callable[[str], N], wrong: str) -> forms.CharFiel
             except ValueError:
                 raise forms.ValidationError(wrong) from None
 
-    return Numbers(label=label, max_length=_LONGEST)
+    return Numbers(label=label, max_length=_LONGEST, error_messages={"required": f"{label}: {_lower(wrong)}"})
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def _number(
+    label: str, kind: type[forms.IntegerField] = forms.IntegerField, most: int = _BIGGEST
+) -> forms.IntegerField:
+    """One number; what is wrong with it names the field, for the form has many."""
+    wrong = {"required": f"{label}: give a number.", "invalid": f"{label}: give a number."}
+    return kind(label=label, min_value=0, max_value=most, error_messages=wrong)
 
 
 class PlanForm(TypedForm):
@@ -68,18 +80,18 @@ class PlanForm(TypedForm):
     steps = _numbers("Shares, in percent", int, "Give whole numbers with commas between them: 5, 25, 50.")
     least_runs = _numbers("Runs of the candidate at least", int, "Give whole numbers: one, or one for each share.")
     hold_h = _numbers("Hours at least", float, "Give numbers: one, or one for each share.")
-    floor = forms.IntegerField(label="Lowest share", min_value=0, max_value=_BIGGEST)
-    ceiling = forms.IntegerField(label="Highest share", min_value=0, max_value=_BIGGEST)
-    largest_step = forms.IntegerField(label="Largest step, in points", min_value=0, max_value=_BIGGEST)
+    floor = _number("Lowest share")
+    ceiling = _number("Highest share")
+    largest_step = _number("Largest step, in points")
     inconclusive = forms.ChoiceField(label="Without a clear verdict", choices=[
         (name, words[:1].upper() + words[1:]) for name, words in INCONCLUSIVE.items()
     ])  # fmt: skip
-    patience_days = forms.IntegerField(label="After so many days", min_value=0, max_value=_BIGGEST)
+    patience_days = _number("After so many days")
     rules = forms.ChoiceField(
         label="Rules", choices=[("sequential", "The judge"), ("quick", "Quick rules of the last 20 runs")]
     )
-    margin = forms.FloatField(label="Points lost that still count as no worse", min_value=0, max_value=100)
-    runs_per_unit = forms.IntegerField(label="Runs of a unit that count", min_value=0, max_value=_BIGGEST)
+    margin = _number("Points lost that still count as no worse", forms.FloatField, most=100)
+    runs_per_unit = _number("Runs of a unit that count")
 
     @classmethod
     def of(cls, plan: Plan = BUILT_IN, document: Document | None = None) -> "PlanForm":

@@ -11,10 +11,9 @@ LEAST_SPAN = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line of the axis, what it stands for, and where that is written."""
+    """A line of the axis, and what it stands for."""
 
     y: float
-    text_y: float
     label: str
 
 
@@ -35,7 +34,7 @@ def chart(looks: Sequence[tuple[int, Mapping[str, Any]]]) -> Chart | None:
     """From (runs of the candidate, finding on success) of each look, oldest first; None before two can be drawn."""
     known = [(runs, one) for runs, one in looks if runs and one["candidate"] is not None and one["current"] is not None]
     known = [(runs, one) for runs, one in known if one["low"] is not None]
-    if len(known) < 2:
+    if len({runs for runs, _ in known}) < 2:
         return None
     rates = [value for _, one in known for value in (one["candidate"], one["current"])]
     low, high = _span(rates)
@@ -53,10 +52,7 @@ def chart(looks: Sequence[tuple[int, Mapping[str, Any]]]) -> Chart | None:
         _line([point(runs, one["candidate"]) for runs, one in known]),
         _line([point(runs, one["current"]) for runs, one in known]),
         f"{_line([*upper, *reversed(lower)])} Z",
-        tuple(
-            Tick(HEIGHT * part, HEIGHT * part + 4, f"{(high - part * (high - low)) * 100:.0f}\u00a0%")
-            for part in (0, 0.5, 1)
-        ),
+        tuple(Tick(HEIGHT * part, f"{(high - part * (high - low)) * 100:.0f}\u00a0%") for part in (0, 0.5, 1)),
         last,
     )
 

@@ -82,7 +82,7 @@
     return true;
   }
 
-  const places = { q: "queue", p: "patterns", a: "agents", l: "audit", s: "settings" };
+  const places = { q: "queue", r: "rollouts", p: "patterns", a: "agents", l: "audit", s: "settings" };
   const keys = {
     j: () => step(1),
     k: () => step(-1),

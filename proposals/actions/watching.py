@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.freezing import is_frozen
+from audit.numbers import counted
 from proposals.actions.feeding import feed
 from proposals.actions.rollouts import BY_ITSELF, Asks, State, ask, end, give_share, lock, move, record_on
 from proposals.judging import Judge, Verdict, sentence
@@ -116,8 +117,8 @@ def _carry_out(rollout: Rollout, found: Due, verdict: Verdict, now: datetime) ->
         case "roll_back":
             end(rollout, State.ROLLED_BACK, BY_ITSELF, said)
         case "give_up":
-            days = rollout.plan.patience_days
-            end(rollout, State.GIVEN_UP, BY_ITSELF, f"No clear verdict after {days} days in this step. {said}")
+            days = counted(rollout.plan.patience_days, "day")
+            end(rollout, State.GIVEN_UP, BY_ITSELF, f"No clear verdict after {days} in this step. {said}")
         case "step":
             share = rollout.plan.steps[found.step].share
             give_share(rollout, share, BY_ITSELF, runs=runs, at=now, step=found.step)
