@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, ada: User, mara: User, pending: Proposal) -> Iterator[Page]:
-    """The queue, where the admin has signed in by keys; a mouse, a script error or a refused resource fails the test."""
+    """The queue, the admin having signed in by keys; a mouse, a script error or a refused resource fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 700})
     context.add_init_script("addEventListener('mousedown', () => { throw Error('a mouse was used'); }, true)")
     opened, troubles = context.new_page(), []
@@ -77,13 +78,15 @@ def link(page: Page, name: str) -> Locator:
     return page.get_by_role("link", name=name, exact=True)
 
 
-def test_approving_and_rolling_back(page: Page, prompt: Document) -> None:
+def test_approving_and_rolling_back(page: Page, pending: Proposal) -> None:
     opens(page, "Say 14 days")
     leads_to("m", page.get_by_label("Note"))
     page.keyboard.type("Checked with legal.")
     leads_to("Control+Enter", button(page, "Approve"))
     press(page, "Enter")
     says(page, "Version 2 is current from now on.")
+    expect(page.get_by_role("heading", name="Approved")).to_be_visible()
+    assert page.url.endswith(reverse("proposal", args=[pending.pk]))
     leads_to("b", link(page, "Roll back"))
     opens(page, "Roll System prompt back to version 1?")
     press(page, "g", "a")

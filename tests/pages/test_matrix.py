@@ -206,7 +206,7 @@ def _person(role: Role | None) -> User:
     return found or create_person("somebody", name="Sam Somebody", roles=[role] if role else [])
 
 
-def _address(name: str, arguments: dict[str, object], person: User) -> str:
+def address_of(name: str, arguments: dict[str, object], person: User) -> str:
     if name == "change_filter":
         return reverse(name, args=[SavedFilter.objects.get_or_create(user=person, name="Mine", query="")[0].pk])
     wanted = [arguments[each] for each in MATRIX[name].arguments.split()]
@@ -231,7 +231,7 @@ def test_every_role_meets_exactly_what_it_may(
     person = _person(role)
     client.force_login(person)
     for name, row in MATRIX.items():
-        address = _address(name, arguments, person)
+        address = address_of(name, arguments, person)
         opened = client.get(address, follow=False).status_code
         sent = _send(client, address, arguments["digest"]).status_code
         assert (opened not in NOT_FOR_YOU, sent not in NOT_FOR_YOU) == (role in row.opened_by, role in row.sent_by), (
@@ -244,7 +244,7 @@ def test_every_role_meets_exactly_what_it_may(
 
 def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict[str, object], ada: User) -> None:
     for name in MATRIX:
-        address = _address(name, arguments, ada)
+        address = address_of(name, arguments, ada)
         for answer in (client.get(address), _send(client, address, arguments["digest"])):
             assert answer.status_code == 302, name
             assert answer["Location"].startswith(reverse("account_login")), name
