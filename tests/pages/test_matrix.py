@@ -13,6 +13,7 @@ from agents import keys
 from agents.models import ApiKey, Document
 from agents.protection import protect
 from agents.versions import create_agent, sha256
+from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
@@ -232,7 +233,11 @@ def test_every_role_meets_exactly_what_it_may(
     client.force_login(person)
     for name, row in MATRIX.items():
         address = address_of(name, arguments, person)
-        opened = client.get(address, follow=False).status_code
+        answer = client.get(address, follow=False)
+        opened = answer.status_code
+        if opened == 403:
+            assert "ask an admin" in answer.text, name
+            assert answer["X-Request-Id"] in answer.text, name
         sent = _send(client, address, arguments["digest"]).status_code
         assert (opened not in NOT_FOR_YOU, sent not in NOT_FOR_YOU) == (role in row.opened_by, role in row.sent_by), (
             name,
@@ -240,6 +245,19 @@ def test_every_role_meets_exactly_what_it_may(
             sent,
         )
         assert opened < 500 > sent, (name, opened, sent)
+
+
+def test_no_act_happens_by_opening_its_address(
+    client: Client, arguments: dict[str, object], ada: User, pending: Proposal
+) -> None:
+    client.force_login(ada)
+    for name in MATRIX:
+        before = AuditEntry.objects.count()
+        assert client.get(address_of(name, arguments, ada)).status_code in (200, 302, 404, 405), name
+        assert AuditEntry.objects.count() == before, name
+    pending.refresh_from_db()
+    assert pending.status == Proposal.Status.PENDING
+    assert Pattern.objects.get(pk=arguments["pattern"]).status == Pattern.Status.OPEN
 
 
 def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict[str, object], ada: User) -> None:
