@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from agents.freezing import freeze
@@ -231,21 +231,17 @@ def refused_forms(arguments: dict[str, object], rollout: Rollout) -> list[tuple[
     ]
 
 
-def test_refused_forms(page: Page, client: Client, arguments: dict[str, object], ada: User, aiko: User) -> None:
-    other = Proposal.objects.get(pk=arguments["proposal"]).document.agent
+def test_refused_forms(page: Page, arguments: dict[str, object], pending: Proposal) -> None:
+    agent = pending.document.agent
     for number, said in enumerate(BROKEN_LINKS):
-        report(other, f"somebody {number}", reason=said)
-    mine(other)
-    client.force_login(ada)
+        report(agent, f"somebody {number}", reason=said)
+    mine(agent)
     found = {}
     for address, action, fields in refused_forms(arguments, Rollout.objects.get()):
         send(page, address, action, fields)
         if wrong := faults(page):
             found[action] = wrong
     assert not found
-
-
-ERRORS = [(f"{name}.html", {}) for name in ("400", "403_csrf", "429", "500")] + [("400.html", {"too_big": True})]
 
 
 def answer(body: str, route: Route) -> None:
@@ -264,10 +260,10 @@ def test_errors_and_the_ways_in(
     guest.get_by_label("Username").fill("ada")
     guest.get_by_label("Password").fill("wrong")
     guest.get_by_role("button", name="Sign in").click()
-    assert guest.get_by_role("alert").is_visible()
+    expect(guest.get_by_role("alert")).to_be_visible()
     assert not faults(guest)
-    for name, context_of in ERRORS:
-        body = render_to_string(name, {"request_id": "0123456789abcdef", **context_of})
+    for name, too_big in (("400", False), ("400", True), ("403_csrf", False), ("429", False), ("500", False)):
+        body = render_to_string(f"{name}.html", {"request_id": "0123456789abcdef", "too_big": too_big})
         guest.unroute_all()
         guest.route("**/error", partial(answer, body))
         look_at(guest, ["/error"])

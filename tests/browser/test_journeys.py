@@ -7,14 +7,10 @@ from playwright.sync_api import Page, expect
 from agents.models import Document
 from agents.versions import publish
 from audit.record import SYSTEM
-from feedback.actions.mining import mine
-from feedback.actions.rollups import count_runs
-from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions import proposals
 from proposals.models import Decision, Proposal
-from tests.browser.axe import violations
-from tests.cast import digest_of, failure, propose
+from tests.cast import digest_of, propose
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -108,63 +104,6 @@ def test_a_low_window_has_a_way_to_the_decision_and_paper_the_whole_change(
     expect(lines).to_have_count(1200)
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(lines).to_have_count(shown)
-
-
-def _addresses(proposal: Proposal, pattern: Pattern) -> list[str]:
-    document = ["support", "system-prompt"]
-    return [
-        "/",
-        "/?show=all&q=nothing",
-        f"{reverse('together')}?id={proposal.pk}",
-        reverse("together_done"),
-        reverse("saved_filters"),
-        reverse("proposal", args=[proposal.pk]),
-        reverse("proposal", args=[proposal.pk]) + "?view=side",
-        reverse("proposal", args=[proposal.pk]) + "?view=full",
-        reverse("amend", args=[proposal.pk]),
-        reverse("redraft", args=[proposal.pk]),
-        reverse("cases", args=[proposal.pk]),
-        reverse("candidates", args=[pattern.pk]),
-        reverse("revision", args=[proposal.pk, 1]),
-        reverse("agents"),
-        reverse("agent", args=["support"]),
-        reverse("document", args=document),
-        reverse("document", args=document) + "?view=blame",
-        reverse("version", args=[*document, 1]),
-        reverse("compare", args=document),
-        reverse("propose", args=document),
-        reverse("roll_back", args=document) + "?to=1",
-        reverse("patterns"),
-        reverse("pattern", args=[pattern.pk]),
-        reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),
-        reverse("traffic", args=["support"]),
-        reverse("audit_log"),
-        reverse("audit_entry", args=[1]),
-        reverse("settings"),
-        reverse("new_key", args=["support"]),
-        reverse("sections", args=document),
-        reverse("new_person"),
-        reverse("person", args=[proposal.author_id]),
-        reverse("account_set_password"),
-        "/nothing/",
-    ]
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 320)])
-def test_every_page_is_accessible_and_never_scrolls_sideways(
-    page: Page, board: str, pending: Proposal, complaints: list[Feedback], scheme: str, width: int
-) -> None:
-    mine(complaints[0].agent)
-    for number in range(12):
-        failure(complaints[0].agent, f"unit {number}", f"boom {number}", tool="lookup", latency_ms=900.0 + number)
-    count_runs()
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 900})
-    for address in _addresses(pending, Pattern.objects.shown().get()):
-        page.goto(board + address)
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wider <= 0, address
-        assert not violations(page), address
 
 
 def test_all_that_a_rejection_lacks_is_said_at_once_and_keys_go_to_it(page: Page) -> None:

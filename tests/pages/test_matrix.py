@@ -257,7 +257,7 @@ def test_no_act_happens_by_opening_its_address(
         assert AuditEntry.objects.count() == before, name
     pending.refresh_from_db()
     assert pending.status == Proposal.Status.PENDING
-    assert Pattern.objects.get(pk=arguments["pattern"]).status == Pattern.Status.OPEN
+    assert Pattern.objects.shown().get().status == Pattern.Status.OPEN
 
 
 def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict[str, object], ada: User) -> None:
