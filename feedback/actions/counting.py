@@ -34,14 +34,10 @@ def add(linked: Sequence[Evidence]) -> None:
     patterns = list(rows.filter(pk__in=by_pattern).order_by("pk").defer("centroid", "meaning"))
     new_sources = _add_sources(linked)
     _add_days(linked)
-    heard = lifecycle.Dismissed()
     for pattern in patterns:
         _grow(pattern, by_pattern[pattern.pk], new_sources[pattern.pk])
     _store_counts(patterns)
-    for pattern in patterns:
-        if lifecycle.concerns(pattern):
-            lifecycle.react(pattern, heard)
-            pattern.save()
+    lifecycle.react_all(filter(lifecycle.concerns, patterns), lifecycle.Dismissed())
 
 
 _COUNTS = """

@@ -4,10 +4,12 @@ A candidate opens when enough sources stand behind it, unless people dismissed o
 is resolved when nothing new comes, and opens again when it comes back.
 """
 
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
@@ -57,7 +59,7 @@ class Dismissed:
 
 def concerns(pattern: Pattern) -> bool:
     """Whether new evidence may change more of a pattern than its counts; its name is seen to by naming.refresh_all."""
-    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES or not pattern.is_compared:
+    if not _recurs(pattern):
         return False
     is_quiet = pattern.status == Status.OPEN and pattern.draft_due_at is not None
     return not pattern.named_support or not (is_quiet or pattern.status in (Status.DISMISSED, Status.PROPOSED))
@@ -65,16 +67,63 @@ def concerns(pattern: Pattern) -> bool:
 
 def react(pattern: Pattern, dismissed: Dismissed) -> None:
     """What new evidence makes of a pattern. The caller has locked it and counted the evidence, and saves it."""
-    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES or not pattern.is_compared:
-        return
-    if not pattern.named_support:
-        naming.refresh(pattern)
-    if pattern.status == Status.CANDIDATE:
-        _first_shown(pattern, dismissed.like(pattern))
-    elif pattern.status in Pattern.ANSWERED:
-        _come_back(pattern)
-    if pattern.status == Status.OPEN:
-        pattern.draft_due_at = pattern.draft_due_at or timezone.now()
+    if _recurs(pattern):
+        _react([pattern], dismissed)
+
+
+def react_all(patterns: Iterable[Pattern], dismissed: Dismissed) -> None:
+    """As `react`, for several; saves what it changes."""
+    recurring = [pattern for pattern in patterns if _recurs(pattern)]
+    _react(recurring, dismissed)
+    _store(recurring)
+
+
+def _recurs(pattern: Pattern) -> bool:
+    return pattern.sources >= settings.COUNTERSIGN_MIN_SOURCES and pattern.is_compared
+
+
+def _react(patterns: Sequence[Pattern], dismissed: Dismissed) -> None:
+    naming.refresh_each([pattern for pattern in patterns if not pattern.named_support])
+    for pattern in patterns:
+        if pattern.status == Status.CANDIDATE:
+            _first_shown(pattern, dismissed.like(pattern))
+        elif pattern.status in Pattern.ANSWERED:
+            _come_back(pattern)
+        if pattern.status == Status.OPEN:
+            pattern.draft_due_at = pattern.draft_due_at or timezone.now()
+
+
+_REACTED = {
+    "status": "text",
+    "label": "text",
+    "terms": "jsonb",
+    "named_support": "int",
+    "error_class": "text",
+    "draft_due_at": "timestamptz",
+    "dismissed_as": "text",
+    "dismissed_reason": "text",
+    "duplicate_of_id": "bigint",
+    "came_back_at": "timestamptz",
+    "is_compared": "boolean",
+}
+"""What may change of a pattern that new evidence came to, and the types."""
+_STORE = f"""
+    UPDATE feedback_pattern p SET {", ".join(f"{name} = new.{name}" for name in _REACTED)}
+    FROM unnest(%s::bigint[], {", ".join(f"%s::{kind}[]" for kind in _REACTED.values())})
+        AS new (id, {", ".join(_REACTED)})
+    WHERE p.id = new.id
+"""
+
+
+def _store(patterns: Sequence[Pattern]) -> None:
+    rows = [[pattern.pk, *(_stored(pattern, name) for name in _REACTED)] for pattern in patterns]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_STORE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _stored(pattern: Pattern, name: str) -> object:
+    return json.dumps(pattern.terms) if name == "terms" else getattr(pattern, name)
 
 
 def _first_shown(pattern: Pattern, like: int | None) -> None:
