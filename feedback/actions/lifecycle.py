@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from agents.models import Split
-from audit.record import SYSTEM, record
-from feedback.actions import meaning, naming
+from audit.record import SYSTEM, Event, record_all
+from feedback.actions import columns, meaning, naming
 from feedback.mining import EXACT_KINDS, Group, Kind
 from feedback.models import Evidence, Pattern
 
@@ -84,73 +84,72 @@ def _recurs(pattern: Pattern) -> bool:
 
 def _react(patterns: Sequence[Pattern], dismissed: Dismissed) -> None:
     naming.refresh_each([pattern for pattern in patterns if not pattern.named_support])
-    for pattern in patterns:
-        if pattern.status == Status.CANDIDATE:
-            _first_shown(pattern, dismissed.like(pattern))
-        elif pattern.status in Pattern.ANSWERED:
-            _come_back(pattern)
-        if pattern.status == Status.OPEN:
-            pattern.draft_due_at = pattern.draft_due_at or timezone.now()
+    record_all([event for pattern in patterns for event in _reacted(pattern, dismissed)])
 
 
-_REACTED = {
-    "status": "text",
-    "label": "text",
-    "terms": "jsonb",
-    "named_support": "int",
-    "error_class": "text",
-    "draft_due_at": "timestamptz",
-    "dismissed_as": "text",
-    "dismissed_reason": "text",
-    "duplicate_of_id": "bigint",
-    "came_back_at": "timestamptz",
-    "is_compared": "boolean",
-}
-"""What may change of a pattern that new evidence came to, and the types."""
-_STORE = f"""
-    UPDATE feedback_pattern p SET {", ".join(f"{name} = new.{name}" for name in _REACTED)}
-    FROM unnest(%s::bigint[], {", ".join(f"%s::{kind}[]" for kind in _REACTED.values())})
-        AS new (id, {", ".join(_REACTED)})
+def _reacted(pattern: Pattern, dismissed: Dismissed) -> list[Event]:
+    events: list[Event] = []
+    if pattern.status == Status.CANDIDATE:
+        events = [_first_shown(pattern, dismissed.like(pattern))]
+    elif pattern.status in Pattern.ANSWERED:
+        events = _come_back(pattern)
+    if pattern.status == Status.OPEN:
+        pattern.draft_due_at = pattern.draft_due_at or timezone.now()
+    return events
+
+
+_STORE = """
+    UPDATE feedback_pattern p SET status = new.status, label = new.label, terms = new.terms,
+        named_support = new.named_support, error_class = new.error_class, draft_due_at = new.draft_due_at,
+        dismissed_as = new.dismissed_as, dismissed_reason = new.dismissed_reason, duplicate_of_id = new.duplicate_of,
+        came_back_at = new.came_back_at, is_compared = new.is_compared
+    FROM unnest(
+            %s::bigint[], %s::text[], %s::text[], %s::jsonb[], %s::int[], %s::text[], %s::timestamptz[],
+            %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::bool[]
+        ) AS new (
+            id, status, label, terms, named_support, error_class, draft_due_at,
+            dismissed_as, dismissed_reason, duplicate_of, came_back_at, is_compared
+        )
     WHERE p.id = new.id
 """
 
 
 def _store(patterns: Sequence[Pattern]) -> None:
-    rows = [[pattern.pk, *(_stored(pattern, name) for name in _REACTED)] for pattern in patterns]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_STORE, [list(column) for column in zip(*rows, strict=True)])
+    """What may have changed of patterns that reacted."""
+    rows = [
+        (
+            *(p.pk, p.status, p.label, json.dumps(p.terms), p.named_support, p.error_class, p.draft_due_at),
+            *(p.dismissed_as, p.dismissed_reason, p.duplicate_of_id, p.came_back_at, p.is_compared),
+        )
+        for p in patterns
+    ]
+    columns.run(_STORE, rows)
 
 
-def _stored(pattern: Pattern, name: str) -> object:
-    return json.dumps(pattern.terms) if name == "terms" else getattr(pattern, name)
-
-
-def _first_shown(pattern: Pattern, like: int | None) -> None:
+def _first_shown(pattern: Pattern, like: int | None) -> Event:
     """Open a candidate, or dismiss it with the one it is like."""
     if like is None:
         pattern.status = Status.OPEN
-        _record("pattern.opened", pattern, Status.CANDIDATE, {"sources": pattern.sources})
-        return
+        return _event("pattern.opened", pattern, Status.CANDIDATE, {"sources": pattern.sources})
     pattern.status, pattern.duplicate_of_id = Status.DISMISSED, like
     pattern.dismissed_as = Pattern.Dismissal.ALIKE
     pattern.dismissed_reason = f"Most of its reports read like those of pattern {like}, which was dismissed."
     after = {"reason": pattern.dismissed_reason, "dismissed_as": pattern.dismissed_as, "duplicate_of": like}
-    _record("pattern.dismissed", pattern, Status.CANDIDATE, after)
+    return _event("pattern.dismissed", pattern, Status.CANDIDATE, after)
 
 
-def _come_back(pattern: Pattern) -> None:
+def _come_back(pattern: Pattern) -> list[Event]:
     """Open an answered pattern again when enough sources reported it since."""
     if pattern.answered_by is None or pattern.answered_at is None:
-        return
+        return []
     new = new_since_answer(pattern)
     sources = new.values("source").distinct().count()
     if sources < settings.COUNTERSIGN_MIN_SOURCES:
-        return
+        return []
     was, pattern.status = pattern.status, Status.OPEN
     last = new.aggregate(at=Max("at"))["at"]
     pattern.came_back_at = max(last, pattern.answered_at)
-    _record("pattern.came_back", pattern, was, {"sources": sources, "answered_by": pattern.answered_by.number})
+    return [_event("pattern.came_back", pattern, was, {"sources": sources, "answered_by": pattern.answered_by.number})]
 
 
 def new_since_answer(pattern: Pattern) -> QuerySet[Evidence]:
@@ -193,13 +192,13 @@ def _resolve(pattern_id: int, before: datetime) -> bool:
     Pattern.objects.filter(pk=pattern.pk).update(status=Status.RESOLVED)
     number = pattern.answered_by.number if pattern.answered_by else None
     pattern.status = Status.RESOLVED
-    _record("pattern.resolved", pattern, Status.WATCHING, {"answered_by": number})
+    record_all([_event("pattern.resolved", pattern, Status.WATCHING, {"answered_by": number})])
     return True
 
 
-def _record(verb: str, pattern: Pattern, was: str, after: dict[str, object]) -> None:
-    record(
-        verb,
+def _event(verb: str, pattern: Pattern, was: str, after: dict[str, object]) -> Event:
+    return Event(
+        verb=verb,
         actor=SYSTEM,
         target=pattern,
         agent=pattern.agent.slug,

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import BinaryField, BooleanField, ExpressionWrapper, F, Q, Value
 
 from agents.models import Agent
-from feedback.actions.items import items_of
+from feedback.actions.items import READ_OF_FEEDBACK, items_of
 from feedback.mining import EXACT_KINDS, Group, Grouper, Item, Kind, Middle, TextGrouper
 from feedback.mining.meaning import Model, ModelMissing, model, point_of
 from feedback.mining.meaning import missing as model_lacks
@@ -44,7 +44,7 @@ def prepare(agent_id: int) -> None:
     known = _model()
     if known is None:
         return
-    waiting = Feedback.objects.unmined().filter(agent=agent_id).defer("input", "metadata", "signals")
+    waiting = Feedback.objects.unmined().filter(agent=agent_id).only(*READ_OF_FEEDBACK)
     oldest = list(waiting[: settings.COUNTERSIGN_MINE_BATCH])
     done = set(TextPoint.objects.filter(feedback__in=oldest).values_list("feedback", flat=True))
     _store([report for report in oldest if report.pk not in done], known)

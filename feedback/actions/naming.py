@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
+from feedback.actions import columns
 from feedback.actions.spoken import Spoken, newest
 from feedback.mining import Kind, classify, common, label, replacement, telling, terms, topics, verdict
 from feedback.models import Evidence, Pattern
@@ -57,16 +58,16 @@ def words_for(kind: Kind, reports: Sequence[Spoken], signatures: Sequence[str]) 
     return label(kind, telling(said, found, least), changed=changed), found
 
 
-def refresh_all(pattern_ids: Iterable[int]) -> None:
-    """Find the names of those of these patterns anew that are shown and grew by a quarter, some in a transaction."""
-    grown = Pattern.objects.shown().filter(support__gte=F("named_support") * 5 / 4, named_support__gt=0)
-    asked = iter(sorted(pattern_ids))
-    while some := list(islice(asked, 1000)):
-        found = list(grown.filter(pk__in=some).order_by("pk").values_list("pk", flat=True))
-        for start in range(0, len(found), AT_ONCE):
-            _refresh(found[start : start + AT_ONCE])
+def refresh_all(agent_id: int) -> None:
+    """Find the names of an agent's patterns anew that are shown and grew by a quarter, some in a transaction."""
+    shown = Pattern.objects.filter(agent=agent_id, status__in=_SHOWN, named_support__gt=0)
+    grown = shown.filter(support__gte=F("named_support") * 5 / 4).order_by("pk")
+    found = list(grown.values_list("pk", flat=True))
+    for start in range(0, len(found), AT_ONCE):
+        _refresh(found[start : start + AT_ONCE])
 
 
+_SHOWN = [status for status in Pattern.Status if status not in Pattern.HIDDEN]
 _NAMED = """
     UPDATE feedback_pattern p
     SET label = new.label, terms = new.terms, named_support = new.named_support, error_class = new.error_class
@@ -81,10 +82,9 @@ def _refresh(pattern_ids: Sequence[int]) -> None:
     rows = Pattern.objects.shown().select_for_update(no_key=True).defer("centroid", "meaning").order_by("pk")
     patterns = list(rows.filter(pk__in=pattern_ids, support__gt=0))
     refresh_each(patterns)
-    named = [(one.pk, one.label, json.dumps(one.terms), one.named_support, one.error_class) for one in patterns]
-    if named:
-        with connection.cursor() as cursor:
-            cursor.execute(_NAMED, [list(column) for column in zip(*named, strict=True)])
+    columns.run(
+        _NAMED, [(one.pk, one.label, json.dumps(one.terms), one.named_support, one.error_class) for one in patterns]
+    )
 
 
 def _signatures(patterns: Iterable[Pattern]) -> dict[int, list[str]]:

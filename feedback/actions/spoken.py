@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from django.db import connection
-
+from feedback.actions import columns
 from feedback.mining.cleaning import MAX_CHARS
 
 
@@ -71,9 +70,9 @@ class _Spoken(NamedTuple):
 
 _NEWEST: Final = """
     SELECT asked.id, e.source, e.feedback_id IS NOT NULL, r.error, r.error_type,
-        left(f.reason, %(chars)s), f.reason_code, left(f.correction, %(chars)s), left(f.edited_output, %(chars)s),
-        left(f.output, %(chars)s), f.predicted, f.expected
-    FROM unnest(%(patterns)s::bigint[], %(most)s::int[]) AS asked (id, most)
+        left(f.reason, %s), f.reason_code, left(f.correction, %s), left(f.edited_output, %s),
+        left(f.output, %s), f.predicted, f.expected
+    FROM unnest(%s::bigint[], %s::int[]) AS asked (id, most)
     CROSS JOIN LATERAL (
         SELECT id, at, source, feedback_id, run_id FROM feedback_evidence WHERE pattern_id = asked.id
         ORDER BY at DESC, id DESC LIMIT asked.most
@@ -90,10 +89,8 @@ def newest(most: Mapping[int, int]) -> Mapping[int, Sequence[Spoken]]:
     Of what people wrote comes as much as anybody looks at.
     """
     found: dict[int, list[Spoken]] = defaultdict(list)
-    asked = {"patterns": list(most), "most": list(most.values()), "chars": MAX_CHARS}
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, asked)
-        for pattern, source, is_feedback, error, error_type, *said in cursor:
-            run = None if is_feedback else _Failure(error, error_type)
-            found[pattern].append(_Spoken(source, _Speech(*said) if is_feedback else None, run))
+    rows = columns.run(_NEWEST, list(most.items()), *[MAX_CHARS] * 4)
+    for pattern, source, is_feedback, error, error_type, *said in rows:
+        run = None if is_feedback else _Failure(error, error_type)
+        found[pattern].append(_Spoken(source, _Speech(*said) if is_feedback else None, run))
     return found
