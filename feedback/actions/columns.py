@@ -1,6 +1,6 @@
 """Many rows to and from the database at little cost for each: as columns, in PostgreSQL's own binary form."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import psycopg
@@ -19,10 +19,10 @@ def run(sql: str, rows: Collection[Sequence[Any]], *first: Any) -> list[tuple[An
         return cursor.fetchall() if cursor.description else []
 
 
-def read(sql: str, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a question, with bytes as bytes. Raises django.db.DatabaseError."""
+def read(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a question. Raises django.db.DatabaseError."""
     with connection.wrap_database_errors, _cursor() as cursor:
-        yield from cursor.execute(sql.encode(), parameters)
+        return cursor.execute(sql.encode(), parameters, binary=True).fetchall()
 
 
 def copy(table: str, types: dict[str, str], rows: Collection[Sequence[Any]]) -> None:
