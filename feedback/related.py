@@ -27,9 +27,9 @@ class Related:
     closed: list[Pattern]
 
 
-def related(pattern: Pattern) -> Related:
-    """At most four queries."""
-    found = _together(pattern)
+def related(pattern: Pattern, *, is_shared: bool = True) -> Related:
+    """At most four queries; one less for a pattern that is known not to be shared."""
+    found = _together(pattern) if is_shared else []
     elsewhere = [other for other in found if other.status != Pattern.Status.CANDIDATE]
     elsewhere += [other for other in _equal(pattern) if other not in elsewhere]
     waiting = [other for other in found if other.status == Pattern.Status.CANDIDATE]
