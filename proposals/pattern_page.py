@@ -140,12 +140,15 @@ class PatternPage:
         return list(rows.order_by("is_merged_by_miner", "pk")[:50])
 
     @cached_property
-    def others(self) -> list[Pattern]:
-        """Patterns it could be merged with, those of most sources first, after those that were split off from it."""
+    def others(self) -> list[tuple[int, str]]:
+        """Patterns it could be merged with, their keys and what they are called: those of most sources first, after
+        those that were split off from it.
+        """
         same = Pattern.objects.filter(agent=self.pattern.agent_id, kind=self.pattern.kind).exclude(pk=self.pattern.pk)
         parts = Q(split_from=self.pattern, status=Pattern.Status.CANDIDATE)
-        found = list(same.filter(parts).only("kind", "label")[:OTHERS]) if self.has.splits else []
-        return found + list(same.shown().only("kind", "label").order_by("-sources", "pk")[: OTHERS - len(found)])
+        found = list(same.filter(parts).values_list("pk", "label")[:OTHERS]) if self.has.splits else []
+        found += same.shown().order_by("-sources", "pk").values_list("pk", "label")[: OTHERS - len(found)]
+        return [(pk, label or str(Pattern(pk=pk, kind=self.pattern.kind))) for pk, label in found]
 
     @cached_property
     def splits(self) -> list[Pattern]:

@@ -142,7 +142,7 @@ def _act(request: PersonRequest, pk: int, form: TypedForm, act: Callable[[], Pat
     return _see("pattern", found.pk)
 
 
-def _others(pk: int) -> list[Pattern]:
+def _others(pk: int) -> list[tuple[int, str]]:
     return PatternPage(get_object_or_404(Pattern, pk=pk), QueryDict()).others
 
 
