@@ -40,7 +40,9 @@ def related(pattern: Pattern, *, is_shared: bool = True) -> Related:
 def _together(pattern: Pattern) -> list[Pattern]:
     rows = Pattern.objects.filter(shared_member__shared__members__pattern=pattern).exclude(agent=pattern.agent_id)
     rows = rows.exclude(status__in=[Pattern.Status.MERGED, Pattern.Status.DISMISSED]).filter(support__gt=0)
-    rows = rows.select_related("agent", "shared_member__shared").defer("centroid", "meaning")
+    rows = rows.select_related("agent", "shared_member__shared")
+    shared = [f"shared_member__shared__{name}" for name in ("sources", "agents")]
+    rows = rows.only("kind", "label", "status", "support", "sources", "agent__slug", "agent__name", *shared)
     return list(rows.order_by("-sources", "pk")[: 2 * SHOWN])
 
 

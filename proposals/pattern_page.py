@@ -12,7 +12,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import QueryDict
 
-from agents.models import Document, whole_of
+from agents.models import Document
 from feedback.actions import lifecycle
 from feedback.insight import Examples, Insight, examples_among
 from feedback.likeness import folded, said
@@ -122,7 +122,8 @@ class PatternPage:
         if not (self.has.proposals or self.has.merged):
             return []
         rows = Proposal.objects.filter(pattern__in=[self.pattern, *self.merged])
-        return list(rows.select_related("published").defer(*whole_of("published")).order_by("-pk")[:20])
+        shown = ("title", "status", "document", "pattern", "created_at", "decided_at", "published__number")
+        return list(rows.select_related("published").only(*shown).order_by("-pk")[:20])
 
     @cached_property
     def undone(self) -> dict[int, Proposal]:
