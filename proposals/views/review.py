@@ -19,6 +19,7 @@ from people.models import User
 from people.requests import PersonRequest
 from proposals import came_of, evidence, interdiff, memory, policies, queue, review, rollout_page, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
+from proposals.actions.attention import Looked
 from proposals.beside import beside
 from proposals.checks import CheckResult
 from proposals.diffs import Diff, compute
@@ -27,7 +28,7 @@ from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
 from proposals.holdings import Holdings, holdings
 from proposals.lag import lag, outdated_by
-from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
+from proposals.models import Check, Decision, Proposal, Revision
 from proposals.parts import LARGEST, Part
 from proposals.queue import Place
 from proposals.rollout_page import rollout_of
@@ -266,12 +267,12 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
     """What a decision rests on, beside the change itself."""
     said = review.decisions(proposal) if has.decisions else []
     grounds = evidence.grounds(proposal, newest, request.GET, has)
-    standing = review.standing(proposal, queue.desk_of(request), said)
+    standing = review.standing(proposal, queue.desk_of(request), said, rolled_out=has.rollout)
     effect = review.effect(proposal, has.last) if proposal.is_open else None
     return {
         "standing": standing,
         **_checks(grounds["checks"]),
-        "beside": beside(proposal, standing, effect) if effect else None,
+        "beside": beside(proposal, standing, effect, rolling=has.rolling) if effect else None,
         **grounds,
         "decisions": said,
         "history": review.history(proposal),
@@ -282,8 +283,8 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
         "cases": trials.first_cases(proposal) if has.trials else ([], False),
         "coauthors": review.coauthors(newest),
         "redraft": review.last_redraft(proposal),
-        "rollout": rollout_page.line_of(proposal),
-        "came_of": came_of.of_proposal(proposal),
+        "rollout": rollout_page.line_of(proposal) if has.rollout else None,
+        "came_of": came_of.of_proposal(proposal) if has.outcome else None,
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
 
@@ -341,13 +342,13 @@ def view_query(request: PersonRequest) -> str:
 
 
 def _since(
-    request: PersonRequest, proposal: Proposal, newest: Revision, form: DecisionForm | None, looked: ProposalSeen | None
+    request: PersonRequest, proposal: Proposal, newest: Revision, form: DecisionForm | None, looked: Looked | None
 ) -> interdiff.Interdiff | None:
     """What changed since the person looked; a form that was sent tells which revision they saw."""
     if not proposal.is_open:
         return None
     sent = str(form["digest"].value() or "")[:64] if form and form.is_bound else ""
-    seen = looked.revision.number if looked else 0
+    seen = looked.number if looked else 0
     asked = _number(request.GET.get("since", "")) or 0
     folds = shown.opened(request.GET, "came")
     return interdiff.since(proposal, newest, request.user, digest=sent, seen=seen, asked=asked, opened=folds)
