@@ -44,7 +44,7 @@ _ASKED: Final = {
                            AND e.status = 'rejected' AND e.fingerprint <> '')""",
     "rollout": "EXISTS (SELECT FROM proposals_rollout WHERE proposal_id = p.id)",
     "rolling": f"""EXISTS (SELECT FROM proposals_rollout o JOIN agents_split s ON s.id = o.split_id
-                           WHERE o.state IN ({_LIVE}) AND s.document_id = p.document_id)""",  # noqa: S608 (as below)
+                           WHERE o.state IN ({_LIVE}) AND s.document_id = p.document_id)""",
     "outcome": "EXISTS (SELECT FROM proposals_outcome WHERE proposal_id = p.id)",
     "rivals": f"""(SELECT count(*) FROM proposals_proposal o WHERE o.pattern_id = p.pattern_id AND o.id <> p.id
                    AND o.status IN ({_OPEN}))""",  # noqa: S608 (nothing in it comes from outside)

@@ -87,7 +87,7 @@ class PatternPage:
 
     def _read(self, keys: Collection[int]) -> dict[int, Evidence]:
         rows = Evidence.objects.filter(pattern=self.pattern).select_related("feedback", "run").annotate(said=said())
-        return rows.in_bulk(keys) if keys else {}
+        return dict(rows.in_bulk(keys)) if keys else {}
 
     @cached_property
     def examples(self) -> Examples | None:

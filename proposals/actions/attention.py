@@ -44,9 +44,9 @@ _LOOK: Final = """
 def look(proposals: Sequence[Proposal], *, user: User) -> dict[int, Looked]:
     """Note that this person opened the newest revisions; returns what they saw the last time, by proposal."""
     newest = {one.pk: one.revision_id for one in proposals if one.revision_id}
-    known = {"user": user.pk, "proposals": list(newest), "revisions": list(newest.values()), "now": timezone.now()}
+    keys, revisions = list(newest), list(newest.values())
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, known)
+        cursor.execute(_LOOK, {"user": user.pk, "proposals": keys, "revisions": revisions, "now": timezone.now()})
         return {proposal: Looked(*seen) for proposal, *seen in cursor.fetchall()}
 
 

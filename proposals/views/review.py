@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from agents.models import whole_of
 from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
@@ -20,9 +21,10 @@ from people.requests import PersonRequest
 from proposals import came_of, evidence, interdiff, memory, policies, queue, review, rollout_page, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
 from proposals.actions.attention import Looked
+from proposals.actions.stepping import step
 from proposals.beside import beside
 from proposals.checks import CheckResult
-from proposals.diffs import Diff, compute
+from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
@@ -161,10 +163,10 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
     """One revision, compared with another of the proposal (`?from=`), or with the version it stands on (`?from=0`)."""
     proposal = review.find(pk)
     found = proposal.revisions.select_related("base_version", "author", "author_key")
+    found = found.defer("text", "diff", *whole_of("base_version"))
     this = get_object_or_404(found, number=number)
     earlier = _compared_with(request, found, number)
-    before, label = (earlier.text, str(earlier)) if earlier else (this.base_version.text, str(this.base_version))
-    difference = compute(before, this.text, _protected(proposal))
+    difference = step(earlier, this, _protected(proposal)) if earlier else Diff.from_json(this.diff)
     whole = request.GET.get("lines") == "all"
     part = shown.part(shown.inline(difference.rows, whole=whole, opened=shown.opened(request.GET)), request.GET)
     context = {
@@ -172,7 +174,7 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
         "proposal": proposal,
         "this": this,
         "earlier": earlier,
-        "from_label": label,
+        "from_label": str(earlier or this.base_version),
         "difference": difference,
         "lines": part.lines,
         "part": part,
