@@ -39,7 +39,7 @@ def find(pk: int) -> Proposal:
     )
     revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
     found = found.defer(*_UNREAD).prefetch_related(
-        Prefetch("pattern", Pattern.objects.defer("centroid")),
+        Prefetch("pattern", Pattern.objects.defer("centroid", "meaning")),
         Prefetch("published", Version.objects.defer(*WHOLE)),
         "author",
         "author_key__owner",
