@@ -144,8 +144,9 @@ def text_lines(document: Document, text: str) -> list[TextLine]:
     lines = text.removesuffix("\n").split("\n")
     if is_code(document):
         return [TextLine(number, line) for number, line in enumerate(lines, start=1)]
-    headings = {section.start for section in sections.parse(text) if section.level}
-    locked = sections.under(text, [section.heading for section in document.sections.all() if section.is_protected])
+    parsed = sections.parse(text)
+    headings = {section.start for section in parsed if section.level}
+    locked = sections.marked(parsed, [one.heading for one in document.sections.all() if one.is_protected])
     return [
         TextLine(number + 1, line, number in headings, number < len(locked) and locked[number])
         for number, line in enumerate(lines)

@@ -130,8 +130,8 @@ def line_number(number: int | None, link: str, *, removed: bool = False) -> str:
     if not link or number is None:
         return str(number or "")
     side, word = ("old", "removed ") if removed else ("", "")
-    said = '<a class="say" href="{}{}{}" aria-label="Comment on {}line {}">{}</a>'
-    return format_html(said, link, side, number, word, number, number)
+    said = '<a class="say" href="{0}{1}{2}" aria-label="Comment on {3}line {2}">{2}</a>'
+    return format_html(said, link, side, number, word)
 
 
 @register.filter
