@@ -16,8 +16,9 @@ _ASKED: Final = """
     SELECT e.id, e.source, e.run_id IS NOT NULL, said.rating, said.reason_code, said.signals, said.correction <> '',
            coalesce(said.version, own.version), coalesce(nullif(own.tool, ''), behind.tool, ''),
            coalesce(nullif(own.task, ''), behind.task, ''),
-           CASE WHEN e.place <= %(texts)s THEN left(coalesce(nullif(said.correction, ''), nullif(said.edited_output, ''),
-                nullif(said.reason, ''), nullif(said.input, ''), own.error, ''), %(text)s) ELSE '' END
+           CASE WHEN e.place > %(texts)s THEN '' ELSE left(coalesce(
+               nullif(said.correction, ''), nullif(said.edited_output, ''), nullif(said.reason, ''),
+               nullif(said.input, ''), own.error, ''), %(text)s) END
     FROM (
         SELECT id, source, run_id, feedback_id, row_number() OVER (ORDER BY at DESC, id DESC) AS place
         FROM feedback_evidence WHERE pattern_id = %(pattern)s ORDER BY at DESC, id DESC LIMIT %(read)s

@@ -14,9 +14,11 @@ from reviewapp.health import degraded
 GRACE_S = 30.0
 """A board that has just started is not out of order: worker and scheduler follow within seconds."""
 _STARTED = monotonic()
-_NAMES = ("away", "answer", "behind", "choose", "device_font", "exclusion", "excluding", "explain", "hint", "others")
-_NAMES += ("plain", "quiet", "quote", "since", "swap", "unit")
-UNSET = dict.fromkeys(_NAMES)
+_GIVEN_AT_TIMES = [
+    *("away", "answer", "behind", "choose", "device_font", "exclusion", "excluding", "explain", "hint"),
+    *("others", "plain", "quiet", "quote", "since", "swap", "unit"),
+]
+UNSET = dict.fromkeys(_GIVEN_AT_TIMES)
 """What some templates are given at times only. Looking for a name that nothing has takes ten times as long as finding
 that it is None, and a page of many lines looks for hundreds.
 """

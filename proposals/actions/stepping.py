@@ -21,7 +21,10 @@ def step(before: Revision, after: Revision, protected: Sequence[str]) -> Diff:
 
 
 def keep_step(before: Revision, after: Revision, protected: Sequence[str]) -> Diff:
-    """Compare them, and keep the difference: for good where one follows the other. Two who do so at once write the same."""
+    """Compare them, and keep the difference: for good where one follows the other.
+
+    Two who do so at once write the same.
+    """
     made = compute(before.text, after.text, protected)
     Step.objects.bulk_create(
         [Step(before=before, after=after, protected=sorted(protected), diff=made.to_json())],
