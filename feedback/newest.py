@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import connection
@@ -28,6 +29,19 @@ _ASKED: Final = """
     LEFT JOIN feedback_run AS behind
         ON said.run_id <> '' AND behind.agent_id = %(agent)s AND behind.external_id = said.run_id
     ORDER BY e.place
+"""
+
+# OFFSET 0 keeps the planner from sharing so small a search among processes, which takes longer to begin than to do.
+_ABOUT: Final = """
+    SELECT COALESCE(array_agg(e.id ORDER BY e.at DESC, e.id DESC), '{}')
+    FROM (
+        SELECT id, at, feedback_id, run_id FROM feedback_evidence WHERE pattern_id = %(pattern)s
+        AND at >= COALESCE(%(since)s, '-infinity'::timestamptz) AND at < COALESCE(%(until)s, 'infinity'::timestamptz)
+        OFFSET 0
+    ) AS e
+    LEFT JOIN feedback_feedback said ON said.id = e.feedback_id
+    LEFT JOIN feedback_run own ON own.id = e.run_id
+    WHERE said.version = %(version)s OR own.version = %(version)s
 """
 
 
@@ -60,6 +74,20 @@ def newest(pattern: Pattern) -> list[Report]:
         Report(pk, bytes(source), failed, rating or "", code or "", _read(sent), bool(corrected), *rest)
         for pk, source, failed, rating, code, sent, corrected, *rest in rows
     ]
+
+
+def about_version(
+    pattern: Pattern, version: int, *, since: datetime | None = None, until: datetime | None = None
+) -> list[int]:
+    """The keys of all evidence about a version, newest first, from `since` to before `until`; one query.
+
+    Which reports are about it, only the reports tell; so they are gone through once, for all keys.
+    """
+    asked = {"pattern": pattern.pk, "version": version, "since": since, "until": until}
+    with connection.cursor() as cursor:
+        cursor.execute(_ABOUT, asked)
+        found: list[int] = cursor.fetchone()[0]
+    return found
 
 
 def _read(sent: str | None) -> Mapping[str, object] | None:

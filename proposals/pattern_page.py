@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import QueryDict
@@ -18,7 +17,7 @@ from feedback.insight import Examples, Insight, examples_among
 from feedback.likeness import folded, said
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Exclusion, Pattern, PatternSource
-from feedback.newest import READ
+from feedback.newest import READ, about_version
 from feedback.timeline import PatternTime, timeline
 from proposals import evidence, memory
 from proposals.models import Proposal
@@ -73,12 +72,12 @@ class PatternPage:
         """The keys of all that the page pages through."""
         if not self.is_filtered and len(self._newest) < READ:
             return self._newest
-        rows = self.pattern.evidence.order_by("-at", "-pk")
-        if self.day:
-            start = datetime.combine(self.day, datetime.min.time(), UTC)
-            rows = rows.filter(at__gte=start, at__lt=start + timedelta(days=1))
+        since = datetime.combine(self.day, datetime.min.time(), UTC) if self.day else None
+        until = since + timedelta(days=1) if since else None
         if self.version is not None:
-            return _of_version(rows, self.version)
+            return about_version(self.pattern, self.version, since=since, until=until)
+        rows = self.pattern.evidence.order_by("-at", "-pk")
+        rows = rows.filter(at__gte=since, at__lt=until) if since else rows
         return rows.values_list("pk", flat=True)
 
     @cached_property
@@ -200,19 +199,12 @@ class PatternPage:
         return quiet_since + timedelta(days=settings.COUNTERSIGN_RESOLVED_AFTER_DAYS)
 
 
-def _of_version(rows: QuerySet[Evidence], version: int) -> list[int]:
-    """Which reports are about the version, their reports tell; so they are gone through once, for all keys."""
-    about = Q(feedback__version=version) | Q(run__version=version)
-    found = rows.filter(about).order_by().aggregate(keys=ArrayAgg("pk", order_by=("-at", "-pk"), default=[]))
-    keys: list[int] = found["keys"]
-    return keys
-
-
 def _day(given: str) -> date | None:
     try:
-        return date.fromisoformat(given)
+        found = date.fromisoformat(given)
     except ValueError:
         return None
+    return found if found < date.max else None
 
 
 def _number(given: str) -> int | None:
