@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents.traffic import Profile, profile
 
 if TYPE_CHECKING:
-    from people.models import User
+    from people.models import Team, User
 
 
 class Agent(models.Model):
@@ -28,6 +28,7 @@ class Agent(models.Model):
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
+    team = models.ForeignKey("people.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
     created_at = models.DateTimeField(auto_now_add=True)
     runs_a_day = models.FloatField(default=0.0)
     traffic = models.CharField(max_length=8, choices=Traffic, blank=True)
@@ -38,7 +39,7 @@ class Agent(models.Model):
     class Meta:
         ordering = ["name"]
         permissions = [
-            ("manage_agent", "Can create agents and protect sections"),
+            ("manage_agent", "Can create agents, give them to teams and protect sections"),
             ("set_traffic", "Can set when drafts are made by themselves"),
         ]
 
@@ -218,12 +219,21 @@ class Section(models.Model):
     owners: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="owned_sections"
     )
+    owner_teams: "models.ManyToManyField[Team, models.Model]" = models.ManyToManyField(
+        "people.Team", blank=True, related_name="owned_sections", help_text="Each of their members is an owner."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint("document", "heading", name="section_unique_per_document")]
 
     def __str__(self) -> str:
         return self.heading
+
+    @property
+    def all_owners(self) -> "list[User]":
+        """The people named, and the members of the teams named, each once. No query where both were fetched."""
+        members = [person for team in self.owner_teams.all() for person in team.members.all()]
+        return list(dict.fromkeys([*self.owners.all(), *members]))
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -54,7 +54,7 @@ _LABELS = {
 @permission_required("agents.view_agent", raise_exception=True)
 def agent(request: HttpRequest, slug: str) -> HttpResponse:
     """One agent: its health, its documents, its patterns, its keys."""
-    found = get_object_or_404(Agent, slug=slug)
+    found = get_object_or_404(Agent.objects.select_related("team"), slug=slug)
     rows = Pattern.objects.filter(_ALIVE, agent=found).for_rows()
     patterns = list(rows.order_by("-sources", "-last_seen")[:TOP_PATTERNS])
     lines = trends({pattern.pk for pattern in patterns})

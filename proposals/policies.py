@@ -196,16 +196,16 @@ def approvals_needed(
         terms.asked(0, protected=bool(touched)),
     )
     if touched:
-        prefetch_related_objects(touched, "owners")
+        prefetch_related_objects(touched, "owners", "owner_teams__members")
     risk = Level(level).word.lower() if quorum != plain else ""
     return _need(quorum, _owned(proposal, touched, quorum.owners), touched, risk, is_older=quorum != now)
 
 
 def _owned(proposal: Proposal, touched: Sequence[Section], count: int) -> tuple[Owned, ...]:
     """As many owners of each section as are asked, or as can decide. Two queries where owners are asked."""
-    owners = {owner.pk for section in touched for owner in section.owners.all()} if count else set()
+    owners = {owner.pk for section in touched for owner in section.all_owners} if count else set()
     able = _reviewers(owners) - barred(proposal) if owners else owners
-    named = (tuple((one.pk, str(one)) for one in section.owners.all() if one.pk in able) for section in touched)
+    named = (tuple((one.pk, str(one)) for one in section.all_owners if one.pk in able) for section in touched)
     found = (
         Owned(section.heading, min(count, len(names)), names) for section, names in zip(touched, named, strict=True)
     )

@@ -64,7 +64,12 @@ _DECIDABLE: Final = f"""
 
 # Where only an owner's approval is missing, it is the turn of those owners, as long as there are any.
 _OWNERS: Final = """
-    SELECT o.user_id FROM agents_section s JOIN agents_section_owners o ON o.section_id = s.id
+    SELECT o.user_id FROM agents_section s JOIN (
+        SELECT section_id, user_id FROM agents_section_owners
+        UNION ALL
+        SELECT t.section_id, m.user_id FROM agents_section_owner_teams t
+        JOIN people_team_members m ON m.team_id = t.team_id
+    ) o ON o.section_id = s.id
     WHERE s.document_id = p.document_id AND s.is_protected AND s.heading = ANY (p.waits_for_owners_of)
 """
 _OWNERS_TURN: Final = f"""
@@ -98,6 +103,7 @@ _WAITING: Final = f"""
     ), mine AS (
         SELECT proposal_id FROM proposals_assignment
         WHERE user_id = %(user)s OR group_id IN (SELECT group_id FROM people_user_groups WHERE user_id = %(user)s)
+        OR team_id IN (SELECT team_id FROM people_team_members WHERE user_id = %(user)s)
     ), decider AS (
         SELECT DISTINCT u.id FROM people_user u JOIN people_user_groups m ON m.user_id = u.id
         JOIN auth_group g ON g.id = m.group_id WHERE u.is_active AND g.name = ANY (%(roles)s)
@@ -106,7 +112,8 @@ _WAITING: Final = f"""
         WHERE p.status = ANY (%(open)s) AND p.id NOT IN (SELECT proposal_id FROM mine)
         AND p.id IN (SELECT proposal_id FROM proposals_assignment) AND EXISTS (
             SELECT FROM proposals_assignment a LEFT JOIN people_user_groups m ON m.group_id = a.group_id
-            JOIN decider ON decider.id = COALESCE(a.user_id, m.user_id)
+            LEFT JOIN people_team_members t ON t.team_id = a.team_id
+            JOIN decider ON decider.id = COALESCE(a.user_id, m.user_id, t.user_id)
             WHERE a.proposal_id = p.id AND (%(alone)s OR ({_CONFLICT.format(who="decider.id")}) IS NOT TRUE)
             AND ({_OWNERS_TURN.format(who="decider.id")}) AND NOT EXISTS (
                 SELECT FROM proposals_decision d
@@ -156,10 +163,11 @@ def _ask(question: str, user: User) -> list[int]:
 
 
 def assigned_to(user: User) -> Q:
-    """Proposals that name this person, or a role of theirs; for `filter`."""
+    """Proposals that name this person, or a role or team of theirs; for `filter`."""
     by_name = Assignment.objects.filter(user=user).order_by().values("proposal")
     by_role = Assignment.objects.filter(group__user=user).order_by().values("proposal")
-    return Q(pk__in=by_name) | Q(pk__in=by_role)
+    by_team = Assignment.objects.filter(team__members=user).order_by().values("proposal")
+    return Q(pk__in=by_name) | Q(pk__in=by_role) | Q(pk__in=by_team)
 
 
 _COUNTS: Final = """

@@ -22,7 +22,11 @@ def agents(request: HttpRequest) -> HttpResponse:
     open_ones = Proposal.objects.open().filter(document__agent=OuterRef("pk")).order_by()
     waiting = Coalesce(Subquery(open_ones.values("document__agent").annotate(n=Count("pk")).values("n")), 0)
     documents = Document.objects.select_related("current").defer(*whole_of("current"))
-    found = Agent.objects.annotate(waiting=waiting).prefetch_related(Prefetch("documents", documents))
+    found = (
+        Agent.objects.select_related("team")
+        .annotate(waiting=waiting)
+        .prefetch_related(Prefetch("documents", documents))
+    )
     scores, since = vitals.scores(), timezone.now() - timedelta(days=vitals.OVERALL_DAYS)
     context = {
         "place": "agents",

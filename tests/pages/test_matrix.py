@@ -20,6 +20,7 @@ from feedback.models import Feedback, Pattern
 from people.accounts import create_person
 from people.models import User
 from people.roles import Role
+from people.teams import create_team
 from proposals.actions.comments import Spot, Wording, open_thread
 from proposals.actions.policy import set_policy
 from proposals.models import Proposal, ProposalEvidence, Rollout, RolloutPlan, SavedFilter, Thread
@@ -129,6 +130,10 @@ MATRIX: Final[dict[str, Row]] = {
     "deactivate_person": Row("person", NOBODY, MANAGE),
     "reactivate_person": Row("person", NOBODY, MANAGE),
     "make_link": Row("person", NOBODY, MANAGE),
+    "new_team": Row("", MANAGE, MANAGE),
+    "team": Row("team", MANAGE, MANAGE),
+    "dissolve_team": Row("team", NOBODY, MANAGE),
+    "agent_team": Row("agent", MANAGE, MANAGE),
 }
 """What needs a role. Opening the address of an act leads to its page; a page that takes no form answers 405 to one."""
 
@@ -175,6 +180,7 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "key": key.prefix,
         "section": protect(document, "Safety", owners=[ada], actor=SYSTEM).pk,
         "person": aiko.pk,
+        "team": create_team("Night shift", members=[aiko], actor=SYSTEM).pk,
         "rollout": _rollout(aiko, ada).pk,
         "plan": RolloutPlan.objects.create(plan=BUILT_IN.to_json()).pk,
         "digest": digest_of(pending),
