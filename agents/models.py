@@ -8,10 +8,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.reach import within
 from agents.traffic import Profile, profile
 
 if TYPE_CHECKING:
     from people.models import Team, User
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """Reads that speak."""
+
+    def for_person(self, user: "User") -> "AgentQuerySet":
+        """Those this person sees; see `agents.reach`."""
+        return within(self, user, "pk")
 
 
 class Agent(models.Model):
@@ -36,11 +45,15 @@ class Agent(models.Model):
     draft_window_h = models.PositiveIntegerField(null=True)
     draft_cooldown_h = models.PositiveIntegerField(null=True)
 
+    objects = AgentQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         permissions = [
             ("manage_agent", "Can create agents, give them to teams and protect sections"),
             ("set_traffic", "Can set when drafts are made by themselves"),
+            ("see_every_agent", "Can see the agents of every team"),
+            ("act_on_every_agent", "Can decide on the agents of every team"),
         ]
 
     def __str__(self) -> str:
@@ -230,6 +243,11 @@ class Section(models.Model):
         return self.heading
 
     @property
+    def named_owners(self) -> list[str]:
+        """Whom it names, people and then teams. No query where both were fetched."""
+        return [*(str(person) for person in self.owners.all()), *(f"team {team}" for team in self.owner_teams.all())]
+
+    @property
     def all_owners(self) -> "list[User]":
         """The people named, and the members of the teams named, each once. No query where both were fetched."""
         members = [person for team in self.owner_teams.all() for person in team.members.all()]
@@ -242,6 +260,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def live(self) -> "ApiKeyQuerySet":
         """Neither revoked nor expired, by the clock of this process."""
         return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+    def for_person(self, user: "User") -> "ApiKeyQuerySet":
+        """Those of agents this person sees, and those of no single agent."""
+        return within(self, user, "agent")
 
 
 class ApiKey(models.Model):

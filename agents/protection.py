@@ -6,7 +6,8 @@ from typing import Any, Final
 from django.db import transaction
 
 from agents.exceptions import AgentError
-from agents.models import Document, Section
+from agents.models import Agent, Document, Section
+from agents.reach import may_act_on, those_who_act_on
 from agents.sections import heading_key, parse
 from agents.versions import lock_document
 from audit.record import Actor, record
@@ -38,9 +39,9 @@ def protect(
     """
     people = sorted(set(owners), key=lambda person: person.username)
     of_teams = [_standing_team(team) for team in sorted(set(teams), key=lambda team: team.pk)]
-    _require_owners(people, of_teams)
     lock_document(document.pk)  # an approval on its way is either finished by now, or sees the protection
-    document = Document.objects.select_related("agent", "current").get(pk=document.pk)
+    document = Document.objects.select_related("agent__team", "current").get(pk=document.pk)
+    _require_owners(people, of_teams, document.agent)
     name = _standing(document, heading)
     Section.objects.get_or_create(document=document, heading=name)
     section = _locked(document, name)
@@ -95,16 +96,21 @@ def _standing_team(team: Team) -> Team:
         raise CannotProtect("teams", str(dissolved)) from None
 
 
-def _require_owners(people: list[User], teams: list[Team]) -> None:
+def _require_owners(people: list[User], teams: list[Team], agent: Agent) -> None:
     """Raises CannotProtect when there is none, or one whose approval would not count."""
     for team in teams:
-        if not holders(DECIDE).filter(teams=team).exists():
+        deciding = holders(DECIDE).filter(teams=team)
+        if not deciding.exists():
             raise CannotProtect("teams", f"{team} cannot be an owner: nobody in it has the role reviewer or admin.")
+        if not those_who_act_on(agent, deciding).exists():
+            raise CannotProtect("teams", f"{team} cannot be an owner: {agent} is the team {agent.team}’s.")
     if not people and not teams:
         raise CannotProtect("owners", "A protected section needs an owner, or nobody could ever change it.")
     for person in people:
         if not person.is_active or not person.has_perm(DECIDE):
             raise CannotProtect("owners", f"{person} cannot be an owner: approving needs the role reviewer or admin.")
+        if not may_act_on(person, agent):
+            raise CannotProtect("owners", f"{person} cannot be an owner: {agent} is the team {agent.team}’s.")
 
 
 def _locked(document: Document, heading: str) -> Section:

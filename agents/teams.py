@@ -27,6 +27,7 @@ def give_to_team(agent_id: int, team_id: int | None, *, actor: Actor) -> bool:
         team = lock_team(team_id) if team_id else None
     except TeamError as dissolved:
         raise CannotGive(str(dissolved)) from None
+    # Locked harder than other changes of an agent are, so that whoever acts on it by now is waited for; see `reach`.
     agent = Agent.objects.select_for_update(of=("self",)).select_related("team").get(pk=agent_id)
     before = agent.team
     if before == team:

@@ -27,7 +27,9 @@ def board_settings(request: PersonRequest) -> HttpResponse:
     sees_people = request.user.has_perm("audit.view_auditentry")
     context = {
         "people": User.objects.prefetch_related("groups").order_by("username")[:PEOPLE_SHOWN] if sees_people else None,
-        "keys": ApiKey.objects.select_related("agent", "owner")[:KEYS_SHOWN] if sees_people else None,
+        "keys": ApiKey.objects.for_person(request.user).select_related("agent", "owner")[:KEYS_SHOWN]
+        if sees_people
+        else None,
         "teams": _teams() if sees_people else None,
         "roles": list(Role),
         "own_roles": request.user.groups.order_by("name"),
@@ -38,6 +40,10 @@ def board_settings(request: PersonRequest) -> HttpResponse:
         "head": ChainHead.objects.first(),
     }
     return render(request, "settings.html", context)
+
+
+def _keys(user: User) -> "QuerySet[ApiKey]":
+    return ApiKey.objects.for_person(user).select_related("agent", "owner")[:KEYS_SHOWN]
 
 
 def _teams() -> "QuerySet[Team]":

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name='agent',
-            options={'ordering': ['name'], 'permissions': [('manage_agent', 'Can create agents, give them to teams and protect sections'), ('set_traffic', 'Can set when drafts are made by themselves')]},
+            options={'ordering': ['name'], 'permissions': [('manage_agent', 'Can create agents, give them to teams and protect sections'), ('set_traffic', 'Can set when drafts are made by themselves'), ('see_every_agent', 'Can see the agents of every team'), ('act_on_every_agent', 'Can decide on the agents of every team')]},
         ),
         migrations.AddField(
             model_name='agent',

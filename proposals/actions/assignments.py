@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from agents.reach import may_act_on
 from audit.record import Actor, record
 from people.exceptions import TeamError
 from people.models import Team, User
@@ -63,7 +64,7 @@ def _named(to: Asked) -> dict[str, Any]:
 def _open_for(proposal_id: int, user: User) -> Proposal:
     if not user.has_perm("proposals.propose_change"):
         raise NotAllowed("Assigning needs the role reviewer, operator or admin.")
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     if not proposal.is_open:
         raise NotPending(f"This proposal is {proposal.get_status_display().lower()} already; nobody has to decide it.")
     return proposal
@@ -79,6 +80,8 @@ def _refuse_unable(proposal: Proposal, to: Asked) -> None:
         return
     if not holders(DECIDE).filter(pk=to.pk).exists():
         raise Invalid("to", f"{to} does not decide: that needs the role reviewer or admin.")
+    if not may_act_on(to, proposal.document.agent):
+        raise Invalid("to", f"{to} does not see it: {_whose(proposal)}.")
     if not policies.may_decide(to, proposal).allowed:
         raise Invalid("to", f"{to} cannot decide “{proposal}”: they wrote, proposed, asked for or mostly reported it.")
 
@@ -92,10 +95,18 @@ def _refuse_unable_team(proposal: Proposal, team: Team) -> None:
     deciding = list(holders(DECIDE).filter(teams=team))
     if not deciding:
         raise Invalid("to", f"Nobody in the team {team} decides: that needs the role reviewer or admin.")
+    deciding = [person for person in deciding if may_act_on(person, proposal.document.agent)]
+    if not deciding:
+        raise Invalid("to", f"Nobody who decides in the team {team} sees it: {_whose(proposal)}.")
     if not any(policies.may_decide(person, proposal).allowed for person in deciding):
         raise Invalid(
             "to", f"Nobody in the team {team} can decide “{proposal}”: they wrote, asked for or mostly reported it."
         )
+
+
+def _whose(proposal: Proposal) -> str:
+    agent = proposal.document.agent
+    return f"{agent} is the team {agent.team}’s"
 
 
 def _record(proposal: Proposal, verb: str, user: User, after: dict[str, object]) -> None:

@@ -146,17 +146,18 @@ class Filters:
         return found["keys"] or []
 
     def _shown(self, desk: Desk) -> ProposalQuerySet:
+        seen = Proposal.objects.for_person(desk.user)
         match self.show:
             case "turn":
                 return desk.proposals()
             case "open":
-                return Proposal.objects.open()
+                return seen.open()
             case "effect":
-                return Proposal.objects.filter(status=Proposal.Status.IN_EFFECT)
+                return seen.filter(status=Proposal.Status.IN_EFFECT)
             case "decided":
-                return Proposal.objects.decided()
+                return seen.decided()
             case _:
-                return Proposal.objects.all()
+                return seen
 
 
 def _is_team(name: str, value: str) -> bool:

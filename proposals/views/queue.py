@@ -50,10 +50,10 @@ def board_page(
     """The queue at this place; with a refused name for a filter, that at its field."""
     filters = position.filters
     desk = queue.desk_of(request)
-    counts = {"turn": len(desk), **queue.counts()}
+    counts = {"turn": len(desk), **queue.counts(request.user)}
     paginator = _paginator(filters, desk, counts)
     page = paginator.get_page(position.page)
-    agents, teams = list(Agent.objects.all()), list(Team.objects.filter(is_active=True))
+    agents, teams = list(Agent.objects.for_person(request.user)), list(Team.objects.filter(is_active=True))
     position = queue.Place(filters, page.number)
     saved = list(request.user.saved_filters.all())
     rows = queue.rows(list(page), desk)
@@ -79,7 +79,7 @@ def board_page(
         "easiest": _easiest(filters, rows),
         "rollouts_waiting": _waiting(request) if position.page == 1 else [],
         "came_of_yours": came_of.yours(request.user) if filters.show == "turn" and position.page == 1 else [],
-        "never_used": not page.paginator.count and not Proposal.objects.exists(),
+        "never_used": not page.paginator.count and not Proposal.objects.for_person(request.user).exists(),
         "assign_form": AssignForm(teams=teams) if _can_select(request, filters) else None,
     }
     part = "#board" if request.htmx.target == "board" else ""
@@ -87,7 +87,7 @@ def board_page(
 
 
 def _waiting(request: PersonRequest) -> list[dict[str, object]]:
-    return rollout_page.rows(rollout_page.waiting()) if glance_of(request).waiting else []
+    return rollout_page.rows(rollout_page.waiting(request.user)) if glance_of(request, request.user).waiting else []
 
 
 def _paginator(filters: queue.Filters, desk: queue.Desk, counts: dict[str, int]) -> "Paginator[int]":

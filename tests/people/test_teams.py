@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -188,3 +189,19 @@ def test_a_team_is_not_dissolved_while_it_is_given_an_agent(billing: Team, suppo
         assert other.is_alive()
     other.join(20)
     assert done == ["Billing owns Support agent. Give its agents to another team, or to nobody, first."]
+
+
+def test_an_operator_gives_agents_and_sections_to_teams_by_command(
+    prompt: Document, billing: Team, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("give_agent", "support", "--team", "billing")
+    call_command("protect_section", "support", "system-prompt", "Safety", "--team", "Billing")
+    call_command("give_agent", "support", "--everybody")
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "Support agent is the team Billing’s.",
+        "Safety is protected; owned by team Billing.",
+        "Support agent is everybody’s.",
+    ]
+    with pytest.raises(CommandError, match="There is no team “Nobody”. There are: Billing."):
+        call_command("give_agent", "support", "--team", "Nobody")
