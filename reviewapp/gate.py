@@ -11,8 +11,8 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from agents.models import Agent, ApiKey
-from agents.reach import OutOfReach, unseen
+from agents.models import Agent, ApiKey, Version
+from agents.reach import SEE_ALL, OutOfReach, unseen
 from audit.models import AuditEntry
 from feedback.models import Pattern, SharedMember
 from people.models import User
@@ -38,6 +38,7 @@ _NAMED: Final[dict[Way, str]] = {
     (SharedMember, "pk", "shared", "pattern__agent"): "shared_pattern",
     _ROLLOUT: "rollout act_on_rollout",
     _AGENT: "agent agent_team traffic new_key sections unprotect document version download compare propose roll_back",
+    (Version, "pk", "pk", "document__agent"): "story",
     (ApiKey, "prefix", "prefix", "agent"): "revoke_key",
     (Policy, "pk", "pk", "agent"): "remove_policy",
     (RolloutPlan, "pk", "pk", "document__agent"): "remove_rollout_plan",
@@ -81,8 +82,11 @@ class TeamsMiddleware:
                 raise Http404
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """An agent that was given to another team while somebody was at it."""
-        return pages.not_found(request, exception) if isinstance(exception, OutOfReach) else None
+        """An act on another team's agent: of somebody who reads along, or while it was given away."""
+        if not isinstance(exception, OutOfReach):
+            return None
+        reads_along = isinstance(request.user, User) and request.user.has_perm(SEE_ALL)
+        return (pages.forbidden if reads_along else pages.not_found)(request, exception)
 
 
 def _slugs(request: HttpRequest) -> list[str]:

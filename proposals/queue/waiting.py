@@ -87,18 +87,19 @@ _OWNERS_TURN: Final = f"""
     OR NOT EXISTS ({_OWNERS} AND o.user_id IN (SELECT id FROM decider) AND {_REACHES.format(who="o.user_id")})
 """  # noqa: S608 (nothing in it comes from outside)
 
-# Whose wish it is amends what was sent back. Where none of them is here any more, and Countersign does not redraft it
-# either, whoever may decide sees to it.
+# Whose wish it is amends what was sent back. Where none of them is here any more, or it is another team's now, and
+# Countersign does not redraft it either, whoever may decide sees to it.
 _SENT_BACK: Final = f"""
     p.status = 'changes_requested' AND (
         %(user)s IN (p.author_id, p.requested_by_id)
         OR p.author_key_id IN (SELECT id FROM own_key)
         OR {_UNBARRED} AND p.id NOT IN (SELECT id FROM taken)
         AND p.id NOT IN (SELECT proposal_id FROM proposals_redraft WHERE done_at IS NULL)
-        AND (p.author_id IN (SELECT id FROM active)) IS NOT TRUE
-        AND (p.requested_by_id IN (SELECT id FROM active)) IS NOT TRUE
+        AND (p.author_id IN (SELECT id FROM active) AND {_REACHES.format(who="p.author_id")}) IS NOT TRUE
+        AND (p.requested_by_id IN (SELECT id FROM active) AND {_REACHES.format(who="p.requested_by_id")}) IS NOT TRUE
         AND (p.author_key_id IN (
-            SELECT k.id FROM agents_apikey k JOIN active ON active.id = k.owner_id)) IS NOT TRUE)
+            SELECT k.id FROM agents_apikey k JOIN active ON active.id = k.owner_id
+            WHERE {_REACHES.format(who="k.owner_id")})) IS NOT TRUE)
 """  # noqa: S608 (nothing in it comes from outside)
 
 # What nobody can decide before somebody brings it up to date, which all who propose may do.

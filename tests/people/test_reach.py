@@ -76,7 +76,7 @@ PLAIN = [
     "/?show=turn", "/?show=open", "/?show=effect", "/?show=decided", "/?show=all", "/?show=all&q=first",
     "/?show=all&agent=support", "/agents/", "/patterns/", "/patterns/?show=all", "/patterns/?show=across",
     "/patterns/?show=all&agent=support", "/rollouts/", "/audit/", "/audit/?text=Zebra", "/audit/?agent=support",
-    "/settings/", "/settings/policy/", "/settings/rollouts/", "/filters/",
+    "/audit/then/", "/settings/", "/settings/policy/", "/settings/rollouts/", "/filters/",
 ]  # fmt: skip
 
 
@@ -96,6 +96,8 @@ def test_no_list_and_no_count_tells_of_another_teams_agent(client: Client, mara:
         assert (page.status_code, "Zebrafish" in page.text) == (200, False), address
     news = client.get(reverse("updates") + asked).json()
     assert (news["turn"], news["fresh"], news["proposal"], news["document"]) == (0, 0, None, None)
+    assert client.get("/audit/then/?agent=support&at=2030-01-01").status_code == 422
+    assert "There is no such agent." in client.get(f"/audit/then/?agent=support&at={first.created_at:%Y-%m-%d}").text
     assert "No agent yet" in client.get("/agents/").text
     assert "Nothing waits for you" in client.get("/").text
     assert "Zebrafish" not in client.get(f"{reverse('together')}?id={first.pk}").text
@@ -303,6 +305,17 @@ def test_the_rules_and_the_list_agree_on_whose_turn_it_is(
     assert turns() == [False, True, False]
     set_members(team.pk, [mara, aiko], actor=SYSTEM)
     assert turns() == [True, False, True]  # who was asked cannot decide any more, so it is everybody's whose it is
+
+
+def test_what_was_sent_back_to_somebody_outside_the_team_now_is_its_deciders_turn(
+    team: Team, prompt: Document, aiko: User, mara: User, jonas: User
+) -> None:
+    proposal = propose(prompt, aiko)
+    decisions.request_changes(proposal.pk, user=mara, digest=digest_of(proposal), note="Shorter.")
+    assert (queue.waiting_for(aiko), queue.waiting_for(mara)) == ([proposal.pk], [])
+    set_members(team.pk, [mara, jonas], actor=SYSTEM)
+    fresh = [User.objects.get(pk=person.pk) for person in (aiko, mara, jonas)]
+    assert [queue.waiting_for(person) for person in fresh] == [[], [proposal.pk], [proposal.pk]]
 
 
 def test_an_owner_outside_the_team_is_not_waited_for(

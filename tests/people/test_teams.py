@@ -203,5 +203,5 @@ def test_an_operator_gives_agents_and_sections_to_teams_by_command(
         "Safety is protected; owned by team Billing.",
         "Support agent is everybody’s.",
     ]
-    with pytest.raises(CommandError, match="There is no team “Nobody”. There are: Billing."):
+    with pytest.raises(CommandError, match=r"There is no team “Nobody”\. There are: Billing\."):
         call_command("give_agent", "support", "--team", "Nobody")

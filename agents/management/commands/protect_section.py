@@ -36,6 +36,5 @@ class Command(BaseCommand):
             section = protect(document_named(agent, document), heading, owners=owners, teams=teams, actor=COMMAND_LINE)
         except CannotProtect as refusal:
             raise CommandError(str(refusal)) from None
-        self.stdout.write(
-            f"{section} is protected; owned by {', '.join(dict.fromkeys([*owner, *(f'team {one}' for one in teams)]))}."
-        )
+        named = dict.fromkeys([*owner, *(f"team {one}" for one in teams)])
+        self.stdout.write(f"{section} is protected; owned by {', '.join(named)}.")
