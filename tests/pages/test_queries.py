@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agents.keys import create
 from agents.models import Agent, Document
+from agents.teams import give_to_team
 from agents.versions import create_agent, sha256
 from audit import checkpoints
 from audit.record import SYSTEM
@@ -54,6 +55,9 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) 
             create_person(f"p{number}", name=f"Person {number}", roles=[Role.VIEWER, Role.REVIEWER])
             texts = {"a": "Say 30 days.\n", "b": "b\n"}
             create_team(f"Team {number}", members=[jonas, mara], actor=SYSTEM)
+            others = create_team(f"Others {number}", members=[mara], actor=SYSTEM)
+            hidden = create_agent(f"hidden-{number}", name=f"Hidden {number}", actor=SYSTEM, documents={"a": "A.\n"})
+            give_to_team(hidden.pk, others.pk, actor=SYSTEM)
             _roll_out(
                 create_agent(f"agent-{number}", name=f"Agent {number}", actor=SYSTEM, documents=texts), aiko, mara
             )
@@ -216,6 +220,6 @@ def test_ten_times_the_data_asks_no_more_questions(
     grow(17)
     checkpoints.make(SYSTEM)
     assert _count(client, username) == few
-    assert max(few.values()) < 41, few
-    assert few["queue"] < 24, few
-    assert few["updates"] < 13, few
+    assert max(few.values()) < 42, few
+    assert few["queue"] < 26, few
+    assert few["updates"] < 14, few
