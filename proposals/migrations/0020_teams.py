@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('people', '0003_teams'),
-        ('proposals', '0018_judge_fence'),
+        ('proposals', '0019_trials_erased'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
