@@ -9,7 +9,7 @@ from agents.keys import DEFAULT_DAYS
 from agents.models import Agent, ApiKey
 from agents.profiles import LIMITS
 from agents.protection import DECIDE
-from people.models import User
+from people.models import Team, User
 from people.roles import holders
 
 
@@ -38,6 +38,18 @@ class KeyForm(forms.Form):
     )
 
 
+class TeamForm(forms.Form):
+    """Whose agent it is."""
+
+    team = forms.ModelChoiceField(
+        Team.objects.filter(is_active=True).order_by("name"),
+        label="Team",
+        required=False,
+        empty_label="Everybody",
+        error_messages={"invalid_choice": "Choose a team that is there."},
+    )
+
+
 class SectionForm(forms.Form):
     """A section to protect, and who owns it."""
 
@@ -47,14 +59,26 @@ class SectionForm(forms.Form):
     owners = forms.ModelMultipleChoiceField(
         User.objects.none(),
         label="Owners, of whom one has to approve every change",
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one owner."},
+    )
+    teams = forms.ModelMultipleChoiceField(
+        Team.objects.filter(is_active=True).order_by("name"),
+        label="Teams, of which each member is an owner",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args: Any, headings: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["heading"].choices = [("", "Choose one"), *((name, name) for name in headings)]  # type: ignore[attr-defined]
         self.fields["owners"].queryset = holders(DECIDE)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        wish = self.cleaned_data
+        if not wish.get("owners") and not wish.get("teams") and "owners" not in self.errors:
+            self.add_error("owners", "Choose at least one owner.")
+        return wish
 
 
 def _number(name: str, label: str) -> forms.IntegerField:

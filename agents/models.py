@@ -8,10 +8,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.reach import within
 from agents.traffic import Profile, profile
 
 if TYPE_CHECKING:
-    from people.models import User
+    from people.models import Team, User
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """Reads that speak."""
+
+    def for_person(self, user: "User") -> "AgentQuerySet":
+        """Those this person sees; see `agents.reach`."""
+        return within(self, user, "pk")
 
 
 class Agent(models.Model):
@@ -28,6 +37,7 @@ class Agent(models.Model):
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
+    team = models.ForeignKey("people.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="agents")
     created_at = models.DateTimeField(auto_now_add=True)
     runs_a_day = models.FloatField(default=0.0)
     traffic = models.CharField(max_length=8, choices=Traffic, blank=True)
@@ -35,11 +45,15 @@ class Agent(models.Model):
     draft_window_h = models.PositiveIntegerField(null=True)
     draft_cooldown_h = models.PositiveIntegerField(null=True)
 
+    objects = AgentQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         permissions = [
-            ("manage_agent", "Can create agents and protect sections"),
+            ("manage_agent", "Can create agents, give them to teams and protect sections"),
             ("set_traffic", "Can set when drafts are made by themselves"),
+            ("see_every_agent", "Can see the agents of every team"),
+            ("act_on_every_agent", "Can decide on the agents of every team"),
         ]
 
     def __str__(self) -> str:
@@ -218,12 +232,26 @@ class Section(models.Model):
     owners: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="owned_sections"
     )
+    owner_teams: "models.ManyToManyField[Team, models.Model]" = models.ManyToManyField(
+        "people.Team", blank=True, related_name="owned_sections", help_text="Each of their members is an owner."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint("document", "heading", name="section_unique_per_document")]
 
     def __str__(self) -> str:
         return self.heading
+
+    @property
+    def named_owners(self) -> list[str]:
+        """Whom it names, people and then teams. No query where both were fetched."""
+        return [*(str(person) for person in self.owners.all()), *(f"team {team}" for team in self.owner_teams.all())]
+
+    @property
+    def all_owners(self) -> "list[User]":
+        """The people named, and the members of the teams named, each once. No query where both were fetched."""
+        members = [person for team in self.owner_teams.all() for person in team.members.all()]
+        return list(dict.fromkeys([*self.owners.all(), *members]))
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -232,6 +260,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def live(self) -> "ApiKeyQuerySet":
         """Neither revoked nor expired, by the clock of this process."""
         return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+    def for_person(self, user: "User") -> "ApiKeyQuerySet":
+        """Those of agents this person sees, and those of no single agent."""
+        return within(self, user, "agent")
 
 
 class ApiKey(models.Model):

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from agents.exceptions import AgentError
 from agents.models import Agent
+from agents.reach import require_act
 from agents.traffic import Traffic
 from audit.record import Actor, record
 from people.models import User
@@ -33,7 +34,9 @@ def set_traffic(
     window_h: int | None = None,
     cooldown_h: int | None = None,
 ) -> Agent:
-    """Set an agent's profile and numbers; what is empty follows the runs a day, or the profile. Raises CannotSet."""
+    """Set an agent's profile and numbers; what is empty follows the runs a day, or the profile. Raises CannotSet,
+    OutOfReach.
+    """
     if not user.has_perm(SET_TRAFFIC):
         raise CannotSet("Setting this needs the role operator or admin.")
     if traffic and traffic not in set(Traffic):
@@ -44,6 +47,7 @@ def set_traffic(
         if number is not None and not least <= number <= most:
             raise CannotSet(f"Give a number from {least} to {most}.", field=name)
     agent = Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
+    require_act(user, agent_id)
     before = _facts(agent)
     agent.traffic = traffic
     agent.draft_reports, agent.draft_window_h, agent.draft_cooldown_h = reports, window_h, cooldown_h

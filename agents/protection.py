@@ -6,11 +6,15 @@ from typing import Any, Final
 from django.db import transaction
 
 from agents.exceptions import AgentError
-from agents.models import Document, Section
+from agents.models import Agent, Document, Section
+from agents.reach import may_act_on, those_who_act_on
 from agents.sections import heading_key, parse
 from agents.versions import lock_document
 from audit.record import Actor, record
-from people.models import User
+from people.exceptions import TeamError
+from people.models import Team, User
+from people.roles import holders
+from people.teams import lock_team
 
 DECIDE: Final = "proposals.decide_proposal"
 _LONGEST_HEADING: Final = 200
@@ -25,22 +29,28 @@ class CannotProtect(AgentError):
 
 
 @transaction.atomic
-def protect(document: Document, heading: str, *, owners: Iterable[User], actor: Actor) -> Section:
+def protect(
+    document: Document, heading: str, *, owners: Iterable[User], teams: Iterable[Team] = (), actor: Actor
+) -> Section:
     """Protect the section under this heading: machines may not touch it, people need two approvals, one an owner's.
 
-    A section protected already gets these owners instead. Raises CannotProtect.
+    Each member of one of `teams` is an owner. A section protected already gets these owners instead. Raises
+    CannotProtect.
     """
     people = sorted(set(owners), key=lambda person: person.username)
-    _require_owners(people)
+    of_teams = [_standing_team(team) for team in sorted(set(teams), key=lambda team: team.pk)]
     lock_document(document.pk)  # an approval on its way is either finished by now, or sees the protection
-    document = Document.objects.select_related("agent", "current").get(pk=document.pk)
+    document = Document.objects.select_related("agent__team", "current").get(pk=document.pk)
+    _require_owners(people, of_teams, document.agent)
     name = _standing(document, heading)
     Section.objects.get_or_create(document=document, heading=name)
     section = _locked(document, name)
-    before, after = _facts(section), {"protected": True, "owners": [person.username for person in people]}
+    before = _facts(section)
+    after = _said([person.username for person in people], [team.name for team in of_teams], is_protected=True)
     if before != after:
         Section.objects.filter(pk=section.pk).update(is_protected=True)
         section.owners.set(people)
+        section.owner_teams.set(of_teams)
         _record("section.protected", section, document, actor, before, after)
     section.is_protected = True
     return section
@@ -55,7 +65,8 @@ def unprotect(document: Document, heading: str, *, actor: Actor) -> bool:
     if not Section.objects.filter(pk=section.pk, is_protected=True).update(is_protected=False):
         return False
     section.owners.clear()
-    _record("section.unprotected", section, document, actor, before, {"protected": False, "owners": []})
+    section.owner_teams.clear()
+    _record("section.unprotected", section, document, actor, before, _said([], [], is_protected=False))
     return True
 
 
@@ -77,13 +88,29 @@ def _standing(document: Document, heading: str) -> str:
     return heading if heading in found else found[0]
 
 
-def _require_owners(people: list[User]) -> None:
+def _standing_team(team: Team) -> Team:
+    """The team, which stays as it is until the transaction ends. Raises CannotProtect for one that was dissolved."""
+    try:
+        return lock_team(team.pk)
+    except TeamError as dissolved:
+        raise CannotProtect("teams", str(dissolved)) from None
+
+
+def _require_owners(people: list[User], teams: list[Team], agent: Agent) -> None:
     """Raises CannotProtect when there is none, or one whose approval would not count."""
-    if not people:
+    for team in teams:
+        deciding = holders(DECIDE).filter(teams=team)
+        if not deciding.exists():
+            raise CannotProtect("teams", f"{team} cannot be an owner: nobody in it has the role reviewer or admin.")
+        if not those_who_act_on(agent, deciding).exists():
+            raise CannotProtect("teams", f"{team} cannot be an owner: {agent} is the team {agent.team}’s.")
+    if not people and not teams:
         raise CannotProtect("owners", "A protected section needs an owner, or nobody could ever change it.")
     for person in people:
         if not person.is_active or not person.has_perm(DECIDE):
             raise CannotProtect("owners", f"{person} cannot be an owner: approving needs the role reviewer or admin.")
+        if not may_act_on(person, agent):
+            raise CannotProtect("owners", f"{person} cannot be an owner: {agent} is the team {agent.team}’s.")
 
 
 def _locked(document: Document, heading: str) -> Section:
@@ -92,7 +119,13 @@ def _locked(document: Document, heading: str) -> Section:
 
 def _facts(section: Section) -> dict[str, Any]:
     owners = section.owners.order_by("username").values_list("username", flat=True)
-    return {"protected": section.is_protected, "owners": list(owners)}
+    teams = section.owner_teams.order_by("pk").values_list("name", flat=True)
+    return _said(list(owners), list(teams), is_protected=section.is_protected)
+
+
+def _said(owners: list[str], teams: list[str], *, is_protected: bool) -> dict[str, Any]:
+    """As the log keeps it; teams only where there are any."""
+    return {"protected": is_protected, "owners": owners} | ({"teams": teams} if teams else {})
 
 
 def _record(

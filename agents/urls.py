@@ -7,6 +7,7 @@ from agents import views
 urlpatterns = [
     path("keys/new/<slug:slug>/", views.new_key, name="new_key"),
     path("keys/<slug:prefix>/revoke/", views.revoke_key, name="revoke_key"),
+    path("team/<slug:slug>/", views.team, name="agent_team"),
     path("traffic/<slug:slug>/", views.traffic, name="traffic"),
     path("agents/<slug:slug>/<slug:name>/sections/", views.sections, name="sections"),
     path("agents/<slug:slug>/<slug:name>/sections/<int:pk>/unprotect/", views.unprotect, name="unprotect"),

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agents import keys, profiles, protection
-from agents.forms import KeyForm, SectionForm, TrafficForm
+from agents import keys, profiles, protection, teams
+from agents.forms import KeyForm, SectionForm, TeamForm, TrafficForm
 from agents.models import Agent, ApiKey, Document, Section
 from agents.traffic import NUMBERS
 from audit.record import Actor
@@ -67,6 +67,28 @@ def traffic(request: PersonRequest, slug: str) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@permission_required(teams.MANAGE, raise_exception=True)
+def team(request: PersonRequest, slug: str) -> HttpResponseBase:
+    """Say whose an agent is."""
+    agent = get_object_or_404(Agent, slug=slug)
+    form = TeamForm(request.POST) if request.method == "POST" else TeamForm(initial={"team": agent.team_id})
+    if form.is_bound and form.is_valid():
+        given = form.cleaned_data["team"]
+        try:
+            done = teams.give_to_team(agent.pk, given.pk if given else None, actor=Actor.person(request.user))
+        except teams.CannotGive as refusal:
+            form.add_error("team", str(refusal))
+        else:
+            whose = f"{agent} is {f'the team {given}’s' if given else 'everybody’s'}"
+            messages.success(request, f"{whose} from now on." if done else f"{whose} already.")
+            answer = redirect("agent", slug)
+            answer.status_code = 303
+            return answer
+    context = {"place": "agents", "agent": agent, "form": form}
+    return render(request, "agents/team.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("agents.manage_agent", raise_exception=True)
 def sections(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     """The protected sections of a document; protect another, or name other owners."""
@@ -79,7 +101,9 @@ def sections(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         return _sections(request, document, form, status=422)
     wish = form.cleaned_data
     try:
-        protection.protect(document, wish["heading"], owners=wish["owners"], actor=Actor.person(request.user))
+        protection.protect(
+            document, wish["heading"], owners=wish["owners"], teams=wish["teams"], actor=Actor.person(request.user)
+        )
     except protection.CannotProtect as refusal:
         form.add_error(refusal.field, str(refusal))
         return _sections(request, document, form, status=422)
@@ -99,8 +123,13 @@ def unprotect(request: PersonRequest, slug: str, name: str, pk: int) -> HttpResp
 
 
 def _sections(request: PersonRequest, document: Document, form: SectionForm, *, status: int = 200) -> HttpResponse:
-    protected = Section.objects.filter(document=document, is_protected=True).prefetch_related("owners").order_by("pk")
-    context = {"place": "agents", "document": document, "form": form, "sections": protected}
+    protected = Section.objects.filter(document=document, is_protected=True).order_by("pk")
+    context = {
+        "place": "agents",
+        "document": document,
+        "form": form,
+        "sections": protected.prefetch_related("owners", "owner_teams"),
+    }
     return render(request, "agents/sections.html", context, status=status)
 
 

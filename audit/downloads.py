@@ -16,6 +16,7 @@ from audit.forms import LogFilter
 from audit.models import AuditEntry
 from audit.paging import LARGEST_CURSOR
 from audit.record import Actor
+from audit.scope import unseen_agents
 from audit.views import may_see
 
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -37,7 +38,7 @@ def _person(request: HttpRequest) -> Actor:
 @may_export
 def export(request: HttpRequest) -> HttpResponseBase:
     """The entries that fit the filters in the address, oldest first, streamed. Leaves an entry on the log itself."""
-    form = LogFilter(request.GET)
+    form = LogFilter(request.GET, unseen=unseen_agents(request))
     kind = request.POST.get("form", "")
     if not form.is_valid() or kind not in _FORMS:
         return HttpResponse("This export makes no sense. Go back and try again.\n", _TEXT, status=422)

@@ -1,5 +1,6 @@
 """What an auditor asks the log for."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -32,7 +33,7 @@ TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "served": ("All that changed what agents get", frozenset({"version.published", "version.restored"})),
     "access": (
         "All about people and keys",
-        frozenset(verb for verb in VERBS if verb.partition(".")[0] in ("person", "key", "signing_key")),
+        frozenset(verb for verb in VERBS if verb.partition(".")[0] in ("person", "team", "key", "signing_key")),
     ),
 }
 """Several verbs under one name, for what auditors ask most: (what it is called, its verbs)."""
@@ -61,10 +62,12 @@ class LogFilter(forms.Form):
     proposal = forms.IntegerField(label="Proposal", required=False, min_value=1)
     text = forms.CharField(label="Text or hash", required=False, max_length=200)
 
-    def __init__(self, data: QueryDict) -> None:
+    def __init__(self, data: QueryDict, *, unseen: Sequence[str]) -> None:
+        """`unseen` are the slugs of the agents that are not to be found here."""
         super().__init__(data)
-        self.fields["agent"].widget = forms.Select(choices=_named("agent", "target_label", data))
-        self.fields["document"].widget = forms.Select(choices=_named("document", "document", data))
+        self._seen = AuditEntry.objects.apart_from(list(unseen))
+        self.fields["agent"].widget = forms.Select(choices=_named(self._seen, "agent", "target_label", data))
+        self.fields["document"].widget = forms.Select(choices=_named(self._seen, "document", "document", data))
 
     @property
     def reads_every_entry(self) -> bool:
@@ -73,7 +76,7 @@ class LogFilter(forms.Form):
 
     def entries(self) -> AuditEntryQuerySet:
         """The sealed entries asked for, newest first; everything where the question makes no sense."""
-        found = AuditEntry.objects.filter(sequence__isnull=False).newest_first()
+        found = self._seen.filter(sequence__isnull=False).newest_first()
         if not self.is_valid():
             return found
         asked = self.cleaned_data
@@ -90,9 +93,9 @@ class LogFilter(forms.Form):
         return found.between(_start(asked["since"]), _start(asked["until"], days=1))
 
 
-def _named(column: str, label: str, data: QueryDict) -> list[tuple[str, str]]:
+def _named(seen: AuditEntryQuerySet, column: str, label: str, data: QueryDict) -> list[tuple[str, str]]:
     """The agents or documents the log has seen created, by name; and the one asked for, even when it has not."""
-    created = AuditEntry.objects.filter(verb=f"{column}.created").values_list(column, label)
+    created = seen.filter(verb=f"{column}.created").values_list(column, label)
     names = {data.get(column, ""): data.get(column, "")} | dict(created[:_MOST_NAMES]) | {"": "Any"}
     return sorted(names.items(), key=lambda pair: (pair[0] != "", pair[1].casefold()))
 

@@ -1,6 +1,7 @@
 """The log. Its rows are written by `audit.record` alone and sealed by the database at commit."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def about(self, target: models.Model) -> "AuditEntryQuerySet":
         """Entries whose target is this very object."""
         return self.filter(target_kind=target._meta.model_name, target_id=str(target.pk))
+
+    def apart_from(self, agents: Sequence[str]) -> "AuditEntryQuerySet":
+        """Without what is about these agents, by their slugs, and then without exports: their filters may name them."""
+        return self.exclude(agent__in=agents).exclude(verb="log.exported") if agents else self
 
     def between(self, start: datetime | None, end: datetime | None) -> "AuditEntryQuerySet":
         """Entries with start <= at < end; None leaves that side open."""

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from audit.checkpoints import covering
 from audit.forms import LogFilter
-from audit.models import AuditEntry, ChainHead
+from audit.models import AuditEntry, AuditEntryQuerySet, ChainHead
+from audit.scope import unseen_agents
 from audit.state import state
 
 PER_PAGE = 100
@@ -29,7 +31,7 @@ def log(request: HttpRequest) -> HttpResponse:
 
     No index helps to look for words, so that looks through LOOKED_THROUGH entries at a time.
     """
-    form, head = LogFilter(request.GET), ChainHead.objects.first()
+    form, head = LogFilter(request.GET, unseen=unseen_agents(request)), ChainHead.objects.first()
     newest = head.sequence if head else 0
     start = min(_before(request), newest + 1)
     stop = max(1, start - LOOKED_THROUGH) if form.reads_every_entry else 1
@@ -72,11 +74,18 @@ def entry(request: HttpRequest, sequence: int) -> HttpResponse:
         "after": _spelled(fact.get("after")),
         "versions": _versions(found, fact),
         "request_id": fact.get("request_id", ""),
-        "neighbours": AuditEntry.objects.filter(sequence__in=[sequence - 1, sequence + 1]).in_order(),
+        "neighbours": _neighbours(sequence, AuditEntry.objects.apart_from(list(unseen_agents(request)))),
         "head": ChainHead.objects.first(),
         "covered": covering(sequence),
     }
     return render(request, "audit/entry.html", context)
+
+
+def _neighbours(sequence: int, seen: AuditEntryQuerySet) -> AuditEntryQuerySet:
+    """The entries before and after this one, of those that are seen."""
+    before = seen.filter(sequence__lt=sequence).order_by("-sequence").values("sequence")[:1]
+    after = seen.filter(sequence__gt=sequence).order_by("sequence").values("sequence")[:1]
+    return AuditEntry.objects.filter(Q(sequence=Subquery(before)) | Q(sequence=Subquery(after))).in_order()
 
 
 def _same_act(rows: list[AuditEntry]) -> set[int]:

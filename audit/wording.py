@@ -9,6 +9,7 @@ from audit.numbers import counted
 
 VERBS: Final[dict[str, str]] = {
     "agent.created": "created the agent",
+    "agent.team_set": "gave",
     "agent.traffic_set": "set when drafts are made for",
     "document.created": "created the document",
     "document.rolled_back": "rolled back",
@@ -47,6 +48,10 @@ VERBS: Final[dict[str, str]] = {
     "person.link_made": "made a sign-in link for",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
+    "team.created": "made the team",
+    "team.renamed": "renamed the team",
+    "team.members_set": "set the members of the team",
+    "team.dissolved": "dissolved the team",
     "proposal.opened": "proposed",
     "proposal.drafted": "drafted",
     "proposal.amended": "amended",
@@ -211,12 +216,21 @@ def _of_person(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     yield from _told({"by": "by {}"}, after)
 
 
-def _of_agent(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+def _of_agent(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if "team" in after:
+        yield f"to the team {after['team']}" if after["team"] else "to everybody"
+        if before.get("team"):
+            yield f"which was the team {before['team']}’s"
     if "traffic" not in after:
         return
     yield f"as of {after['traffic']} traffic" if after["traffic"] else "by its runs a day"
     named = {"reports": "{} reports needed", "window_h": "within {} h", "cooldown_h": "{} h of rest after a change"}
     yield from (words.format(after[name]) for name, words in named.items() if after.get(name) is not None)
+
+
+def _of_team(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if "members" in after:
+        yield f"with {', '.join(after['members'])}" if after["members"] else "with nobody"
 
 
 def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -240,5 +254,6 @@ _OF_KIND: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[st
     "agent": _of_agent,
     "pattern": _of_pattern,
     "proposal": _of_proposal,
+    "team": _of_team,
     "user": _of_person,
 }

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from agents.models import Agent, Document
+from agents.reach import unseen
 from feedback.models import Evidence, Pattern, SharedMember, SharedPattern
+from people.models import User
 
 EXAMPLES = 12
 
@@ -35,19 +37,24 @@ class AtAgent:
         return sum(pattern.sources for pattern in self.patterns)
 
 
-def rows(kind: str = "", agent: str = "") -> "QuerySet[SharedPattern]":
-    """Those of a kind and with a pattern of an agent, loudest first, with their members."""
+def rows(user: User, kind: str = "", agent: str = "") -> "QuerySet[SharedPattern]":
+    """Those of a kind and with a pattern of an agent, loudest first, with their members.
+
+    What it counts is counted over all its agents, so only who sees each of them sees it.
+    """
     of_kind = {"kind": kind} if kind else {}
     of_agent = {"pk__in": SharedMember.objects.filter(pattern__agent__slug=agent).values("shared")} if agent else {}
     members = SharedMember.objects.filter(_COUNTS).select_related("pattern__agent")
     members = members.defer("pattern__centroid", "pattern__meaning").order_by("pattern__agent__name", "pattern")
     found = SharedPattern.objects.filter(**of_kind, **of_agent).prefetch_related(Prefetch("members", members))
+    if hidden := unseen(user):
+        found = found.exclude(pk__in=SharedMember.objects.filter(pattern__agent__in=list(hidden)).values("shared"))
     return found.order_by("-sources", "-last_seen", "pk")
 
 
-def kinds(agent: str = "") -> dict[str, int]:
+def kinds(user: User, agent: str = "") -> dict[str, int]:
     """How many there are of each kind."""
-    return dict(rows(agent=agent).order_by().values_list("kind").annotate(Count("pk")))
+    return dict(rows(user, agent=agent).order_by().values_list("kind").annotate(Count("pk")))
 
 
 def at_agents(shared: SharedPattern, *, with_documents: bool = False) -> list[AtAgent]:

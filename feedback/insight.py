@@ -24,6 +24,7 @@ from feedback.rates import Rate, rate
 from feedback.related import Related, related
 from feedback.severity import Said, Severity, severity
 from feedback.timeline import MOST_DAYS
+from people.models import User
 
 RATE_DAYS: Final = 14
 PLACES: Final = 8
@@ -73,11 +74,12 @@ class Examples:
 class Insight:
     """All of it for one pattern; each part is asked for when it is needed.
 
-    `is_shared` is False for one that is known to be of one agent alone.
+    `user` is who reads it, None for a caller that leaves out by itself what is not to be seen. `is_shared` is False for
+    a pattern that is known to be of one agent alone.
     """
 
-    def __init__(self, pattern: Pattern, *, is_shared: bool = True) -> None:
-        self.pattern = pattern
+    def __init__(self, pattern: Pattern, user: User | None = None, *, is_shared: bool = True) -> None:
+        self.pattern, self._user = pattern, user
         self._is_shared = is_shared
 
     @cached_property
@@ -136,7 +138,7 @@ class Insight:
 
     @cached_property
     def related(self) -> Related:
-        return related(self.pattern, is_shared=self._is_shared)
+        return related(self.pattern, self._user, is_shared=self._is_shared)
 
 
 def said_by(pattern: Pattern, reports: Iterable[Report]) -> list[Said]:

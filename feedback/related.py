@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from agents.models import Agent
+from agents.reach import unseen
+from feedback import across
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.mining.typical import Stems, says_the_same, stems_of
 from feedback.models import Pattern, SharedPattern
+from feedback.models.pattern import PatternQuerySet
+from people.models import User
 
 LOOKED_AT: Final = 150
 """So many closed patterns of the same kind are compared, those of most sources first."""
@@ -27,18 +31,26 @@ class Related:
     closed: list[Pattern]
 
 
-def related(pattern: Pattern, *, is_shared: bool = True) -> Related:
-    """At most four queries; one less for a pattern that is known not to be shared."""
-    found = _together(pattern) if is_shared else []
+def related(pattern: Pattern, user: User | None, *, is_shared: bool = True) -> Related:
+    """As far as this person sees the agents, all of it without one. At most five queries; one less for a pattern that
+    is known not to be shared.
+    """
+    found = _together(pattern, user) if is_shared else []
     elsewhere = [other for other in found if other.status != Pattern.Status.CANDIDATE]
-    elsewhere += [other for other in _equal(pattern) if other not in elsewhere]
+    elsewhere += [other for other in _equal(pattern, user) if other not in elsewhere]
     waiting = [other for other in found if other.status == Pattern.Status.CANDIDATE]
     shared = found[0].shared_member.shared if found else None
+    if shared and user and unseen(user) and not across.rows(user).filter(pk=shared.pk).exists():
+        shared = None
     return Related(elsewhere[:SHOWN], waiting[:SHOWN], shared, _closed(pattern)[:SHOWN])
 
 
-def _together(pattern: Pattern) -> list[Pattern]:
-    rows = Pattern.objects.filter(shared_member__shared__members__pattern=pattern).exclude(agent=pattern.agent_id)
+def _seen(user: User | None) -> PatternQuerySet:
+    return Pattern.objects.for_person(user) if user else Pattern.objects.all()
+
+
+def _together(pattern: Pattern, user: User | None) -> list[Pattern]:
+    rows = _seen(user).filter(shared_member__shared__members__pattern=pattern).exclude(agent=pattern.agent_id)
     rows = rows.exclude(status__in=[Pattern.Status.MERGED, Pattern.Status.DISMISSED]).filter(support__gt=0)
     rows = rows.select_related("agent", "shared_member__shared")
     shared = [f"shared_member__shared__{name}" for name in ("sources", "agents")]
@@ -46,12 +58,13 @@ def _together(pattern: Pattern) -> list[Pattern]:
     return list(rows.order_by("-sources", "pk")[: 2 * SHOWN])
 
 
-def _equal(pattern: Pattern) -> list[Pattern]:
+def _equal(pattern: Pattern, user: User | None) -> list[Pattern]:
     """Of other agents those with its signature, which are there before the night."""
     if not pattern.signature or Kind(pattern.kind) not in EXACT_KINDS:
         return []
     # Agent by agent, for that is how signatures are indexed.
-    agents = Agent.objects.exclude(pk=pattern.agent_id).order_by().values("pk")
+    seen = Agent.objects.for_person(user) if user else Agent.objects.all()
+    agents = seen.exclude(pk=pattern.agent_id).order_by().values("pk")
     rows = Pattern.objects.shown().filter(agent__in=agents, kind=pattern.kind, signature=pattern.signature)
     return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[:SHOWN])
 

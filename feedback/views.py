@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -24,6 +24,7 @@ from feedback.trends import trends
 from feedback.vitals import SPANS
 from feedback.why import why as why_of
 from people import fresh
+from people.models import User
 from people.requests import PersonRequest
 
 PER_PAGE = 50
@@ -52,9 +53,9 @@ _LABELS = {
 
 @require_safe
 @permission_required("agents.view_agent", raise_exception=True)
-def agent(request: HttpRequest, slug: str) -> HttpResponse:
+def agent(request: PersonRequest, slug: str) -> HttpResponse:
     """One agent: its health, its documents, its patterns, its keys."""
-    found = get_object_or_404(Agent, slug=slug)
+    found = get_object_or_404(Agent.objects.select_related("team"), slug=slug)
     rows = Pattern.objects.filter(_ALIVE, agent=found).for_rows()
     patterns = list(rows.order_by("-sources", "-last_seen")[:TOP_PATTERNS])
     lines = trends({pattern.pk for pattern in patterns})
@@ -77,17 +78,18 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @permission_required("feedback.view_pattern", raise_exception=True)
-def patterns(request: HttpRequest) -> HttpResponse:
+def patterns(request: PersonRequest) -> HttpResponse:
     """What keeps coming back, those with most sources first."""
     show, kind, agent = (request.GET.get(name, "").replace("\0", "") for name in ("show", "kind", "agent"))
     show = show if show in _LABELS else "open"
     if show == "across":
         return _across(request, kind, agent)
     wanted = {name: value for name, value in {"kind": kind, "agent__slug": agent}.items() if value}
-    rows = Pattern.objects.shown().filter(_SHOWN[show], **wanted).for_rows()
+    seen = Pattern.objects.for_person(request.user).shown()
+    rows = seen.filter(_SHOWN[show], **wanted).for_rows()
     page = Paginator(rows.order_by("-sources", "-last_seen", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     lines = trends({pattern.pk for pattern in page.object_list})
-    numbers = _numbers(show, kind, agent)
+    numbers = _numbers(request.user, show, kind, agent)
     praise = numbers["kind_success"] if kind in ("", "success") else 0
     context = {
         "place": "patterns",
@@ -97,31 +99,29 @@ def patterns(request: HttpRequest) -> HttpResponse:
         "praise": praise,
         "coming": page.paginator.count - praise,
         "kind": kind,
-        "agents": Agent.objects.all(),
+        "agents": Agent.objects.for_person(request.user),
         "agent": agent,
         "page": page,
         "rows": [(pattern, lines.get(pattern.pk)) for pattern in page.object_list],
         "open": numbers["open"],
-        "recent": Pattern.objects.shown()
-        .filter(_SHOWN["open"], last_seen__gte=timezone.now() - RECENT, **wanted)
-        .count(),
-        "never_used": not page.paginator.count and not Pattern.objects.shown().exists(),
+        "recent": seen.filter(_SHOWN["open"], last_seen__gte=timezone.now() - RECENT, **wanted).count(),
+        "never_used": not page.paginator.count and not seen.exists(),
     }
     return render(request, "feedback/patterns.html", context)
 
 
-def _across(request: HttpRequest, kind: str, agent: str) -> HttpResponse:
+def _across(request: PersonRequest, kind: str, agent: str) -> HttpResponse:
     """What recurs at several agents, those with most sources first."""
-    page = Paginator(across.rows(kind, agent), PER_PAGE).get_page(request.GET.get("page"))
-    numbers = _numbers("all", kind, agent)
-    of_kind = across.kinds(agent)
+    page = Paginator(across.rows(request.user, kind, agent), PER_PAGE).get_page(request.GET.get("page"))
+    numbers = _numbers(request.user, "all", kind, agent)
+    of_kind = across.kinds(request.user, agent)
     context = {
         "place": "patterns",
         "show": "across",
         "choices": [(name, label, numbers[name]) for name, label in _LABELS.items()],
         "kinds": [(name, label, of_kind.get(name, 0)) for name, label in Pattern.Kind.choices],
         "kind": kind,
-        "agents": Agent.objects.all(),
+        "agents": Agent.objects.for_person(request.user),
         "agent": agent,
         "page": page,
         "rows": [(shared, across.at_agents(shared)) for shared in page.object_list],
@@ -131,9 +131,9 @@ def _across(request: HttpRequest, kind: str, agent: str) -> HttpResponse:
 
 @require_safe
 @permission_required("feedback.view_pattern", raise_exception=True)
-def shared_pattern(request: HttpRequest, pk: int) -> HttpResponse:
+def shared_pattern(request: PersonRequest, pk: int) -> HttpResponse:
     """One thing that recurs at several agents: how often at each, and what is made of it there."""
-    shared = get_object_or_404(across.rows(), pk=pk)
+    shared = get_object_or_404(across.rows(request.user), pk=pk)
     context = {
         "place": "patterns",
         "shared": shared,
@@ -146,7 +146,7 @@ def shared_pattern(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @permission_required("feedback.view_pattern", raise_exception=True)
-def why(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+def why(request: PersonRequest, pk: int, item: int) -> HttpResponse:
     """Why one report is in a pattern."""
     rows = Evidence.objects.select_related("feedback", "run", "pattern__agent").defer("pattern__centroid")
     evidence = get_object_or_404(rows, pk=item, pattern=pk)
@@ -154,14 +154,14 @@ def why(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     return render(request, "feedback/why.html", context)
 
 
-def _numbers(show: str, kind: str, agent: str) -> dict[str, int]:
+def _numbers(user: User, show: str, kind: str, agent: str) -> dict[str, int]:
     """How many patterns each filter would show beside the others: by name, those of kinds as “kind_…”; two queries."""
     of_kind = Q(kind=kind) if kind else Q()
     of_agent = {"agent__slug": agent} if agent else {}
     by_status = {name: Count("pk", filter=asked & of_kind) for name, asked in _SHOWN.items()}
     by_kind = {f"kind_{name}": Count("pk", filter=_SHOWN[show] & Q(kind=name)) for name in Pattern.Kind.values}
-    counts = Pattern.objects.shown().filter(**of_agent).aggregate(**by_status, **by_kind)
-    return counts | {"across": across.rows(kind, agent).count()}
+    counts = Pattern.objects.for_person(user).shown().filter(**of_agent).aggregate(**by_status, **by_kind)
+    return counts | {"across": across.rows(user, kind, agent).count()}
 
 
 @never_cache

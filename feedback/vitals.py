@@ -236,14 +236,16 @@ class Statistics:
     rollbacks: int = 0
 
 
-def statistics(since: datetime, agent_id: int | None = None, *, runs: int | None = None) -> Statistics:
-    """Of one agent or of all, the runs in whole days (UTC); two queries, or one where the runs are known."""
+def statistics(
+    since: datetime, agent_id: int | None = None, *, runs: int | None = None, but: Collection[int] = ()
+) -> Statistics:
+    """Of one agent or of all but some, the runs in whole days (UTC); two queries, or one where the runs are known."""
     if runs is None:
         days = TallyDay.objects.filter(kind=Tally.Kind.ALL, at__gte=since.astimezone(UTC).date())
-        days = days if agent_id is None else days.filter(agent=agent_id)
+        days = days.exclude(agent__in=but) if agent_id is None else days.filter(agent=agent_id)
         runs = days.aggregate(runs=Sum("runs"))["runs"] or 0
     made = Version.objects.filter(created_at__gte=since)
-    made = made if agent_id is None else made.filter(document__agent=agent_id)
+    made = made.exclude(document__agent__in=but) if agent_id is None else made.filter(document__agent=agent_id)
     origins = dict(made.order_by().values_list("origin").annotate(Count("pk")))
     improvements, rollbacks = (origins.get(origin, 0) for origin in (Version.Origin.PROPOSAL, Version.Origin.ROLLBACK))
     return Statistics(runs, improvements, rollbacks)

@@ -24,3 +24,13 @@ class LastAdmin(PeopleError):
 
 class Deactivated(PeopleError):
     """Somebody whose account is deactivated cannot sign in."""
+
+
+class BadTeamName(PeopleError):
+    """No team can be called that, or one is already."""
+
+    field = "name"
+
+
+class TeamError(PeopleError):
+    """The team cannot be changed like that."""

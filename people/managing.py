@@ -113,6 +113,7 @@ def _person(request: PersonRequest, found: User, form: RolesForm, *, status: int
         "person": found,
         "form": form,
         "roles": found.groups.order_by("name"),
+        "teams": found.teams.order_by("name"),
         "keys": live_keys[:KEYS_SHOWN],
         "sections": found.owned_sections.filter(is_protected=True).select_related("document__agent")[:KEYS_SHOWN],
     }

@@ -3,6 +3,8 @@
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 
 class User(AbstractUser):
@@ -35,3 +37,22 @@ class User(AbstractUser):
         """Two letters for the face in the corner."""
         words = str(self).split()
         return "".join(word[0] for word in (words[0], words[-1])).upper() if len(words) > 1 else str(self)[:2].upper()
+
+
+class Team(models.Model):
+    """Some people under one name, who look after agents together. Nobody's rights grow by it: those follow from roles.
+
+    A team that is no longer active has no members and owns no agent; its row stays, because decisions name it.
+    """
+
+    name = models.CharField(max_length=80)
+    members = models.ManyToManyField(User, blank=True, related_name="teams")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="team_name_unique", condition=Q(is_active=True))]
+
+    def __str__(self) -> str:
+        return self.name

@@ -25,7 +25,7 @@ _SEE: Final = (
     "proposals.view_proposal",
     "audit.view_auditentry",
 )
-_CHECK: Final = ("audit.export_log",)
+_CHECK: Final = ("audit.export_log", "agents.see_every_agent")
 _DECIDE: Final = (
     "proposals.decide_proposal",
     "proposals.propose_change",
@@ -43,6 +43,7 @@ _OPERATE: Final = (
 )
 _ADMINISTER: Final = (
     "agents.manage_agent",
+    "agents.act_on_every_agent",
     "agents.manage_key",
     "people.manage_people",
     "feedback.erase_subject",
@@ -60,10 +61,10 @@ PERMISSIONS: Final[dict[Role, tuple[str, ...]]] = {
 
 
 DESCRIPTIONS: Final[dict[Role, str]] = {
-    Role.VIEWER: "sees everything",
+    Role.VIEWER: "sees everything but other teams’ agents",
     Role.REVIEWER: "decides, proposes, promotes, rolls back",
     Role.OPERATOR: "proposes, promotes, rolls back, starts mining, freezes all",
-    Role.AUDITOR: "sees everything, to check it",
+    Role.AUDITOR: "sees everything of every team, to check it",
     Role.ADMIN: "all of this, and manages people, agents and keys",
 }
 

@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import path
 
-from people import comforts, confirming, managing, views
+from people import comforts, confirming, managing, team_pages, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in_by_link, name="sign_in_by_link"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("settings/people/<int:pk>/deactivate/", managing.deactivate_person, name="deactivate_person"),
     path("settings/people/<int:pk>/reactivate/", managing.reactivate_person, name="reactivate_person"),
     path("settings/people/<int:pk>/link/", managing.make_link, name="make_link"),
+    path("settings/teams/new/", team_pages.new_team, name="new_team"),
+    path("settings/teams/<int:pk>/", team_pages.team, name="team"),
+    path("settings/teams/<int:pk>/dissolve/", team_pages.dissolve_team, name="dissolve_team"),
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),

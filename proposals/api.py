@@ -79,7 +79,7 @@ class ProposalOut(Schema):
     risk_reasons: list[str] = Field(description="Why, in sentences; about the newest revision.")
     impact: int = Field(description="Sources behind it, doubled while the reports of its pattern are rising.")
     turn: Literal["reviewers", "author"] | None = Field(description="Whose turn it is; null once it is decided.")
-    assignees: list[str] = Field(description="The people and roles asked to decide.")
+    assignees: list[str] = Field(description="The people, roles and teams asked to decide.")
     pattern: int | None
     superseded_by: int | None = Field(description="The proposal for the same pattern that was chosen instead.")
     created_at: datetime
@@ -286,7 +286,7 @@ def _visible(caller: Caller, agent: str | None) -> "QuerySet[Proposal]":
         Proposal.objects.for_page()
         .select_related("published")
         .defer("base_version__text", "published__text", "revision__text", "revision__diff", "pattern__centroid")
-        .prefetch_related(Prefetch("assignments", Assignment.objects.select_related("user", "group")))
+        .prefetch_related(Prefetch("assignments", Assignment.objects.select_related("user", "group", "team")))
     )
     rows = weighed(rows, ("-impact",))
     if agent is not None:

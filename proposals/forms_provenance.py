@@ -1,12 +1,14 @@
 """What somebody asks about the past."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django import forms
 from django.utils import timezone
 
 from agents.models import Agent
 from agents.times import EARLIEST
+from people.models import User
 
 
 class ThenForm(forms.Form):
@@ -15,7 +17,7 @@ class ThenForm(forms.Form):
     use_required_attribute = False
 
     agent = forms.ModelChoiceField(
-        Agent.objects.all(),
+        Agent.objects.none(),
         to_field_name="slug",
         empty_label=None,
         error_messages={"invalid_choice": "There is no such agent.", "required": "Choose an agent."},
@@ -27,6 +29,11 @@ class ThenForm(forms.Form):
         error_messages={"invalid": "Give day and time, like 2026-05-03 10:42.", "required": "Give day and time."},
     )
     unit = forms.CharField(label="Unit", required=False, max_length=200, strip=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        """`user` asks, and finds the agents that they see."""
+        super().__init__(*args, **kwargs)
+        self.fields["agent"].queryset = Agent.objects.for_person(user)  # type: ignore[attr-defined]
 
     def clean_at(self) -> datetime:
         """A time that has come; without a zone it is UTC."""

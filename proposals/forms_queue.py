@@ -1,14 +1,15 @@
 """What people type and choose around the queue."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
 from django.utils.functional import cached_property
 
-from people.models import User
+from people.models import Team, User
 from people.roles import holders
-from proposals.actions.assignments import DECIDE, roles_to_ask
+from proposals.actions.assignments import DECIDE, Asked, roles_to_ask
 from proposals.actions.attention import LONGEST_NAME
 from proposals.forms import TypedForm
 
@@ -16,26 +17,44 @@ _OFFERED = 500
 
 
 class AssignForm(TypedForm):
-    """Somebody who decides: a person, or a role for any of its people."""
+    """Somebody who decides: a person, or a role or team for any of its people."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, teams: Iterable[Team] | None = None, **kwargs: Any) -> None:
+        """`teams` are those there are, where they are known."""
         super().__init__(*args, **kwargs)
         people = holders(DECIDE).values_list("pk", "name", "username")[:_OFFERED]
-        named = [(f"person:{pk}", name or username) for pk, name, username in people]
-        roles = Group.objects.filter(name__in=roles_to_ask()).order_by("name").values_list("pk", "name")
-        asked = [(f"role:{pk}", f"Any {name}") for pk, name in roles]
-        choices = [("", "Choose who"), ("People", named), ("Roles", asked)]
+        there = Team.objects.filter(is_active=True)[:_OFFERED] if teams is None else teams
+        choices = {
+            "People": [(f"person:{pk}", name or username) for pk, name, username in people],
+            "Teams": [(f"team:{team.pk}", str(team)) for team in there],
+            "Roles": [(f"role:{name}", f"Any {name}") for name in sorted(roles_to_ask())],
+        }
         self.fields["to"] = forms.ChoiceField(
             label="Assign to",
-            choices=choices,
+            choices=[("", "Choose who"), *((kind, offered) for kind, offered in choices.items() if offered)],
             error_messages={"required": "Choose somebody.", "invalid_choice": "Choose somebody who decides."},
         )
 
     @cached_property
-    def to(self) -> User | Group:
+    def to(self) -> Asked:
         """Who was chosen."""
-        kind, _, pk = self.cleaned_data["to"].partition(":")
-        return User.objects.get(pk=pk) if kind == "person" else Group.objects.get(pk=pk)
+        kind, _, which = self.cleaned_data["to"].partition(":")
+        match kind:
+            case "person":
+                return User.objects.get(pk=which)
+            case "team":
+                return Team.objects.get(pk=which)
+        return Group.objects.get(name=which)
+
+    @property
+    def asked(self) -> str:
+        """The same in words: “Jonas Weber”, “any reviewer”, “team Billing”."""
+        match self.to:
+            case User():
+                return str(self.to)
+            case Team():
+                return f"team {self.to}"
+        return f"any {self.to}"
 
 
 class NameForm(TypedForm):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.models import Agent
 from proposals import policies
 from proposals.actions.fitting import fit_of
 from proposals.merging import Conflict
@@ -41,22 +42,22 @@ def lag(proposal: Proposal, newest: Revision) -> Lag | None:
     given = newest.decisions.filter(verdict=Decision.Verdict.APPROVE).select_related("actor").order_by("pk")
     approvals = list(given)
     waits = proposal.status == Proposal.Status.PENDING and fit.applies and not approvals
-    return Lag(current.number, fit.met, _names(approvals), waits)
+    return Lag(current.number, fit.met, _names(approvals, proposal.document.agent), waits)
 
 
 def outdated_by(revision: Revision) -> str:
     """Whose approvals this revision outdated, in a sentence; empty for nobody's."""
     before = Decision.objects.filter(revision__proposal=revision.proposal_id, revision__number=revision.number - 1)
     approvals = before.filter(verdict=Decision.Verdict.APPROVE).select_related("actor").order_by("pk")
-    names = _names(list(approvals))
+    names = _names(list(approvals), revision.proposal.document.agent)
     if not names:
         return ""
     what = "1 approval is outdated" if len(names) == 1 else f"{len(names)} approvals are outdated"
     return f"{what}: {', '.join(names)}."
 
 
-def _names(approvals: Sequence[Decision]) -> list[str]:
-    return [str(one.actor) for one in policies.counting(approvals)]
+def _names(approvals: Sequence[Decision], agent: Agent) -> list[str]:
+    return [str(one.actor) for one in policies.counting(approvals, agent)]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Exclusion, Pattern, PatternSource
 from feedback.newest import READ, about_version
 from feedback.timeline import PatternTime, timeline
+from people.models import User
 from proposals import evidence, memory
 from proposals.models import Proposal
 from proposals.pattern_holdings import PatternHoldings, holdings
@@ -41,8 +42,9 @@ class Source:
 class PatternPage:
     """One pattern with its evidence, filtered as the query says. What is not valid there filters nothing."""
 
-    def __init__(self, pattern: Pattern, query: QueryDict) -> None:
-        self.pattern = pattern
+    def __init__(self, pattern: Pattern, query: QueryDict, user: User) -> None:
+        """`user` is who reads it."""
+        self.pattern, self._user = pattern, user
         self.day = _day(query.get("day", ""))
         self.version = _number(query.get("version", ""))
         self._query = query
@@ -113,7 +115,7 @@ class PatternPage:
     @cached_property
     def insight(self) -> Insight:
         """What it says about itself."""
-        return Insight(self.pattern, is_shared=self.has.shared)
+        return Insight(self.pattern, self._user, is_shared=self.has.shared)
 
     @cached_property
     def proposals(self) -> list[Proposal]:

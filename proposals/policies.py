@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
 
-from agents.models import Document, Section
+from agents.models import Agent, Document, Section
+from agents.reach import may_act_on, those_who_act_on
 from agents.sections import protected_changed
 from people.models import User
 from proposals.digests import decision_digest
@@ -34,6 +35,9 @@ def may_decide(user: User, proposal: Proposal) -> Leave:
     """Whether this person may approve or reject the proposal's newest revision."""
     if not user.has_perm("proposals.decide_proposal"):
         return Leave(False, "Deciding needs the role reviewer or admin.")
+    agent = proposal.document.agent
+    if not may_act_on(user, agent):
+        return Leave(False, f"{agent} is the team {agent.team}’s: only its members decide.")
     conflict = conflict_of_interest(user, proposal)
     if not conflict:
         return Leave(True, "You may decide: you neither wrote, edited nor asked for this text.")
@@ -196,16 +200,16 @@ def approvals_needed(
         terms.asked(0, protected=bool(touched)),
     )
     if touched:
-        prefetch_related_objects(touched, "owners")
+        prefetch_related_objects(touched, "owners", "owner_teams__members")
     risk = Level(level).word.lower() if quorum != plain else ""
     return _need(quorum, _owned(proposal, touched, quorum.owners), touched, risk, is_older=quorum != now)
 
 
 def _owned(proposal: Proposal, touched: Sequence[Section], count: int) -> tuple[Owned, ...]:
     """As many owners of each section as are asked, or as can decide. Two queries where owners are asked."""
-    owners = {owner.pk for section in touched for owner in section.owners.all()} if count else set()
-    able = _reviewers(owners) - barred(proposal) if owners else owners
-    named = (tuple((one.pk, str(one)) for one in section.owners.all() if one.pk in able) for section in touched)
+    owners = {owner.pk for section in touched for owner in section.all_owners} if count else set()
+    able = _reviewers(owners, proposal.document.agent) - barred(proposal) if owners else owners
+    named = (tuple((one.pk, str(one)) for one in section.all_owners if one.pk in able) for section in touched)
     found = (
         Owned(section.heading, min(count, len(names)), names) for section, names in zip(touched, named, strict=True)
     )
@@ -314,24 +318,24 @@ def touched_protected(revision: Revision, sections: Iterable[Section]) -> list[S
     return [protected[name] for name in names]
 
 
-def missing(need: Need, approvals: Iterable[Decision]) -> str:
+def missing(need: Need, approvals: Iterable[Decision], agent: Agent) -> str:
     """What is still missing after these approvals, in a sentence; empty when nothing is. One query.
 
     An approval counts while its actor is active and may still decide.
     """
-    return need.missing({decision.actor_id for decision in counting(approvals)})
+    return need.missing({decision.actor_id for decision in counting(approvals, agent)})
 
 
-def counting(approvals: Iterable[Decision]) -> list[Decision]:
-    """Those of people who are still active and may still decide. One query, none without approvals."""
+def counting(approvals: Iterable[Decision], agent: Agent) -> list[Decision]:
+    """Those of people who are still active and may still decide on this agent. One query, none without approvals."""
     given = list(approvals)
     if not given:
         return []
-    active = _reviewers({one.actor_id for one in given})
+    active = _reviewers({one.actor_id for one in given}, agent)
     return [one for one in given if one.actor_id in active]
 
 
-def _reviewers(people: Set[int]) -> set[int]:
-    """Those of these who are active and may decide."""
+def _reviewers(people: Set[int], agent: Agent) -> set[int]:
+    """Those of these who are active and may decide on this agent."""
     reviewers = User.objects.with_perm("proposals.decide_proposal", backend=ACCOUNTS)
-    return set(reviewers.filter(pk__in=people).values_list("pk", flat=True))
+    return set(those_who_act_on(agent, reviewers.filter(pk__in=people)).values_list("pk", flat=True))

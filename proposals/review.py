@@ -104,7 +104,8 @@ def standing(
     need = policies.in_force(strict)
     said = decisions(proposal) if said is None else said
     on_newest = [decision for decision in said if decision.revision_id == revision.pk]
-    approvals = policies.counting([decision for decision in on_newest if decision.verdict == "approve"])
+    approving = [decision for decision in on_newest if decision.verdict == "approve"]
+    approvals = policies.counting(approving, proposal.document.agent)
     blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
     actors = {approval.actor_id for approval in approvals}
     missing_after = need.missing(actors | {user.pk})

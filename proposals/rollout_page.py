@@ -203,9 +203,9 @@ def line_of(proposal: Proposal) -> dict[str, object] | None:
     return rows([found])[0] if found else None
 
 
-def waiting() -> list[Rollout]:
+def waiting(user: User) -> list[Rollout]:
     """Those that ask for a person, the longest first; at most SHOWN."""
-    return list(Rollout.objects.waiting().for_page().order_by("asks_since", "step_since")[:SHOWN])
+    return list(Rollout.objects.for_person(user).waiting().for_page().order_by("asks_since", "step_since")[:SHOWN])
 
 
 def rows(found: Iterable[Rollout]) -> list[dict[str, object]]:

@@ -29,7 +29,7 @@ def board(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {**UNSET}
-    out_of_order, glance, sees = degraded(), glance_of(request), user.has_perm("proposals.view_proposal")
+    out_of_order, glance, sees = degraded(), glance_of(request, user), user.has_perm("proposals.view_proposal")
     return {
         **UNSET,
         "turn_count": len(desk_of(request)) if sees else 0,

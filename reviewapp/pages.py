@@ -3,6 +3,7 @@
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -11,12 +12,13 @@ from django.views.decorators.http import require_safe
 from agents.models import ApiKey
 from agents.sensitive import MASKED, NAMES
 from audit.models import ChainHead
-from people.models import User
+from people.models import Team, User
 from people.requests import PersonRequest
 from people.roles import Role
 
 PEOPLE_SHOWN = 500
 KEYS_SHOWN = 200
+TEAMS_SHOWN = 200
 
 
 @require_safe
@@ -25,15 +27,28 @@ def board_settings(request: PersonRequest) -> HttpResponse:
     sees_people = request.user.has_perm("audit.view_auditentry")
     context = {
         "people": User.objects.prefetch_related("groups").order_by("username")[:PEOPLE_SHOWN] if sees_people else None,
-        "keys": ApiKey.objects.select_related("agent", "owner")[:KEYS_SHOWN] if sees_people else None,
+        "keys": ApiKey.objects.for_person(request.user).select_related("agent", "owner")[:KEYS_SHOWN]
+        if sees_people
+        else None,
+        "teams": _teams() if sees_people else None,
         "roles": list(Role),
         "own_roles": request.user.groups.order_by("name"),
+        "own_teams": request.user.teams.order_by("name"),
         "min_sources": settings.COUNTERSIGN_MIN_SOURCES,
         "remove_after_days": settings.COUNTERSIGN_REMOVE_AFTER_DAYS,
         "masks": [NAMES[kind] for kind in MASKED if kind in settings.COUNTERSIGN_MASK],
         "head": ChainHead.objects.first(),
     }
     return render(request, "settings.html", context)
+
+
+def _keys(user: User) -> "QuerySet[ApiKey]":
+    return ApiKey.objects.for_person(user).select_related("agent", "owner")[:KEYS_SHOWN]
+
+
+def _teams() -> "QuerySet[Team]":
+    members = Prefetch("members", User.objects.order_by("name", "username"))
+    return Team.objects.filter(is_active=True).prefetch_related(members)[:TEAMS_SHOWN]
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

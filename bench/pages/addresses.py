@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from agents.models import ApiKey, Document, Section
 from audit.models import AuditEntry
 from feedback.models import Evidence, Pattern, SharedPattern
-from people.models import User
+from people.models import Team, User
 from proposals.models import Proposal, Rollout
 
 SOME: Final = 5
@@ -19,7 +19,7 @@ NO_PAGES: Final = frozenset(
     | {"remove_policy", "exclude", "include", "merge_rules", "comment", "reply", "resolve", "reopen_thread"}
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
-    | {"act_on_rollout", "remove_rollout_plan", "gate"}
+    | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team"}
     | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
 )
 """Addresses that only take forms, lead on to a page, or give a file."""
@@ -210,6 +210,9 @@ def _for_admins() -> Addresses:
         "freeze": [reverse("freeze")],
         "person": _pages("person", User.objects.all()),
         "new person": [reverse("new_person")],
+        "new team": [reverse("new_team")],
+        "team": _pages("team", Team.objects.all()),
+        "agent's team": [reverse("agent_team", args=["support"])],
         "new key": [reverse("new_key", args=["support"])],
         "sections": [reverse("sections", args=place)],
         "sections, 20 000 words": [reverse("sections", args=["support", "document-1"])],

@@ -36,6 +36,7 @@ from feedback.models import Pattern, SharedMember, SharedPattern  # noqa: E402
 from people.accounts import create_person  # noqa: E402
 from people.models import User  # noqa: E402
 from people.roles import Role  # noqa: E402
+from people.teams import create_team  # noqa: E402
 from proposals.actions.decisions import approve  # noqa: E402
 from proposals.diffs import compute  # noqa: E402
 from proposals.digests import decision_digest  # noqa: E402
@@ -77,6 +78,7 @@ def _people_and_agents(writer: Writer) -> None:
     for name in SIGNED_IN.values():
         people[name].set_password("correct horse battery staple")
         people[name].save()
+    create_team("Desk", members=list(people.values()), actor=SYSTEM)
     for slug, count in PLACES:
         texts = {f"document-{number}": writer.prompt(600) for number in range(count)}
         if slug == "support":

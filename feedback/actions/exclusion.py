@@ -7,6 +7,7 @@ for the report's lock reads it anew and finds it excluded; one that was first ha
 from django.db import transaction
 from django.utils import timezone
 
+from agents.reach import require_act
 from audit.record import Actor, record
 from feedback.actions import counting, locks, rollups
 from feedback.exceptions import ExclusionError
@@ -23,7 +24,7 @@ def exclude(report: Report, *, user: User, reason: str, proposal: int | None = N
 
     `proposal` is the one it was met on. Raises ExclusionError.
     """
-    _require_curator(user)
+    _require_curator(user, report)
     reason = " ".join(reason.split())
     if not reason:
         raise ExclusionError("Say why this report should not count; the reason stays with it.")
@@ -46,7 +47,7 @@ def exclude(report: Report, *, user: User, reason: str, proposal: int | None = N
 @transaction.atomic
 def include(report: Report, *, user: User, proposal: int | None = None) -> Exclusion:
     """Count an excluded report again, where the patterns it was taken from are now. Raises ExclusionError."""
-    _require_curator(user)
+    _require_curator(user, report)
     if not type(report).objects.filter(pk=report.pk, excluded_at__isnull=False).update(excluded_at=None):
         raise ExclusionError("This report counts already.")
     rollups.due(report)
@@ -93,9 +94,10 @@ def _is(report: Report) -> dict[str, Report]:
     return {"run": report} if isinstance(report, Run) else {"feedback": report}
 
 
-def _require_curator(user: User) -> None:
+def _require_curator(user: User, report: Report) -> None:
     if not user.has_perm("feedback.curate_pattern"):
         raise ExclusionError("This needs the role reviewer or admin.")
+    require_act(user, report.agent_id)
 
 
 def _record(verb: str, exclusion: Exclusion, user: User, proposal: int | None) -> None:

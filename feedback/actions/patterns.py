@@ -9,6 +9,7 @@ from django.utils import timezone
 from agents.exceptions import BadName
 from agents.models import Version
 from agents.names import clean_name
+from agents.reach import require_act
 from audit.record import Actor, record
 from feedback.actions import naming
 from feedback.exceptions import PatternError
@@ -24,7 +25,7 @@ def dismiss(pattern_id: int, *, user: User, dismissed_as: str, reason: str, dupl
 
     Raises PatternError, with the field it is about.
     """
-    require_curator(user)
+    require_curator(user, pattern_id)
     if dismissed_as not in _BY_PEOPLE:
         raise PatternError("Choose what is wrong with it.", field="dismissed_as")
     if not reason.strip():
@@ -55,7 +56,7 @@ def _original(pattern_id: int, given: int | None) -> int:
 @transaction.atomic
 def reopen(pattern_id: int, *, user: User) -> Pattern:
     """Take a dismissal back, with what was dismissed for being like it. Raises PatternError."""
-    require_curator(user)
+    require_curator(user, pattern_id)
     changes = {
         "status": Pattern.Status.OPEN,
         "dismissed_as": "",
@@ -78,7 +79,7 @@ def rename(pattern_id: int, *, user: User, label: str) -> Pattern:
 
     Raises PatternError, with the field it is about.
     """
-    require_curator(user)
+    require_curator(user, pattern_id)
     label = clean_label(label)
     pattern = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent").get(pk=pattern_id)
     if pattern.status == Pattern.Status.MERGED:
@@ -165,10 +166,11 @@ def _changes(pattern: Pattern, status: Pattern.Status, version: Version | None) 
     return {"status": status}
 
 
-def require_curator(user: User) -> None:
-    """Raises PatternError for whoever may not say what a pattern is."""
+def require_curator(user: User, pattern_id: int) -> None:
+    """Raises PatternError for whoever may not say what a pattern is, and OutOfReach where it is another team's."""
     if not user.has_perm("feedback.curate_pattern"):
         raise PatternError("This needs the role reviewer or admin.")
+    require_act(user, Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
 
 
 def _move(pattern_id: int, expected: str, verb: str, user: User, changes: Mapping[str, object]) -> Pattern:

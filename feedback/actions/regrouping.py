@@ -28,7 +28,7 @@ MOST_CHOSEN = 1000
 @transaction.atomic
 def merge(pattern_id: int, *, other_id: int, user: User) -> Pattern:
     """Merge another pattern of the same agent and kind into this one, which is returned. Raises PatternError."""
-    require_curator(user)
+    require_curator(user, pattern_id)
     pattern, other = _lock_both(pattern_id, other_id)
     _refuse_merge(pattern, other)
     was = other.status
@@ -62,7 +62,7 @@ def _refuse_merge(pattern: Pattern, other: Pattern) -> None:
 @transaction.atomic
 def part(pattern_id: int, *, user: User) -> Pattern:
     """Take a merged pattern apart again, with all that joined it since; returns it. Raises PatternError."""
-    require_curator(user)
+    require_curator(user, pattern_id)
     locks.regroup(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
     roots = Pattern.objects.filter(agent__patterns=pattern_id).roots()
     if pattern_id not in roots:
@@ -107,7 +107,7 @@ def split(pattern_id: int, *, evidence_ids: Collection[int], user: User, label: 
 
     Later reports go to whichever of the two they are nearer to. With too few sources it is a candidate at first.
     """
-    require_curator(user)
+    require_curator(user, pattern_id)
     locks.regroup(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
     (pattern,) = _lock(pattern_id)
     label = clean_label(label)

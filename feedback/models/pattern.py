@@ -8,7 +8,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Agent, Version, whole_of
+from agents.reach import within
 from feedback.models.report import Feedback, Run
+from people.models import User
 
 
 def _follow(into: Mapping[int, int], pk: int) -> int:
@@ -23,6 +25,10 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
     def shown(self) -> "PatternQuerySet":
         """Everything that recurs; a candidate is not shown before it does, and a merged one is shown as another."""
         return self.exclude(status__in=Pattern.HIDDEN)
+
+    def for_person(self, user: User) -> "PatternQuerySet":
+        """Those of agents this person sees; see `agents.reach`."""
+        return within(self, user, "agent")
 
     def for_rows(self) -> "PatternQuerySet":
         """With all that a row of a list shows, in one query."""

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from people.models import User
+from people.models import Team, User
 from people.roles import Role
 
 
@@ -17,6 +17,17 @@ def person_named(username: str) -> User:
         known = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:20])
         there = f"There are: {known}." if known else "Make them with create_person."
         raise CommandError(f"There is no person “{username}”. {there}") from None
+
+
+def team_named(name: str) -> Team:
+    """The team of this name, in whatever case. Raises CommandError that tells which there are."""
+    teams = Team.objects.filter(is_active=True)
+    try:
+        return teams.get(name__iexact=name)
+    except Team.DoesNotExist:
+        known = ", ".join(teams.values_list("name", flat=True)[:20])
+        there = f"There are: {known}." if known else "Make it in the browser, under Settings."
+        raise CommandError(f"There is no team “{name}”. {there}") from None
 
 
 def add_roles(parser: ArgumentParser, *, required: bool) -> None:

@@ -21,7 +21,7 @@ def bypass(proposal_id: int, *, user: User, digest: str, reason: str, number: in
     A blocking check still blocks, and so does a machine's change of a protected section.
     Raises NotAllowed, Invalid, NotPending, Outdated, StaleProposal, Blocked.
     """
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     leave = policies.may_bypass(user, proposal)
     if not leave.allowed:
         raise NotAllowed(leave.why)
@@ -74,6 +74,7 @@ def _missing(proposal: Proposal, revision: Revision, user: User) -> str:
     need = policies.approvals_needed(proposal, revision)
     given = list(revision.decisions.filter(verdict=Decision.Verdict.APPROVE))
     may_decide = policies.may_decide(user, proposal).allowed
-    if may_decide and not policies.missing(need, [*given, Decision(actor=user)]):
+    agent = proposal.document.agent
+    if may_decide and not policies.missing(need, [*given, Decision(actor=user)], agent):
         raise NotPending("Your own approval is enough; approve it instead.")
-    return f"{need.why} {policies.missing(need, given)}"
+    return f"{need.why} {policies.missing(need, given, agent)}"

@@ -6,6 +6,7 @@ from itertools import starmap
 import structlog
 from django.db import transaction
 
+from agents.reach import require_act
 from audit.record import Actor
 from feedback.actions import naming
 from feedback.models import Evidence, Pattern
@@ -31,7 +32,9 @@ def draft_alternatives(pattern_id: int, *, user: User) -> list[Proposal]:
     """
     if not user.has_perm("feedback.curate_pattern"):
         raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
-    drafting.one_drafter_per_agent(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
+    agent_id = Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id)
+    drafting.one_drafter_per_agent(agent_id)
+    require_act(user, agent_id)
     pattern = Pattern.objects.select_for_update(no_key=True).get(pk=pattern_id)
     standing = pattern.proposals.open().count()
     if not standing:
@@ -85,7 +88,7 @@ def choose(proposal_id: int, *, user: User, reason: str, seen: Mapping[int, str]
     """
     if not reason.strip():
         raise Invalid("reason", "Say in a sentence why this one and not the others.")
-    chosen = lock_with_rivals(proposal_id)
+    chosen = lock_with_rivals(proposal_id, by=user)
     policies.require_may_decide(user, chosen)
     others = list(Proposal.objects.for_page().beside(chosen).order_by("pk"))
     _refuse_bad_choice(chosen, others, user, seen)

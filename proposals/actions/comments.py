@@ -181,14 +181,14 @@ def _place_now(seen: Revision, now: Revision, spot: Spot, quote: str) -> Place |
 
 def _open_for(proposal_id: int, user: User) -> Proposal:
     """Lock, then refuse whoever may not and what is decided: a decision and a comment come one after the other."""
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     _require(policies.may_comment(user, proposal), proposal)
     return proposal
 
 
 def _lock_thread(thread_id: int, user: User, *, settles: bool = False) -> tuple[Thread, Proposal]:
     proposal_id = Thread.objects.values_list("proposal", flat=True).get(pk=thread_id)
-    proposal = lock(proposal_id) if settles else _open_for(proposal_id, user)
+    proposal = lock(proposal_id, by=user) if settles else _open_for(proposal_id, user)
     thread = Thread.objects.select_related("revision").get(pk=thread_id)
     if settles and not (leave := policies.may_resolve(user, thread, proposal)).allowed:
         raise NotAllowed(leave.why)

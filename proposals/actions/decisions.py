@@ -38,7 +38,8 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "", start:
     if not in_effect:
         require_publishable(proposal, revision)
     need = policies.approvals_needed(proposal, revision)
-    given = policies.counting(revision.decisions.filter(verdict=Decision.Verdict.APPROVE))
+    agent = proposal.document.agent
+    given = policies.counting(revision.decisions.filter(verdict=Decision.Verdict.APPROVE), agent)
     actors = {one.actor_id for one in given} | {user.pk}
     is_enough = not policies.in_force(need).missing(actors)
     alone = leave.alone or (is_enough and bool(need.missing(actors)))
@@ -126,7 +127,7 @@ def take_back_request(proposal_id: int, *, user: User) -> None:
     """
     if not user.has_perm("proposals.decide_proposal"):
         raise NotAllowed("Deciding needs the role reviewer or admin.")
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     if proposal.status != Status.CHANGES_REQUESTED:
         raise NotPending(_already(proposal))
     said = Decision.objects.filter(revision__proposal=proposal).select_related("actor").order_by("pk")
@@ -151,7 +152,7 @@ def _open_for(
     proposal_id: int, user: User, digest: str, *, among: Collection[Status] = Proposal.DECIDABLE
 ) -> tuple[Proposal, Revision, policies.Leave]:
     """Lock, then refuse whoever may not, what is no longer open, and what is not what they saw."""
-    proposal = lock_with_rivals(proposal_id)
+    proposal = lock_with_rivals(proposal_id, by=user)
     leave = policies.require_may_decide(user, proposal)
     if proposal.status not in among:
         raise NotPending(_already(proposal))

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import Document, Version
+from agents.reach import require_act
 from audit.record import SYSTEM, Actor
 from feedback.actions import naming
 from feedback.actions.patterns import change_status
@@ -58,7 +59,10 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
     """
     if requested_by and not requested_by.has_perm("feedback.curate_pattern"):
         raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
-    one_drafter_per_agent(Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id))
+    agent_id = Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id)
+    one_drafter_per_agent(agent_id)
+    if requested_by:
+        require_act(requested_by, agent_id)
     rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent")
     pattern = rows.get(pk=pattern_id)
     if only_if_due and (pattern.draft_due_at is None or pattern.draft_due_at > timezone.now()):
@@ -232,7 +236,7 @@ def carry_over(proposal_id: int, *, user: User | None = None) -> Revision:
 @transaction.atomic
 def _redraft(proposal_id: int, user: User | None) -> Revision | None:
     """The same change, placed afresh in the current text; None for another's wording and where it would be another."""
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     if proposal.origin != Proposal.Origin.DRAFTER or not proposal.pattern or policies.last_worded(proposal):
         return None
     if proposal.redrafts.filter(made__isnull=False).exists():  # drafting anew would forget what was asked for

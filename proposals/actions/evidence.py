@@ -45,7 +45,7 @@ def merge_rules(proposal_id: int, *, user: User, digest: str, line: int, other: 
 
     Whoever does this is an author of the new text. Raises NotAllowed, NotPending, Outdated, StaleProposal, Invalid.
     """
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     lock_document(proposal.document_id)
     seen = require_newest(proposal, digest)
     if proposal.is_stale:

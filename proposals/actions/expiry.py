@@ -54,7 +54,7 @@ def expire_stale() -> int:
 @transaction.atomic
 def expire(proposal_id: int, *, days: int) -> bool:
     """End one draft if it is still due, and let its pattern be drafted from again when new sources report it."""
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=None)
     if proposal.pattern_id:  # what is mined at this moment is either seen below, or comes after
         Pattern.objects.select_for_update(no_key=True).only("pk").get(pk=proposal.pattern_id)
     if not stale_drafts(timezone.now() - timedelta(days=days)).filter(pk=proposal_id).exists():

@@ -10,6 +10,7 @@ from django.utils import timezone
 from agents.exceptions import BadName
 from agents.models import ApiKey, Document, Version
 from agents.names import clean_name
+from agents.reach import require_act
 from agents.sections import protected_changed
 from agents.versions import lock_document, sha256
 from audit.record import SYSTEM, Actor, record
@@ -115,9 +116,12 @@ def _clean_title(title: str) -> str:
 def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Sequence[Evidence] = ()) -> Proposal:
     """Write the proposal, its first revision, checks and evidence.
 
-    Raises Duplicate, Invalid, NotAllowed, StaleProposal.
+    Raises Duplicate, Invalid, NotAllowed, OutOfReach, StaleProposal.
     """
     lock_document(wish.document.pk)  # so that of two wishes of one text the second sees the first
+    for person in (wish.author.user, wish.requested_by):
+        if person:
+            require_act(person, wish.document.agent_id)
     _refuse_moved(wish)
     _refuse_protected(wish)
     _refuse_duplicate(wish)
@@ -203,7 +207,7 @@ def amend(
     """
     if not user.has_perm("proposals.propose_change"):
         raise NotAllowed("Amending needs the role reviewer, operator or admin.")
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     _require_amendable(proposal)
     seen = require_newest(proposal, digest)
     current = _locked_current(proposal)
@@ -236,7 +240,7 @@ def rebase(proposal_id: int, *, user: User | None = None) -> Revision:
     """
     if user and not user.has_perm("proposals.propose_change"):
         raise NotAllowed("Bringing a proposal up to date needs the role reviewer, operator or admin.")
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     _require_amendable(proposal)
     seen, base = newest(proposal), _current(proposal)
     if not proposal.is_stale and not policies.protection_changed(proposal, seen):
@@ -279,7 +283,7 @@ def merged_onto_current(proposal: Proposal) -> Merged:
 @transaction.atomic
 def withdraw(proposal_id: int, *, user: User) -> None:
     """Take a proposal back. Raises NotAllowed, NotPending."""
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     leave = policies.may_withdraw(user, proposal)
     if not leave.allowed:
         raise NotAllowed(leave.why)
@@ -314,19 +318,30 @@ def free_pattern(
         )
 
 
-def lock_with_rivals(proposal_id: int) -> Proposal:
-    """The proposal, locked with all open ones for its pattern, in one order, so that two who end the other's wait."""
+def lock_with_rivals(proposal_id: int, *, by: User) -> Proposal:
+    """As `lock`, with all open ones for its pattern, in one order, so that two who end the other's wait."""
     pattern = Proposal.objects.values_list("pattern_id", flat=True).get(pk=proposal_id)
     rivals = Q(pattern__isnull=False, pattern=pattern, status__in=Proposal.OPEN)
     rows = Proposal.objects.filter(Q(pk=proposal_id) | rivals)
     list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    _require_within_reach(proposal_id, by)
     return Proposal.objects.for_page().get(pk=proposal_id)
 
 
-def lock(proposal_id: int) -> Proposal:
-    """The proposal, locked until the transaction ends: whoever decides or amends next sees this one's outcome."""
+def lock(proposal_id: int, *, by: User | None) -> Proposal:
+    """The proposal, locked until the transaction ends: whoever decides or amends next sees this one's outcome.
+
+    `by` is the person who acts, None where it is Countersign or an API key. Raises OutOfReach for a person whose agent
+    it is not.
+    """
     Proposal.objects.select_for_update(no_key=True).get(pk=proposal_id)
+    if by:
+        _require_within_reach(proposal_id, by)
     return Proposal.objects.for_page().get(pk=proposal_id)
+
+
+def _require_within_reach(proposal_id: int, person: User) -> None:
+    require_act(person, Document.objects.values_list("agent_id", flat=True).get(proposals=proposal_id))
 
 
 def newest(proposal: Proposal) -> Revision:

@@ -69,7 +69,7 @@ def ask(proposal_id: int, *, user: User, digest: str, kind: str, about: str = ""
     Where changes were requested already, the ask is added to that.
     Raises NotAllowed, NotPending, Outdated, Invalid (field ask, section, rule or wording).
     """
-    proposal = lock_with_rivals(proposal_id)  # as the request for changes below does
+    proposal = lock_with_rivals(proposal_id, by=user)  # as the request for changes below does
     policies.require_may_decide(user, proposal)
     if reason := why_not(proposal):
         raise NotPending(reason)
@@ -125,7 +125,7 @@ def carry_out_all() -> int:
 @transaction.atomic
 def carry_out(redraft_id: int) -> Revision | None:
     """Write the draft again as one ask says, or keep why not. Again, or by two workers at once, it does nothing."""
-    proposal = lock(Redraft.objects.values_list("proposal_id", flat=True).get(pk=redraft_id))
+    proposal = lock(Redraft.objects.values_list("proposal_id", flat=True).get(pk=redraft_id), by=None)
     wish = Redraft.objects.due().select_related("asked_by", "revision").filter(pk=redraft_id).first()
     if wish is None:
         return None
@@ -186,7 +186,7 @@ def on_current(proposal_id: int, *, user: User) -> Revision:
     """
     if not user.has_perm("feedback.curate_pattern"):
         raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=user)
     if reason := why_not(proposal):
         raise NotPending(reason)
     seen = newest(proposal)

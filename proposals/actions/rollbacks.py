@@ -4,6 +4,7 @@ from django.db import transaction
 
 from agents.exceptions import BaseMoved
 from agents.models import Document, Version
+from agents.reach import require_act
 from agents.versions import restore
 from audit.record import Actor, record
 from feedback.actions.patterns import change_status
@@ -20,13 +21,14 @@ from proposals.models import Proposal
 def roll_back(document_id: int, *, user: User, to_number: int, current_number: int, reason: str) -> Proposal:
     """Make the text of version `to_number` current again as a new version; returns the review that this opens.
 
-    `current_number` is the version the person saw as current. Raises NotAllowed, Invalid, StaleProposal.
+    `current_number` is the version the person saw as current. Raises NotAllowed, OutOfReach, Invalid, StaleProposal.
     """
     if not user.has_perm("proposals.roll_back"):
         raise NotAllowed("Rolling back needs the role reviewer, operator or admin.")
     if not reason.strip():
         raise Invalid("reason", "Say why the document is rolled back.")
     document = Document.objects.select_related("agent").get(pk=document_id)
+    require_act(user, document.agent_id)
     base, target = _versions(document, current_number, to_number)
     try:
         version = restore(document, target, base=base, actor=Actor.person(user), reason=reason.strip())

@@ -15,6 +15,7 @@ from django.utils import timezone
 from agents import splits, versions
 from agents.exceptions import BaseMoved, RolloutRuns
 from agents.models import Split, Version
+from agents.reach import require_act
 from audit.record import SYSTEM, Actor, record
 from feedback.models import Pattern, Run
 from people.models import User
@@ -82,14 +83,21 @@ def start(proposal: Proposal, revision: Revision, *, plan: Plan, user: User) -> 
     return candidate
 
 
-def lock(rollout_id: int) -> Rollout:
-    """The rollout with its document, both locked until the transaction ends. Raises Rollout.DoesNotExist."""
+def lock(rollout_id: int, *, by: User | None) -> Rollout:
+    """The rollout with its document, both locked until the transaction ends.
+
+    `by` is the person who acts, None where it is Countersign or an API key. Raises OutOfReach for a person whose agent
+    it is not, and Rollout.DoesNotExist.
+    """
     document_id = Split.objects.values_list("document_id", flat=True).filter(rollout=rollout_id).first()
     if document_id is None:
         raise Rollout.DoesNotExist(f"there is no rollout {rollout_id}")
     versions.lock_document(document_id)
     Rollout.objects.select_for_update(no_key=True).values_list("pk").get(pk=rollout_id)
-    return Rollout.objects.for_page().get(pk=rollout_id)
+    rollout = Rollout.objects.for_page().get(pk=rollout_id)
+    if by:
+        require_act(by, rollout.document.agent_id)
+    return rollout
 
 
 def require_live(rollout: Rollout) -> None:

@@ -21,7 +21,7 @@ def promote(rollout_id: int, *, user: User, epoch: int, reason: str = "") -> Rol
 
     Raises NotAllowed, NotPending, Outdated, StaleProposal.
     """
-    rollout = lock(rollout_id)
+    rollout = lock(rollout_id, by=user)
     leave = rollout_policies.may_promote(user, rollout.proposal)
     _require(leave)
     require_live(rollout)
@@ -63,7 +63,7 @@ def set_share(rollout_id: int, *, user: User, epoch: int, share: int) -> Rollout
 
     Raises NotAllowed, Invalid, NotPending, Outdated.
     """
-    rollout = lock(rollout_id)
+    rollout = lock(rollout_id, by=user)
     _require(rollout_policies.may_set_share(user))
     require_live(rollout)
     _require_seen(rollout, epoch)
@@ -85,7 +85,7 @@ def lower_share_with_key(rollout_id: int, *, by: By, share: int) -> Rollout:
 
     Raises Invalid, NotPending.
     """
-    rollout = lock(rollout_id)
+    rollout = lock(rollout_id, by=by.user)
     require_live(rollout)
     if share > rollout.share:
         raise Invalid("share", f"A key can only lower the share, which is {rollout.share}\u00a0%.")
@@ -99,7 +99,7 @@ def end_with_document(document_id: int, *, user: User, reason: str) -> None:
     """End the live rollout, if any, of a document that was just rolled back. The caller has locked the document."""
     found = Rollout.objects.live().filter(split__document=document_id).values_list("pk", flat=True).first()
     if found is not None:
-        rollout = lock(found)
+        rollout = lock(found, by=user)
         said = f"{rollout.document} was rolled back: {reason}"
         end(rollout, State.STOPPED, By.person(user), said)
 
@@ -113,7 +113,7 @@ def _end(rollout_id: int, state: Rollout.State, by: By, reason: str, asked: str)
     # No epoch is asked for: whatever step it took meanwhile, taking it away is what was meant.
     if not reason.strip():
         raise Invalid("reason", asked)
-    rollout = lock(rollout_id)
+    rollout = lock(rollout_id, by=by.user)
     require_live(rollout)
     end(rollout, state, by, reason.strip())
     return rollout

@@ -103,7 +103,8 @@ def approve_together(wanted: Sequence[tuple[int, str]], *, user: User, note: str
 
     What is fit is asked again now: a proposal that became riskier since the page was shown is left out.
     """
-    found = {p.pk: p for p in Proposal.objects.for_page().filter(pk__in=[pk for pk, _ in wanted[: 2 * MOST]])}
+    asked = Proposal.objects.for_person(user).filter(pk__in=[pk for pk, _ in wanted[: 2 * MOST]])
+    found = {p.pk: p for p in asked.for_page()}
     left_out = {p.pk: why for p, why in sort_out([found[pk] for pk, _ in wanted if pk in found], user=user).left_out}
     return [
         _approve_one(found[pk], digest, user=user, note=note, why_not=left_out.get(pk, ""))

@@ -40,7 +40,7 @@ def hand_in(proposal_id: int, *, key: ApiKey, digest: str, outputs: Sequence[New
     The same again changes nothing. Raises NotPending, Invalid (field revision or outputs), and Duplicate, with nothing
     kept, where another output for the same case and model is there.
     """
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=None)
     if not proposal.is_open:
         raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; it takes no outputs any more.")
     revision = proposal.revisions.defer("text", "diff").filter(digest=digest).last()

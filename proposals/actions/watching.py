@@ -101,7 +101,7 @@ def _ask(rollout: Rollout, asks: Rollout.Asks) -> Due | None:
 
 @transaction.atomic
 def _act(rollout_id: int, verdict: Verdict, now: datetime) -> Due | None:
-    rollout = lock(rollout_id)
+    rollout = lock(rollout_id, by=None)
     found = due(rollout, verdict, now, frozen=is_frozen())
     if not rollout.is_live:
         return None

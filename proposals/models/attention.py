@@ -6,32 +6,39 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from people.models import Team
 from proposals.models.proposal import Proposal, Revision
 
 
 class Assignment(models.Model):
-    """One person or one role asked to decide a proposal. It narrows whose turn it is; it gives no right."""
+    """One person, one role or one team asked to decide a proposal. It narrows whose turn it is; it gives no right."""
 
     proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="assignments")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="assigned_proposals"
     )
     group = models.ForeignKey(Group, on_delete=models.CASCADE, null=True, related_name="assigned_proposals")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="assigned_proposals")
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(user__isnull=False, group=None) | Q(user=None, group__isnull=False),
-                name="assignment_is_to_person_or_role",
+                condition=Q(user__isnull=False, group=None, team=None)
+                | Q(user=None, group__isnull=False, team=None)
+                | Q(user=None, group=None, team__isnull=False),
+                name="assignment_is_to_one",
             ),
             models.UniqueConstraint("proposal", "user", name="assignment_person_once"),
             models.UniqueConstraint("proposal", "group", name="assignment_role_once"),
+            models.UniqueConstraint("proposal", "team", name="assignment_team_once"),
         ]
 
     def __str__(self) -> str:
-        return str(self.user) if self.user else f"any {self.group}"
+        if self.user:
+            return str(self.user)
+        return f"team {self.team}" if self.team else f"any {self.group}"
 
 
 class ProposalSeen(models.Model):

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from agents.models import Agent, Document
+from agents.reach import within
+from people.models import User
 from proposals.terms import MOST, Quorum
 
 
@@ -14,6 +16,10 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         """Those that apply to changes of this document."""
         agents = Q(agent=None) | Q(agent=document.agent_id)
         return self.filter(agents, kind__in=["", document.kind])
+
+    def for_person(self, user: User) -> "PolicyQuerySet":
+        """Those of all agents, and those of an agent this person sees; see `agents.reach`."""
+        return within(self, user, "agent")
 
 
 class Policy(models.Model):

@@ -10,7 +10,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agents.models import ApiKey, Document, Version
+from agents.reach import within
 from feedback.models import Feedback, Pattern, Run
+from people.models import User
 from proposals.risk import Level
 
 
@@ -27,6 +29,10 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     def beside(self, proposal: "Proposal") -> "ProposalQuerySet":
         """The other open proposals for the same pattern."""
         return self.open().filter(pattern__isnull=False, pattern=proposal.pattern_id).exclude(pk=proposal.pk)
+
+    def for_person(self, user: User) -> "ProposalQuerySet":
+        """Those of agents this person sees; see `agents.reach`."""
+        return within(self, user, "document__agent")
 
     def for_page(self) -> "ProposalQuerySet":
         """With all that a row of the queue shows, in one query."""

@@ -7,8 +7,18 @@ from django.db import models
 from django.db.models import Q
 
 from agents.models import Document, Split, Version
+from agents.reach import within
+from people.models import User
 from proposals.models.proposal import Proposal
 from proposals.plans import Plan, Step
+
+
+class RolloutPlanQuerySet(models.QuerySet["RolloutPlan"]):
+    """Reads that speak."""
+
+    def for_person(self, user: User) -> "RolloutPlanQuerySet":
+        """The general one, and those of documents this person sees; see `agents.reach`."""
+        return within(self, user, "document__agent")
 
 
 class RolloutPlan(models.Model):
@@ -16,6 +26,8 @@ class RolloutPlan(models.Model):
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="rollout_plans")
     plan = models.JSONField(help_text="See `proposals.plans.Plan`.")
+
+    objects = RolloutPlanQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -41,6 +53,10 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
         """Those that ask for a person: at the gate, or because the judge cannot tell."""
         asks = Q(state=Rollout.State.WAITING) | Q(asks__in=Rollout.URGENT)
         return self.live().filter(asks)
+
+    def for_person(self, user: User) -> "RolloutQuerySet":
+        """Those of agents this person sees; see `agents.reach`."""
+        return within(self, user, "split__document__agent")
 
     def for_page(self) -> "RolloutQuerySet":
         """With all that a line about it shows, in one query."""

@@ -21,6 +21,8 @@ SHOWS: Final = ("turn", "open", "effect", "decided", "all")
 ORIGINS: Final = dict(Proposal.Origin.choices)
 RISKS: Final = {level.name.lower(): f"{level.word} risk" for level in Level}
 WHO: Final = {"me": "Assigned to me", "nobody": "Assigned to nobody"}
+TEAM: Final = "team:"
+"""What “who” begins with when it names a team by its key."""
 CHECKS: Final = {"warn": "With warnings", "fail": "Blocked by a check"}
 SORTS: Final = {"risk": "Risk", "impact": "Impact", "age": "Oldest", "new": "Newest"}
 ORDERS: Final = {
@@ -62,7 +64,7 @@ class Filters:
         """From an address; nothing in it can be wrong."""
         given = {one.name: query.get(one.name, "").replace("\0", "").strip()[:LONGEST] for one in fields(cls)}
         for name, choices in _CHOICES.items():
-            given[name] = given[name] if given[name] in choices else ""
+            given[name] = given[name] if given[name] in choices or _is_team(name, given[name]) else ""
         given["show"] = given["show"] if given["show"] in SHOWS else "turn"
         return cls(**given)
 
@@ -75,10 +77,15 @@ class Filters:
 
     @property
     def chosen(self) -> list[tuple[str, str]]:
-        """Each narrowing beside view, agent and order: its parameter, and what it says."""
+        """Each narrowing beside view, agent, team and order: its parameter, and what it says."""
         lists = [(name, getattr(self, name)) for name in _CHOICES if name != "sort"]
-        said = [(name, _CHOICES[name][value]) for name, value in lists if value]
+        said = [(name, _CHOICES[name][value]) for name, value in lists if value in _CHOICES[name]]
         return [*said, ("q", f"“{self.q}”")] if self.q else said
+
+    @property
+    def team(self) -> int | None:
+        """The key of the team whose proposals are asked for, if one's are."""
+        return int(self.who.removeprefix(TEAM)) if self.who.startswith(TEAM) else None
 
     @property
     def is_plain(self) -> bool:
@@ -121,6 +128,8 @@ class Filters:
             found = found.filter(assigned_to(desk.user))
         if self.who == "nobody":
             found = found.filter(~Exists(Assignment.objects.filter(proposal=OuterRef("pk"))))
+        if self.team is not None:
+            found = found.filter(Exists(Assignment.objects.filter(proposal=OuterRef("pk"), team=self.team)))
         return found
 
     def all_keys(self, desk: Desk, *, also: int | None = None) -> list[int]:
@@ -137,17 +146,23 @@ class Filters:
         return found["keys"] or []
 
     def _shown(self, desk: Desk) -> ProposalQuerySet:
+        seen = Proposal.objects.for_person(desk.user)
         match self.show:
             case "turn":
                 return desk.proposals()
             case "open":
-                return Proposal.objects.open()
+                return seen.open()
             case "effect":
-                return Proposal.objects.filter(status=Proposal.Status.IN_EFFECT)
+                return seen.filter(status=Proposal.Status.IN_EFFECT)
             case "decided":
-                return Proposal.objects.decided()
+                return seen.decided()
             case _:
-                return Proposal.objects.all()
+                return seen
+
+
+def _is_team(name: str, value: str) -> bool:
+    number = value.removeprefix(TEAM)
+    return name == "who" and value.startswith(TEAM) and number.isascii() and number.isdigit() and len(number) < 19
 
 
 def weighed(proposals: ProposalQuerySet, keys: tuple[str, ...]) -> ProposalQuerySet:

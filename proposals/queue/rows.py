@@ -102,7 +102,7 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
 def assignments(proposals: Collection[int]) -> dict[int, list[Assignment]]:
     """Who each of these is assigned to."""
     found: dict[int, list[Assignment]] = defaultdict(list)
-    for one in Assignment.objects.filter(proposal__in=proposals).select_related("user", "group"):
+    for one in Assignment.objects.filter(proposal__in=proposals).select_related("user", "group", "team"):
         found[one.proposal_id].append(one)
     return found
 

@@ -3,12 +3,14 @@ together. Every page shows how many wait for who reads it, so this is SQL writte
 list that speaks for or against a proposal is worked out once.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 
+from agents.reach import EVERYWHERE, unseen, untouchable
 from people.models import User
 from people.roles import PERMISSIONS
 from proposals.models import Assignment, Proposal
@@ -64,26 +66,40 @@ _DECIDABLE: Final = f"""
 
 # Where only an owner's approval is missing, it is the turn of those owners, as long as there are any.
 _OWNERS: Final = """
-    SELECT o.user_id FROM agents_section s JOIN agents_section_owners o ON o.section_id = s.id
+    SELECT o.user_id FROM agents_section s JOIN (
+        SELECT section_id, user_id FROM agents_section_owners
+        UNION ALL
+        SELECT t.section_id, m.user_id FROM agents_section_owner_teams t
+        JOIN people_team_members m ON m.team_id = t.team_id
+    ) o ON o.section_id = s.id
     WHERE s.document_id = p.document_id AND s.is_protected AND s.heading = ANY (p.waits_for_owners_of)
 """
+
+# What `reach.may_act_on` says: whose agent it is.
+_REACHES: Final = """
+    EXISTS (SELECT FROM agents_document d JOIN agents_agent g ON g.id = d.agent_id
+            WHERE d.id = p.document_id AND (g.team_id IS NULL OR {who} IN (SELECT id FROM everywhere)
+                OR {who} IN (SELECT user_id FROM people_team_members WHERE team_id = g.team_id)))
+"""
+_OTHER_TEAMS: Final = "p.document_id IN (SELECT id FROM agents_document WHERE agent_id = ANY (%(others)s))"
 _OWNERS_TURN: Final = f"""
     p.waits_for_owners_of = '{{{{}}}}' OR %(alone)s OR {{who}} IN ({_OWNERS})
-    OR NOT EXISTS ({_OWNERS} AND o.user_id IN (SELECT id FROM decider))
+    OR NOT EXISTS ({_OWNERS} AND o.user_id IN (SELECT id FROM decider) AND {_REACHES.format(who="o.user_id")})
 """  # noqa: S608 (nothing in it comes from outside)
 
-# Whose wish it is amends what was sent back. Where none of them is here any more, and Countersign does not redraft it
-# either, whoever may decide sees to it.
+# Whose wish it is amends what was sent back. Where none of them is here any more, or it is another team's now, and
+# Countersign does not redraft it either, whoever may decide sees to it.
 _SENT_BACK: Final = f"""
     p.status = 'changes_requested' AND (
         %(user)s IN (p.author_id, p.requested_by_id)
         OR p.author_key_id IN (SELECT id FROM own_key)
         OR {_UNBARRED} AND p.id NOT IN (SELECT id FROM taken)
         AND p.id NOT IN (SELECT proposal_id FROM proposals_redraft WHERE done_at IS NULL)
-        AND (p.author_id IN (SELECT id FROM active)) IS NOT TRUE
-        AND (p.requested_by_id IN (SELECT id FROM active)) IS NOT TRUE
+        AND (p.author_id IN (SELECT id FROM active) AND {_REACHES.format(who="p.author_id")}) IS NOT TRUE
+        AND (p.requested_by_id IN (SELECT id FROM active) AND {_REACHES.format(who="p.requested_by_id")}) IS NOT TRUE
         AND (p.author_key_id IN (
-            SELECT k.id FROM agents_apikey k JOIN active ON active.id = k.owner_id)) IS NOT TRUE)
+            SELECT k.id FROM agents_apikey k JOIN active ON active.id = k.owner_id
+            WHERE {_REACHES.format(who="k.owner_id")})) IS NOT TRUE)
 """  # noqa: S608 (nothing in it comes from outside)
 
 # What nobody can decide before somebody brings it up to date, which all who propose may do.
@@ -98,29 +114,35 @@ _WAITING: Final = f"""
     ), mine AS (
         SELECT proposal_id FROM proposals_assignment
         WHERE user_id = %(user)s OR group_id IN (SELECT group_id FROM people_user_groups WHERE user_id = %(user)s)
+        OR team_id IN (SELECT team_id FROM people_team_members WHERE user_id = %(user)s)
     ), decider AS (
         SELECT DISTINCT u.id FROM people_user u JOIN people_user_groups m ON m.user_id = u.id
         JOIN auth_group g ON g.id = m.group_id WHERE u.is_active AND g.name = ANY (%(roles)s)
+    ), everywhere AS (
+        SELECT m.user_id AS id FROM people_user_groups m JOIN auth_group g ON g.id = m.group_id
+        WHERE g.name = ANY (%(everywhere)s)
     ), taken AS (
         SELECT p.id FROM proposals_proposal p
         WHERE p.status = ANY (%(open)s) AND p.id NOT IN (SELECT proposal_id FROM mine)
         AND p.id IN (SELECT proposal_id FROM proposals_assignment) AND EXISTS (
             SELECT FROM proposals_assignment a LEFT JOIN people_user_groups m ON m.group_id = a.group_id
-            JOIN decider ON decider.id = COALESCE(a.user_id, m.user_id)
+            LEFT JOIN people_team_members t ON t.team_id = a.team_id
+            JOIN decider ON decider.id = COALESCE(a.user_id, m.user_id, t.user_id)
             WHERE a.proposal_id = p.id AND (%(alone)s OR ({_CONFLICT.format(who="decider.id")}) IS NOT TRUE)
+            AND {_REACHES.format(who="decider.id")}
             AND ({_OWNERS_TURN.format(who="decider.id")}) AND NOT EXISTS (
                 SELECT FROM proposals_decision d
                 WHERE d.revision_id = p.revision_id AND d.actor_id = decider.id AND d.verdict = 'approve'))
     )
     SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p
-    WHERE p.status = ANY (%(open)s) AND (
+    WHERE p.status = ANY (%(open)s) AND {{mine}} AND (
         {_SENT_BACK}
         OR ({_DECIDABLE} AND ({_OWNERS_TURN.format(who="%(user)s")}) OR {_STALE})
         AND p.id NOT IN (SELECT id FROM taken))
 """  # noqa: S608 (nothing in it comes from outside)
 
 _MAY_DECIDE: Final = f"""
-    WITH {_OWN} SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {_DECIDABLE}
+    WITH {_OWN} SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {{mine}} AND {_DECIDABLE}
 """  # noqa: S608
 
 
@@ -140,7 +162,10 @@ def decidable_by(user: User) -> list[int]:
 
 
 def _ask(question: str, user: User) -> list[int]:
+    others = untouchable(user)
     known: dict[str, Any] = {
+        "others": list(others),
+        "everywhere": EVERYWHERE,
         "user": user.pk,
         "decides": user.has_perm(DECIDE),
         "proposes": user.has_perm(PROPOSE),
@@ -150,30 +175,40 @@ def _ask(question: str, user: User) -> list[int]:
         "roles": [role.value for role, names in PERMISSIONS.items() if DECIDE in names],
     }
     with connection.cursor() as cursor:
-        cursor.execute(question, known)
+        cursor.execute(_scoped(question, others), known)
         found: list[int] = cursor.fetchone()[0]
     return found
 
 
+def _scoped(question: str, others: Mapping[int, str]) -> str:
+    """Without the proposals of other teams' agents; on a board without teams nothing is asked about them."""
+    return question.replace("{mine}", f"NOT {_OTHER_TEAMS}" if others else "TRUE")
+
+
 def assigned_to(user: User) -> Q:
-    """Proposals that name this person, or a role of theirs; for `filter`."""
+    """Proposals that name this person, or a role or team of theirs; for `filter`."""
     by_name = Assignment.objects.filter(user=user).order_by().values("proposal")
     by_role = Assignment.objects.filter(group__user=user).order_by().values("proposal")
-    return Q(pk__in=by_name) | Q(pk__in=by_role)
+    by_team = Assignment.objects.filter(team__members=user).order_by().values("proposal")
+    return Q(pk__in=by_name) | Q(pk__in=by_role) | Q(pk__in=by_team)
 
 
 _COUNTS: Final = """
-    SELECT (SELECT count(*) FROM proposals_proposal), count(*), count(*) FILTER (WHERE status = %s)
-    FROM proposals_proposal WHERE status = ANY (%s)
+    SELECT (SELECT count(*) FROM proposals_proposal p WHERE {mine}), count(*),
+           count(*) FILTER (WHERE status = %(effect)s)
+    FROM proposals_proposal p WHERE status = ANY (%(open)s) AND {mine}
 """
 
 
-def counts() -> dict[str, int]:
-    """How many proposals each view holds that is the same for everybody: keys open, effect, decided, all.
+def counts(user: User) -> dict[str, int]:
+    """How many proposals each view holds whosever turn it is: keys open, effect, decided, all.
 
     The decided are those that are not open: counting them by themselves takes longer than counting all.
     """
+    others = unseen(user)
+    opened_in = [status.value for status in Proposal.OPEN]
+    known: dict[str, Any] = {"effect": Status.IN_EFFECT.value, "open": opened_in, "others": list(others)}
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [Status.IN_EFFECT, [status.value for status in Proposal.OPEN]])
+        cursor.execute(_scoped(_COUNTS, others), known)
         everything, opened, in_effect = cursor.fetchone()
     return {"open": opened, "effect": in_effect, "decided": everything - opened, "all": everything}

@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from people.models import User
 from people.requests import PersonRequest
 from proposals import queue, review
 from proposals.actions import assignments
@@ -23,7 +22,7 @@ may_assign = permission_required("proposals.propose_change", raise_exception=Tru
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_assign
 def assign(request: PersonRequest, pk: int) -> HttpResponseBase:
-    """Ask a person or a role to decide this one."""
+    """Ask a person, a role or a team to decide this one."""
     if request.method != "POST":
         return redirect("proposal", pk)
     get_object_or_404(Proposal, pk=pk)
@@ -34,7 +33,7 @@ def assign(request: PersonRequest, pk: int) -> HttpResponseBase:
         made = assignments.assign(pk, user=request.user, to=form.to)
     except ReviewError as refusal:
         return _again(request, pk, form, show_in(form, refusal))
-    whom = form.to if isinstance(form.to, User) else f"any {form.to}"
+    whom = form.asked
     messages.success(request, f"Assigned to {whom}." if made else f"It was assigned to {whom} already.")
     return _see(request, pk)
 

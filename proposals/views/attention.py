@@ -20,7 +20,7 @@ def around(
 ) -> dict[str, Any]:
     """For the template; opening the page is looking at its newest revision."""
     position = queue.Place.carried(request.GET)
-    assigned = list(proposal.assignments.select_related("user", "group")) if has.assignments else []
+    assigned = list(proposal.assignments.select_related("user", "group", "team")) if has.assignments else []
     before = look([proposal], user=request.user).get(proposal.pk)
     can_assign = proposal.is_open and request.user.has_perm("proposals.propose_change")
     return {

@@ -35,7 +35,8 @@ may_roll_back = permission_required("proposals.roll_back", raise_exception=True)
 
 
 def _find(slug: str, name: str) -> Document:
-    found = Document.objects.named(slug, name).select_related("agent", "current").prefetch_related("sections__owners")
+    found = Document.objects.named(slug, name).select_related("agent", "current")
+    found = found.prefetch_related("sections__owners", "sections__owner_teams")
     return get_object_or_404(found)
 
 

@@ -1,5 +1,7 @@
 """What the two pages with an editor share: the sections to jump to, and the difference as one types."""
 
+from django.db.models import prefetch_related_objects
+
 from agents.models import Document
 from people.requests import PersonRequest
 from proposals import previews, review, shown
@@ -16,9 +18,11 @@ def editor(
 ) -> dict[str, object]:
     """Context of the editor: `preview` of the text in the form, and the protected sections of the document."""
     text = str(form["text"].value() or "")
+    protected = [section for section in document.sections.all() if section.is_protected]
+    prefetch_related_objects(protected, "owners", "owner_teams")
     return {
         "code": shown.is_code(document),
-        "protected": [section for section in document.sections.all() if section.is_protected],
+        "protected": protected,
         "current": document.current,
         "preview": _preview(document, form, text, proposal),
         "device_font": len(text) > LONG,

@@ -13,6 +13,7 @@ from agents.models import WHOLE, Version
 from feedback.actions import patterns, regrouping
 from feedback.exceptions import PatternError
 from feedback.models import Pattern
+from people.models import User
 from people.requests import PersonRequest
 from proposals.actions import drafting
 from proposals.forms import TypedForm
@@ -50,7 +51,7 @@ def draft(request: PersonRequest, pk: int) -> HttpResponseBase:
 @may_curate
 def dismiss(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Say that the pattern is wrongly found."""
-    form = DismissForm(request.POST, others=_others(pk), auto_id="dismiss_%s")
+    form = DismissForm(request.POST, others=_others(request.user, pk), auto_id="dismiss_%s")
 
     def act() -> Pattern:
         return patterns.dismiss(pk, user=request.user, **form.cleaned_data)
@@ -87,7 +88,7 @@ def rename(request: PersonRequest, pk: int) -> HttpResponseBase:
 @may_curate
 def merge(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Merge another pattern into this one."""
-    form = MergeForm(request.POST, others=_others(pk), auto_id="merge_%s")
+    form = MergeForm(request.POST, others=_others(request.user, pk), auto_id="merge_%s")
 
     def act() -> Pattern:
         other = form.cleaned_data["other"]
@@ -142,8 +143,8 @@ def _act(request: PersonRequest, pk: int, form: TypedForm, act: Callable[[], Pat
     return _see("pattern", found.pk)
 
 
-def _others(pk: int) -> list[tuple[int, str]]:
-    return PatternPage(get_object_or_404(Pattern, pk=pk), QueryDict()).others
+def _others(user: User, pk: int) -> list[tuple[int, str]]:
+    return PatternPage(get_object_or_404(Pattern, pk=pk), QueryDict(), user).others
 
 
 def _shown(pk: int) -> Pattern:
@@ -168,7 +169,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     found = found or _shown(pk)
-    shown = PatternPage(found, request.GET)
+    shown = PatternPage(found, request.GET, request.user)
     forms: dict[str, TypedForm] = {}
     if request.user.has_perm("feedback.curate_pattern"):
         forms = {

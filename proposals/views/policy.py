@@ -69,7 +69,9 @@ def _see() -> HttpResponse:
 
 
 def _page(request: PersonRequest, form: PolicyForm, *, status: int = 200) -> HttpResponse:
-    rules = list(Policy.objects.select_related("agent").order_by("agent__name", "kind", "covers"))
+    rules = list(
+        Policy.objects.for_person(request.user).select_related("agent").order_by("agent__name", "kind", "covers")
+    )
     general = {rule.covers for rule in rules if rule.is_general}
     stand_ins = [
         {"covers": covers.value, "label": covers.label, "quorum": built_in(covers)}

@@ -43,7 +43,7 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
 def ran_then(request: PersonRequest) -> HttpResponse:
     """What an agent ran on at a time, who let it through, and on what evidence; the text of one of its documents."""
     asked = {name: request.GET[name] for name in ("agent", "at", "unit") if name in request.GET}
-    form = ThenForm(asked if "at" in asked else None, initial={**asked, "at": timezone.now()})
+    form = ThenForm(asked if "at" in asked else None, initial={**asked, "at": timezone.now()}, user=request.user)
     found = then.ran(**form.cleaned_data) if form.is_valid() else []
     shown_one = next((one for one in found if one.version.document.slug == request.GET.get("document")), None)
     context = {

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from agents.models import Agent
+from people.models import Team
 from people.requests import PersonRequest
 from proposals import came_of, queue, rollout_page
 from proposals.forms_queue import AssignForm, NameForm
@@ -49,10 +50,10 @@ def board_page(
     """The queue at this place; with a refused name for a filter, that at its field."""
     filters = position.filters
     desk = queue.desk_of(request)
-    counts = {"turn": len(desk), **queue.counts()}
+    counts = {"turn": len(desk), **queue.counts(request.user)}
     paginator = _paginator(filters, desk, counts)
     page = paginator.get_page(position.page)
-    agents = list(Agent.objects.all())
+    agents, teams = list(Agent.objects.for_person(request.user)), list(Team.objects.filter(is_active=True))
     position = queue.Place(filters, page.number)
     saved = list(request.user.saved_filters.all())
     rows = queue.rows(list(page), desk)
@@ -63,8 +64,8 @@ def board_page(
         "heading": _heading(filters, counts, page.paginator.count),
         "counts": counts,
         "choices": _choices(counts),
-        "narrowings": _narrowings(filters, agents),
-        "chosen": filters.chosen if len(agents) <= FEW else [*_agent(filters, agents), *filters.chosen],
+        "narrowings": _narrowings(filters, agents, teams),
+        "chosen": [*(_agent(filters, agents) if len(agents) > FEW else []), *_team(filters, teams), *filters.chosen],
         "sorts": narrowing.SORTS.items(),
         "sorted_by": narrowing.SORTS[filters.order],
         "agents": agents,
@@ -78,15 +79,15 @@ def board_page(
         "easiest": _easiest(filters, rows),
         "rollouts_waiting": _waiting(request) if position.page == 1 else [],
         "came_of_yours": came_of.yours(request.user) if filters.show == "turn" and position.page == 1 else [],
-        "never_used": not page.paginator.count and not Proposal.objects.exists(),
-        "assign_form": AssignForm() if _can_select(request, filters) else None,
+        "never_used": not page.paginator.count and not Proposal.objects.for_person(request.user).exists(),
+        "assign_form": AssignForm(teams=teams) if _can_select(request, filters) else None,
     }
     part = "#board" if request.htmx.target == "board" else ""
     return render(request, f"proposals/queue.html{part}", context, status=status)
 
 
 def _waiting(request: PersonRequest) -> list[dict[str, object]]:
-    return rollout_page.rows(rollout_page.waiting()) if glance_of(request).waiting else []
+    return rollout_page.rows(rollout_page.waiting(request.user)) if glance_of(request, request.user).waiting else []
 
 
 def _paginator(filters: queue.Filters, desk: queue.Desk, counts: dict[str, int]) -> "Paginator[int]":
@@ -117,13 +118,19 @@ def _agent(filters: queue.Filters, agents: list[Agent]) -> list[tuple[str, str]]
     return [("agent", str(agent)) for agent in agents if agent.slug == filters.agent]
 
 
-def _narrowings(filters: queue.Filters, agents: list[Agent]) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+def _team(filters: queue.Filters, teams: list[Team]) -> list[tuple[str, str]]:
+    return [("who", f"Assigned to {team}") for team in teams if team.pk == filters.team]
+
+
+def _narrowings(
+    filters: queue.Filters, agents: list[Agent], teams: list[Team]
+) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
     """Name, label, value and choices of each list in the filter form."""
     lists = {
         "agent": ("Agent", {agent.slug: str(agent) for agent in agents}),
         "origin": ("From", narrowing.ORIGINS),
         "risk": ("Risk", narrowing.RISKS),
-        "who": ("Assigned", narrowing.WHO),
+        "who": ("Assigned", narrowing.WHO | {f"{narrowing.TEAM}{team.pk}": f"Assigned to {team}" for team in teams}),
         "checks": ("Checks", narrowing.CHECKS),
     }
     return [(name, label, getattr(filters, name), list(of.items())) for name, (label, of) in lists.items()]

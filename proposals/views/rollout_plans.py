@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from agents import freezing
 from people import fresh
+from people.models import User
 from people.requests import PersonRequest
 from proposals.actions.rollout_plans import remove_plan, set_plan
 from proposals.exceptions import ReviewError
@@ -33,7 +34,11 @@ def plans(request: PersonRequest) -> HttpResponseBase:
         return _page(request, PlanForm(initial=words))
     asked = request.GET.get("plan", "")
     is_number = asked.isascii() and asked.isdigit() and len(asked) < 10
-    rule = _rules().filter(pk=int(asked)).first() if is_number else _rules().filter(document=None).first()
+    rule = (
+        _rules(request.user).filter(pk=int(asked)).first()
+        if is_number
+        else _rules(request.user).filter(document=None).first()
+    )
     return _page(request, PlanForm.of(Plan.from_json(rule.plan), rule.document) if rule else PlanForm.of())
 
 
@@ -96,12 +101,16 @@ def _see(name: str) -> HttpResponse:
     return answer
 
 
-def _rules() -> "QuerySet[RolloutPlan]":
-    return RolloutPlan.objects.select_related("document__agent").order_by("document__agent__name", "document")
+def _rules(user: User) -> "QuerySet[RolloutPlan]":
+    return (
+        RolloutPlan.objects.for_person(user)
+        .select_related("document__agent")
+        .order_by("document__agent__name", "document")
+    )
 
 
 def _page(request: PersonRequest, form: PlanForm, *, status: int = 200) -> HttpResponse:
-    rules = [(rule, Plan.from_json(rule.plan)) for rule in _rules()]
+    rules = [(rule, Plan.from_json(rule.plan)) for rule in _rules(request.user)]
     context = {
         "place": "settings",
         "rules": [_row(rule, plan) for rule, plan in rules],

@@ -28,8 +28,8 @@ may_see = permission_required("proposals.view_proposal", raise_exception=True)
 @may_see
 def rollouts(request: PersonRequest) -> HttpResponse:
     """Those that wait for a person, those that run, and past ones."""
-    live = sorted(Rollout.objects.live().for_page(), key=lambda one: not one.is_waiting)
-    ended = Rollout.objects.exclude(state__in=Rollout.LIVE).for_page().order_by("-ended_at")
+    live = sorted(Rollout.objects.for_person(request.user).live().for_page(), key=lambda one: not one.is_waiting)
+    ended = Rollout.objects.for_person(request.user).exclude(state__in=Rollout.LIVE).for_page().order_by("-ended_at")
     page = Paginator(ended, PER_PAGE).get_page(request.GET.get("page"))
     context = {"place": "rollouts", "live": rollout_page.rows(live), "page": page, "ended": rollout_page.rows(page)}
     return render(request, "proposals/rollouts.html", context)

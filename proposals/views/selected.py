@@ -52,7 +52,7 @@ def _assign(request: PersonRequest, keys: list[int]) -> None:
         messages.error(request, "Choose somebody who decides.")
         return
     done = 0
-    for proposal in Proposal.objects.filter(pk__in=keys).order_by("pk"):
+    for proposal in Proposal.objects.for_person(request.user).filter(pk__in=keys).order_by("pk"):
         try:
             assignments.assign(proposal.pk, user=request.user, to=form.to)
             done += 1
@@ -80,7 +80,7 @@ def page(request: PersonRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _decide(request)
     keys = _keys(request.GET.getlist("id"))
-    found = Proposal.objects.for_page().in_bulk(keys)
+    found = Proposal.objects.for_person(request.user).for_page().in_bulk(keys)
     sorted_out = together.sort_out([found[key] for key in keys if key in found], user=request.user)
     carried = [("queue", request.GET["queue"])] if request.GET.get("queue") else []
     items = [_laid_out(proposal, sorted_out.fit, carried) for proposal in sorted_out.fit]

@@ -12,6 +12,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
 
 from agents.models import Release
+from agents.reach import within
 from audit.models import AuditEntry
 from people.models import User
 from people.requests import PersonRequest
@@ -41,8 +42,8 @@ def updates(request: PersonRequest) -> HttpResponseBase:
         "turn": len(desk_of(request)),
         "newest": Revision.objects.aggregate(newest=Max("pk"))["newest"] or 0,
         "fresh": _fresh(request.user, since) if since else 0,
-        "proposal": _proposal(proposal) if proposal else None,
-        "document": _document(document) if document else None,
+        "proposal": _proposal(request.user, proposal) if proposal else None,
+        "document": _document(request.user, document) if document else None,
     }
     return _answer(request, json.dumps(news).encode())
 
@@ -61,13 +62,15 @@ def _number(request: HttpRequest, name: str) -> int:
 
 
 def _fresh(user: User, since: int) -> int:
-    newer = Proposal.objects.open().filter(revision__gt=since)
+    newer = Proposal.objects.for_person(user).open().filter(revision__gt=since)
     return newer.exclude(revision__author=user).count()
 
 
-def _proposal(pk: int) -> dict[str, object] | None:
-    found = Proposal.objects.select_related("revision__author", "revision__author_key").defer(
-        "revision__text", "revision__diff"
+def _proposal(user: User, pk: int) -> dict[str, object] | None:
+    found = (
+        Proposal.objects.for_person(user)
+        .select_related("revision__author", "revision__author_key")
+        .defer("revision__text", "revision__diff")
     )
     proposal = found.filter(pk=pk).first()
     if proposal is None or proposal.revision is None:
@@ -87,6 +90,6 @@ def _last_deed(proposal: Proposal, revision: Revision) -> tuple[str, datetime]:
     return f"{revision.author_label} changed this to revision {revision.number}", revision.created_at
 
 
-def _document(pk: int) -> dict[str, object] | None:
-    last = Release.objects.filter(document=pk).values("version__number", "at").first()
+def _document(user: User, pk: int) -> dict[str, object] | None:
+    last = within(Release.objects.filter(document=pk), user, "document__agent").values("version__number", "at").first()
     return {"version": last["version__number"], "at": last["at"].isoformat()} if last else None

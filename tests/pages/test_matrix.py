@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from agents import keys
-from agents.models import ApiKey, Document
+from agents import keys, teams
+from agents.models import Agent, ApiKey, Document
 from agents.protection import protect
 from agents.versions import create_agent, sha256
 from audit.models import AuditEntry
@@ -20,10 +20,12 @@ from feedback.models import Feedback, Pattern
 from people.accounts import create_person
 from people.models import User
 from people.roles import Role
+from people.teams import create_team
 from proposals.actions.comments import Spot, Wording, open_thread
 from proposals.actions.policy import set_policy
 from proposals.models import Proposal, ProposalEvidence, Rollout, RolloutPlan, SavedFilter, Thread
 from proposals.plans import BUILT_IN
+from reviewapp import gate
 from tests.cast import PROMPT, digest_of, propose, shared
 from tests.rollouts import start
 
@@ -129,6 +131,10 @@ MATRIX: Final[dict[str, Row]] = {
     "deactivate_person": Row("person", NOBODY, MANAGE),
     "reactivate_person": Row("person", NOBODY, MANAGE),
     "make_link": Row("person", NOBODY, MANAGE),
+    "new_team": Row("", MANAGE, MANAGE),
+    "team": Row("team", MANAGE, MANAGE),
+    "dissolve_team": Row("team", NOBODY, MANAGE),
+    "agent_team": Row("agent", MANAGE, MANAGE),
 }
 """What needs a role. Opening the address of an act leads to its page; a page that takes no form answers 405 to one."""
 
@@ -175,6 +181,7 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "key": key.prefix,
         "section": protect(document, "Safety", owners=[ada], actor=SYSTEM).pk,
         "person": aiko.pk,
+        "team": create_team("Night shift", members=[aiko], actor=SYSTEM).pk,
         "rollout": _rollout(aiko, ada).pk,
         "plan": RolloutPlan.objects.create(plan=BUILT_IN.to_json()).pk,
         "digest": digest_of(pending),
@@ -268,3 +275,56 @@ def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict
             assert answer["Location"].startswith(reverse("account_login")), name
     for name in ONES_OWN - {"account_inactive"}:
         assert client.get(reverse(name)).status_code in (302, 405), name
+
+
+@pytest.fixture
+def night_shift(arguments: dict[str, object], mara: User, luis: User) -> dict[str, object]:
+    """All of it is a team's now, whose only reviewer Mara is; besides an entry of the log about its agent."""
+    team = create_team("Day shift", members=[mara], actor=SYSTEM)
+    for slug in ("support", "other"):
+        teams.give_to_team(Agent.objects.get(slug=slug).pk, team.pk, actor=SYSTEM)
+    RolloutPlan.objects.update(document=Document.objects.get(slug=arguments["document"]))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    entry = AuditEntry.objects.filter(agent="support", sequence__isnull=False).latest("pk")
+    return arguments | {"entry": entry.sequence}
+
+
+def _of_agents(night_shift: dict[str, object], person: User) -> Iterator[tuple[str, str]]:
+    """Every address that names something of an agent."""
+    for name in gate.WAYS:
+        of_log = MATRIX[name].arguments == "one"
+        arguments = night_shift | {"one": night_shift["entry"]} if of_log else night_shift
+        yield name, _address(name, arguments, person)
+
+
+def test_every_address_that_names_something_says_whose_it_is() -> None:
+    named = {name for name, path in _named(get_resolver().url_patterns) if "<" in path and name in {*MATRIX, *OPEN}}
+    assert named == {*gate.WAYS, *gate.OPEN}
+
+
+def test_what_is_another_teams_is_not_there(client: Client, night_shift: dict[str, object], jonas: User) -> None:
+    client.force_login(jonas)
+    for name, address in _of_agents(night_shift, jonas):
+        opened, sent = client.get(address), _send(client, address, night_shift["digest"])
+        assert (opened.status_code, sent.status_code) == (404, 404), name
+        assert "Support agent" not in opened.text + sent.text, name
+
+
+@pytest.mark.parametrize("username", ["mara", "ada", "luis"])
+def test_for_its_members_admins_and_auditors_it_is_as_it_was(
+    client: Client, night_shift: dict[str, object], username: str
+) -> None:
+    person = User.objects.get(username=username)
+    role = Role(person.groups.get().name)
+    client.force_login(person)
+    for name, address in _of_agents(night_shift, person):
+        opened = client.get(address, follow=False).status_code
+        sent = _send(client, address, night_shift["digest"]).status_code
+        row = MATRIX[name]
+        assert (opened not in NOT_FOR_YOU, sent not in NOT_FOR_YOU) == (role in row.opened_by, role in row.sent_by), (
+            name,
+            opened,
+            sent,
+        )
+        assert opened != 404 or name == "audit_proof", name

@@ -12,15 +12,17 @@ from django.utils import timezone
 
 from agents.keys import create
 from agents.models import Agent, Document
+from agents.teams import give_to_team
 from agents.versions import create_agent, sha256
 from audit import checkpoints
 from audit.record import SYSTEM
 from feedback.actions.exclusion import exclude
 from feedback.actions.rollups import count_runs
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource, SharedMember, SharedPattern
-from people.models import User
+from people.models import Team, User
 from people.roles import Role
 from people.signin import create_person
+from people.teams import create_team
 from proposals.actions import comments, decisions, outcomes, proposals
 from proposals.actions.comments import Spot, Wording
 from proposals.actions.proposals import MOST_CANDIDATES
@@ -52,6 +54,10 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) 
             create(support, ["read"], actor=SYSTEM, owner=jonas)
             create_person(f"p{number}", name=f"Person {number}", roles=[Role.VIEWER, Role.REVIEWER])
             texts = {"a": "Say 30 days.\n", "b": "b\n"}
+            create_team(f"Team {number}", members=[jonas, mara], actor=SYSTEM)
+            others = create_team(f"Others {number}", members=[mara], actor=SYSTEM)
+            hidden = create_agent(f"hidden-{number}", name=f"Hidden {number}", actor=SYSTEM, documents={"a": "A.\n"})
+            give_to_team(hidden.pk, others.pk, actor=SYSTEM)
             _roll_out(
                 create_agent(f"agent-{number}", name=f"Agent {number}", actor=SYSTEM, documents=texts), aiko, mara
             )
@@ -183,6 +189,9 @@ def _for_admins() -> dict[str, str]:
         "traffic": reverse("traffic", args=["support"]),
         "freeze": reverse("freeze"),
         "new person": reverse("new_person"),
+        "new team": reverse("new_team"),
+        "team": reverse("team", args=[Team.objects.earliest("pk").pk]),
+        "agent's team": reverse("agent_team", args=["support"]),
         "person": reverse("person", args=[User.objects.get(username="jonas").pk]),
     }
 
@@ -215,3 +224,6 @@ def test_ten_times_the_data_asks_no_more_questions(
     assert few["queue"] < 20, few
     assert few["pattern"] < 20, few
     assert few["updates"] < 11, few
+    assert max(few.values()) < 41, few
+    assert few["queue"] < 25, few
+    assert few["updates"] < 14, few

@@ -12,6 +12,7 @@ from agents.models import Document
 from agents.versions import create_agent
 from audit.record import SYSTEM
 from people.models import User
+from people.teams import create_team
 from proposals.actions.assignments import assign
 from proposals.actions.comments import Spot, open_thread
 from proposals.actions.proposals import amend
@@ -226,3 +227,19 @@ def test_deciding_together_asks_no_more_questions_for_more(
                 assert client.get(address).text.count('<table class="diff') == len(keys)
             counts.append(len(asked))
     assert counts[0] == counts[1] < 25
+
+
+def test_a_team_is_asked_in_the_browser_and_its_list_is_a_filter(
+    client: Client, pending: Proposal, mara: User, jonas: User
+) -> None:
+    team = create_team("Billing", members=[jonas], actor=SYSTEM)
+    client.force_login(mara)
+    answer = client.post(reverse("assign", args=[pending.pk]), {"to": f"team:{team.pk}"}, follow=True)
+    assert "Assigned to team Billing." in answer.text
+    assert "Assigned to <b>team Billing</b>" in answer.text
+    page = client.get(f"/?show=open&who=team:{team.pk}").text
+    assert "for <b>team Billing</b>" in page
+    assert "Assigned to Billing" in page
+    assert client.get("/?show=open&who=team:x").status_code == 200
+    client.force_login(jonas)
+    assert "for <b>team Billing</b>" in client.get("/?show=open&who=me").text

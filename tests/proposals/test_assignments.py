@@ -4,8 +4,10 @@ import pytest
 from django.contrib.auth.models import Group
 
 from audit.models import AuditEntry
+from audit.record import SYSTEM
 from people.models import User
 from people.roles import Role
+from people.teams import create_team, dissolve, set_members
 from proposals import policies, queue
 from proposals.actions.assignments import assign, unassign
 from proposals.actions.decisions import approve
@@ -94,3 +96,37 @@ def test_an_assignment_is_taken_back_once(pending: Proposal, mara: User, jonas: 
     assert not unassign(pending.pk, user=mara, assignment_id=number)
     assert waits_for(pending, mara, jonas) == ["mara", "jonas"]
     assert AuditEntry.objects.filter(verb="proposal.unassigned").count() == 1
+
+
+def test_a_team_stands_for_its_members_as_long_as_one_can_decide(
+    pending: Proposal, mara: User, jonas: User, ada: User, aiko: User
+) -> None:
+    team = create_team("Billing", members=[jonas, aiko], actor=SYSTEM)
+    assert assign(pending.pk, user=mara, to=team)
+    assert not assign(pending.pk, user=mara, to=team)
+    assert waits_for(pending, mara, jonas, ada) == ["jonas"]
+    assert AuditEntry.objects.get(verb="proposal.assigned").fact["after"] == {"to": "team Billing"}
+    assert list(queue.Filters(show="open", who="me").apply(jonas)) == [pending]
+    assert list(queue.Filters(show="open", who=f"team:{team.pk}").apply(mara)) == [pending]
+    assert not queue.Filters(show="open", who="nobody").apply(mara)
+    assert not queue.Filters(show="open", who="team:0").apply(mara)
+    set_members(team.pk, [ada], actor=SYSTEM)
+    assert waits_for(pending, mara, jonas, ada) == ["ada"]
+    dissolve(team.pk, actor=SYSTEM)
+    assert waits_for(pending, mara, jonas, ada) == ["mara", "jonas", "ada"]
+
+
+def test_a_team_in_which_nobody_could_decide_is_not_asked(
+    pending: Proposal, mara: User, jonas: User, aiko: User
+) -> None:
+    operators = create_team("Operators", members=[aiko], actor=SYSTEM)
+    with pytest.raises(Invalid, match="Nobody in the team Operators decides"):
+        assign(pending.pk, user=mara, to=operators)
+    authors = create_team("Authors", members=[jonas, aiko], actor=SYSTEM)
+    amend(pending.pk, user=jonas, text=PROMPT.replace("30 days", "2 weeks"), note="", digest=digest_of(pending))
+    with pytest.raises(Invalid, match="Nobody in the team Authors can decide"):
+        assign(pending.pk, user=mara, to=authors)
+    dissolve(authors.pk, actor=SYSTEM)
+    with pytest.raises(Invalid, match="was dissolved"):
+        assign(pending.pk, user=mara, to=authors)
+    assert not Assignment.objects.exists()

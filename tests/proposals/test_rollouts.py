@@ -91,7 +91,7 @@ def test_a_person_promotes_it(rollout: Rollout, mara: User, prompt: Document) ->
 
 def test_the_automatic_actor_cannot_promote(rollout: Rollout) -> None:
     with transaction.atomic(), pytest.raises(NotAllowed, match="Only a person"):
-        end(lock(rollout.pk), State.PROMOTED, BY_ITSELF, "")
+        end(lock(rollout.pk, by=None), State.PROMOTED, BY_ITSELF, "")
     with transaction.atomic(), pytest.raises(IntegrityError, match="rollout_promoted_by_a_person"):
         Rollout.objects.filter(pk=rollout.pk).update(state=State.PROMOTED, epoch=9, ended_at=timezone.now())
     with transaction.atomic(), pytest.raises(IntegrityError, match="split_share_below_majority"):
