@@ -5,7 +5,7 @@ People go on deciding, agents go on reporting and reading; and a candidate found
 
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from agents.exceptions import AgentError
@@ -34,12 +34,22 @@ def is_frozen() -> bool:
     return Freeze.objects.filter(lifted_at=None).exists()
 
 
+def hold_switch() -> bool:
+    """Whether everything is frozen, which stays so until the transaction ends: who freezes waits for it.
+
+    What changes by itself what agents get asks this first, before it locks anything else.
+    """
+    _lock("pg_advisory_xact_lock_shared")
+    return is_frozen()
+
+
 @transaction.atomic
 def freeze(*, user: User, reason: str) -> Freeze:
-    """Stop all that happens by itself, from now on. Raises CannotFreeze."""
+    """Stop all that happens by itself, from now on: a step under way is waited for. Raises CannotFreeze."""
     _require(user)
     if not reason.strip():
         raise CannotFreeze("Say why everything is frozen.", field="reason")
+    _lock("pg_advisory_xact_lock")
     try:
         with transaction.atomic():
             made = Freeze.objects.create(by=user, reason=reason.strip())
@@ -66,3 +76,8 @@ def thaw(*, user: User, reason: str = "") -> Freeze:
 def _require(user: User) -> None:
     if not user.has_perm(FREEZE):
         raise CannotFreeze("Freezing everything needs the role operator or admin.")
+
+
+def _lock(function: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtext('agents.freeze'), 0)")

@@ -27,6 +27,8 @@ TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
                 "proposal.rejected",
                 "proposal.changes_requested",
                 "proposal.bypassed",
+                "proposal.started_itself",
+                "proposal.undone",
             }
         ),
     ),

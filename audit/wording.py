@@ -85,6 +85,8 @@ VERBS: Final[dict[str, str]] = {
     "rollout.given_up": "gave up the rollout of",
     "rollout_plan.set": "set the rollout plan of",
     "rollout_plan.removed": "removed the rollout plan of",
+    "safe_rules.set": "set what may start by itself in",
+    "safe_rules.removed": "turned off what may start by itself in",
     "version.registered": "registered as a candidate",
     "board.frozen": "froze",
     "board.thawed": "lifted the freeze of",
@@ -93,6 +95,8 @@ VERBS: Final[dict[str, str]] = {
     "comment.reopened": "reopened the comments on",
     "suggestion.applied": "applied the wording suggested for",
     "proposal.bypassed": "published without the approvals needed",
+    "proposal.started_itself": "started by itself, without an approval",
+    "proposal.undone": "undid the start by itself of",
 }
 
 
@@ -122,6 +126,8 @@ def in_words(entry: AuditEntry) -> Wording:
     why = _why(entry.verb, after)
     if entry.verb == "proposal.approved" and before.get("status") == "in_effect":
         verb = f"confirmed the {after.get('confirms', 'change')} that made version {after.get('version')}:"
+        if after.get("confirms") == "start":
+            verb = f"confirmed the start by itself of version {after.get('candidate')}:"
         return Wording(verb, entry.target_label, _alone(after), why)
     told = tuple(_details(entry.target_kind, before, after))
     return Wording(verb_in_words(entry.verb), entry.target_label, told, why)
@@ -207,7 +213,15 @@ def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_proposal(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    return _told({"candidate": "as the candidate version {}"}, after)
+    yield from _told({"candidate": "as the candidate version {}"}, after)
+    if after.get("key"):
+        yield f"{after['key']} from {after.get('was')} to {after.get('now')}"
+        yield f"under the rule {after.get('rule')}"
+
+
+def _of_safe_rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    yield from _told({"rule": "{}"}, after)
+    yield from _told({"rule": "in place of {}" if after else "it was {}"}, before)
 
 
 def _of_person(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -255,5 +269,6 @@ _OF_KIND: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[st
     "pattern": _of_pattern,
     "proposal": _of_proposal,
     "team": _of_team,
+    "saferules": _of_safe_rules,
     "user": _of_person,
 }

@@ -40,10 +40,12 @@ def consolidate(task: Any) -> None:
 
 @shared_task
 def resolve_quiet() -> None:
-    """Resolve the watched patterns that nothing new came to."""
+    """Resolve the watched patterns that nothing new came to. While nothing is mined, that would not be known."""
+    from agents.freezing import is_frozen
     from feedback.actions.lifecycle import resolve_quiet
 
-    resolve_quiet()
+    if not is_frozen():
+        resolve_quiet()
 
 
 @shared_task

@@ -21,7 +21,7 @@ from proposals.actions.proposals import submit
 from proposals.api_outcomes import OutcomeOut, outcome_out
 from proposals.api_talks import ThreadOut, thread_out
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
-from proposals.models import Assignment, Check, Coauthor, Decision, Proposal, Revision
+from proposals.models import Assignment, Check, Coauthor, Decision, Proposal, Revision, SelfStart
 from proposals.policies import bypasser_id
 from proposals.queue.filters import weighed
 from proposals.risk import Level
@@ -59,6 +59,17 @@ class Created(Schema):
     state: str
 
 
+class StartOut(Schema):
+    """A canary that Countersign began by itself: one setting changed, as the rules of its document allow."""
+
+    category: Literal["retry", "threshold", "routing"]
+    key: str
+    was: str
+    now: str
+    rule: str = Field(description="The rule in words, as it was then.")
+    at: datetime
+
+
 class ProposalOut(Schema):
     """A proposal as a row of the queue."""
 
@@ -75,6 +86,9 @@ class ProposalOut(Schema):
     base_version: int
     published_version: int | None
     bypassed: bool = Field(description="Published in an emergency, without the approvals needed.")
+    started_itself: StartOut | None = Field(
+        description="The rule under which its canary began without waiting for an approval; else null."
+    )
     risk: Literal["low", "medium", "high"]
     risk_reasons: list[str] = Field(description="Why, in sentences; about the newest revision.")
     impact: int = Field(description="Sources behind it, doubled while the reports of its pattern are rising.")
@@ -326,6 +340,7 @@ def _proposal(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         "base_version": proposal.base_version.number,
         "published_version": proposal.published.number if proposal.published else None,
         "bypassed": bypasser_id(proposal) is not None,
+        "started_itself": _start(SelfStart.of(proposal)),
         "risk": Level(proposal.risk).name.lower(),
         "risk_reasons": proposal.risk_reasons,
         "impact": int(vars(proposal)["impact"]),
@@ -336,6 +351,10 @@ def _proposal(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         "created_at": proposal.created_at,
         "decided_at": proposal.decided_at,
     }
+
+
+def _start(found: SelfStart | None) -> dict[str, Any] | None:
+    return {name: getattr(found, name) for name in StartOut.model_fields} if found else None
 
 
 def _turn(proposal: Proposal) -> str | None:

@@ -52,6 +52,7 @@ class RolloutOut(Schema):
     waits_for_person: bool
     started_at: datetime
     started_by: str
+    began_by_itself: bool = Field(description="Without waiting for an approval, under the rules of its document.")
     ended_at: datetime | None
     ended_by: str | None
     reason: str = Field(description="Why it ended so.")
@@ -198,7 +199,8 @@ def _rollout(request: HttpRequest, rollout: Rollout) -> dict[str, Any]:
         "asks": rollout.asks,
         "waits_for_person": rollout.is_waiting,
         "started_at": rollout.split.started_at,
-        "started_by": str(rollout.started_by),
+        "started_by": rollout.starter_label,
+        "began_by_itself": rollout.began_by_itself,
         "ended_at": rollout.ended_at,
         "ended_by": str(rollout.ended_by) if rollout.ended_by else None,
         "reason": rollout.reason,

@@ -5,7 +5,7 @@ contradicts another.
 from dataclasses import dataclass, replace
 
 from proposals.actions.rollouts import second
-from proposals.models import Check, Proposal, Rollout
+from proposals.models import Check, Proposal, Rollout, SelfStart
 from proposals.plans import Plan
 from proposals.review import Effect, Standing
 from proposals.rollout_page import live_of
@@ -46,6 +46,8 @@ def beside(proposal: Proposal, standing: Standing, effect: Effect, *, rolling: b
     One query, none for one that is in effect; one more where a rollout runs.
     """
     after = proposal.status == Proposal.Status.IN_EFFECT
+    if SelfStart.of(proposal) and after:
+        return _of_started(proposal, standing, effect)
     reject = "Rejecting records that it was wrong; the agent keeps the text it has." if after else ""
     running = live_of(proposal.document) if rolling and not after else None
     rest = (reject, _stops(standing.blocking), running, second(running) if running else "")
@@ -84,6 +86,24 @@ def _publishes(standing: Standing, effect: Effect) -> str:
     what = f"version {effect.number}, current at once. Agents get it the next time they ask; one step takes it back."
     who = "Approving makes this text" if standing.leave.allowed else "The last approval makes this text"
     return f"{who} {what}"
+
+
+def _of_started(proposal: Proposal, standing: Standing, effect: Effect) -> Beside:
+    """After it started by itself: its rollout goes on or is taken away; once taken back it can only be closed."""
+    rollout = Rollout.objects.for_page().get(proposal=proposal)
+    stops = _stops(standing.blocking)
+    if not rollout.is_live:
+        over = f"Its canary was {rollout.get_state_display().lower()}. Reject it, with a reason, to close it."
+        return Beside("Nothing is left to be confirmed.", "", stops, rollout, over)
+    reject = f"Rejecting stops the rollout at once: everybody gets version {rollout.baseline.number} again."
+    if standing.leave.allowed and standing.missing_after_mine:
+        says = f"Approving records your approval; it is not confirmed yet. {standing.missing_after_mine}"
+        return Beside(says, reject, stops, None, "")
+    says = (
+        f"Approving confirms version {effect.number}, which {rollout.share}\u00a0% of the units get. It goes on by its "
+        "plan, and stops at the gate, where a person promotes it."
+    )
+    return Beside(says, reject, stops, None, "")
 
 
 def _confirms(proposal: Proposal, effect: Effect) -> str:

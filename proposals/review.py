@@ -35,6 +35,7 @@ def find(pk: int) -> Proposal:
         "revision__base_version",
         "revision__surroundings",
         "bypass",
+        "self_start",
         "removal",
     )
     revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")

@@ -87,7 +87,9 @@ def state_line(rollout: Rollout) -> str:
     who = f"{rollout.ended_by}" if rollout.ended_by else "Countersign"
     match rollout.state:
         case Rollout.State.WAITING:
-            return f"Version {number} waits at the gate, at {rollout.share}\u00a0%. Somebody has to promote it."
+            is_approved = rollout.proposal.status == Proposal.Status.APPROVED
+            need = "promote it" if is_approved else "confirm it, then promote it"
+            return f"Version {number} waits at the gate, at {rollout.share}\u00a0%. Somebody has to {need}."
         case Rollout.State.RUNNING:
             return f"Version {number} is served to {rollout.share}\u00a0% of the units, version {base} to the others."
         case Rollout.State.PROMOTED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from proposals.models import Proposal, Rollout
+from proposals.models import Proposal, Rollout, SelfStart
 from proposals.turns import Pill
 
 
@@ -17,8 +17,8 @@ def pill(rollout: Rollout) -> Pill:
 
 
 def rollout_pills(proposals: Collection[Proposal]) -> dict[int, Pill]:
-    """By the proposals' keys, where it says more than that they were approved. One query, if any is approved."""
-    published = [proposal.pk for proposal in proposals if proposal.published_id and not proposal.is_open]
+    """By the proposals' keys, where it says more than their status. One query, if any was published."""
+    published = [p.pk for p in proposals if p.published_id and (not p.is_open or SelfStart.of(p))]
     if not published:
         return {}
     found = Rollout.objects.exclude(state=Rollout.State.PROMOTED).filter(proposal__in=published).select_related("split")

@@ -27,6 +27,8 @@ def may_promote(user: User, proposal: Proposal) -> Leave:
     """Whether this person may pass the gate: somebody with the right, and not whose own change it is."""
     if not user.has_perm("proposals.promote_rollout"):
         return Leave(False, "Promoting needs the role reviewer, operator or admin.")
+    if proposal.status == Proposal.Status.IN_EFFECT:
+        return Leave(False, f"It started by itself, and nobody confirmed it yet: approve proposal {proposal.pk} first.")
     conflict = conflict_of_interest(user, proposal)
     if not conflict:
         return Leave(True, "")

@@ -18,11 +18,24 @@ def draft_due() -> None:
 
 
 @shared_task
+def start_safe() -> None:
+    """Start what may start without waiting for a person, and close the reviews that a person's stop has answered."""
+    from agents.freezing import is_frozen
+    from proposals.actions import self_starts
+
+    self_starts.settle_all_undone()
+    if not is_frozen():
+        self_starts.start_all()
+
+
+@shared_task
 def expire_stale() -> None:
-    """End machine drafts that nobody took up."""
+    """End machine drafts that nobody took up. While nothing is mined, what speaks for them would be missing."""
+    from agents.freezing import is_frozen
     from proposals.actions import expiry
 
-    expiry.expire_stale()
+    if not is_frozen():
+        expiry.expire_stale()
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from proposals.models import Proposal
+from proposals.models import Proposal, SelfStart
 
 Status = Proposal.Status
 
@@ -36,16 +36,22 @@ def pill(
     of its rollout while that says more than that it was approved.
     """
     if not proposal.is_open:
-        if rollout and not undone:
+        if rollout and not undone and proposal.status == Status.APPROVED:
             return rollout
         return Pill("Rolled back", "warn") if undone else _SETTLED[Status(proposal.status)]
     if proposal.status == Status.CHANGES_REQUESTED:
         return Pill("Yours to amend", "turn") if my_turn else Pill("Changes requested", "warn")
     if proposal.status == Status.IN_EFFECT:
-        what = "rollback" if proposal.origin == Proposal.Origin.ROLLBACK else "bypass"
-        return Pill(f"Confirm {what}", "turn") if my_turn else Pill("In effect", "info")
+        return Pill(f"Confirm {_done(proposal)}", "turn") if my_turn else rollout or Pill("In effect", "info")
     if blocked:
         return Pill("Blocked", "bad")
     if proposal.is_stale:
         return Pill("Out of date", "turn" if my_turn else "warn")
     return MY_TURN if my_turn else Pill("Others’ turn")
+
+
+def _done(proposal: Proposal) -> str:
+    """What was done before anybody approved it."""
+    if proposal.origin == Proposal.Origin.ROLLBACK:
+        return "rollback"
+    return "start" if SelfStart.of(proposal) else "bypass"

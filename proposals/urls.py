@@ -20,6 +20,7 @@ from proposals.views import (
     review,
     rollout_plans,
     rollouts,
+    safe,
     saved_filters,
     selected,
     updates,
@@ -84,5 +85,6 @@ urlpatterns = [
     path(f"{_DOCUMENT}versions/<int:number>/download/", documents.download, name="download"),
     path(f"{_DOCUMENT}compare/", documents.compare, name="compare"),
     path(f"{_DOCUMENT}propose/", documents.propose, name="propose"),
+    path(f"{_DOCUMENT}by-itself/", safe.rules, name="safe_rules"),
     path(f"{_DOCUMENT}roll-back/", documents.roll_back, name="roll_back"),
 ]

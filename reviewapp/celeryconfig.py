@@ -25,6 +25,7 @@ beat_schedule = {
     "count": {"task": "feedback.tasks.count_runs", "schedule": 60.0, "options": {"expires": 60.0}},
     "erase": {"task": "feedback.tasks.erase_asked", "schedule": 30.0, "options": {"expires": 30.0}},
     "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
+    "start": {"task": "proposals.tasks.start_safe", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "expire": {"task": "proposals.tasks.expire_stale", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "rollouts": {"task": "proposals.tasks.watch_rollouts", "schedule": 10.0, "options": {"expires": 10.0}},
     "tidy": {"task": "proposals.tasks.tidy_rollouts", "schedule": 3600.0, "options": {"expires": 3600.0}},

@@ -36,7 +36,7 @@ def bypass(proposal_id: int, *, user: User, digest: str, reason: str, number: in
         proposal=proposal, revision=revision, actor=user, reason=reason.strip(), missing=missing
     )
     update_unmoved(proposal, status=Proposal.Status.IN_EFFECT, published=version)
-    settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
+    settle_pattern(proposal, Pattern.Status.WATCHING, Actor.person(user), version)
     record(
         "proposal.bypassed",
         actor=Actor.person(user),

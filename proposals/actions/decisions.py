@@ -19,7 +19,7 @@ from proposals.actions.proposals import free_pattern, lock, lock_with_rivals, ne
 from proposals.actions.revisions import update_unmoved
 from proposals.actions.superseding import end_drafts_beside
 from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
-from proposals.models import Check, Decision, Proposal, Revision, Rollout
+from proposals.models import Check, Decision, Proposal, Revision, Rollout, SelfStart
 from proposals.plans import STARTS
 from proposals.rollout_policies import plan_for
 
@@ -37,6 +37,8 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "", start:
     in_effect = proposal.status == Status.IN_EFFECT
     if not in_effect:
         require_publishable(proposal, revision)
+    elif SelfStart.of(proposal):
+        _require_standing(proposal)
     need = policies.approvals_needed(proposal, revision)
     agent = proposal.document.agent
     given = policies.counting(revision.decisions.filter(verdict=Decision.Verdict.APPROVE), agent)
@@ -53,11 +55,9 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "", start:
         return decision
     version = (in_effect and proposal.published) or _release(proposal, revision, user, start)
     _move(proposal, Status.APPROVED, version)
-    settle_pattern(proposal, Pattern.Status.WATCHING, user, version)
+    settle_pattern(proposal, Pattern.Status.WATCHING, Actor.person(user), version)
     end_drafts_beside(proposal, Actor.person(user))
-    confirms = (
-        {"confirms": "rollback" if proposal.origin == Proposal.Origin.ROLLBACK else "bypass"} if in_effect else {}
-    )
+    confirms = {"confirms": _confirmed(proposal)} if in_effect else {}
     as_candidate = Rollout.objects.live().filter(proposal=proposal).exists()
     facts = {_AS[as_candidate]: version.number, "single_operator": alone, **confirms}
     _record(proposal, "proposal.approved", decision, facts)
@@ -67,6 +67,29 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "", start:
 _AS = {False: "version", True: "candidate"}
 
 
+def _confirmed(proposal: Proposal) -> str:
+    """What is confirmed after the fact."""
+    if proposal.origin == Proposal.Origin.ROLLBACK:
+        return "rollback"
+    return "start" if SelfStart.of(proposal) else "bypass"
+
+
+def _live_of(proposal: Proposal) -> Rollout | None:
+    """The live rollout of a proposal in effect, locked with its document until the transaction ends."""
+    found = Rollout.objects.filter(proposal=proposal).values_list("pk", flat=True).first()
+    rollout = rollouts.lock(found) if found else None
+    return rollout if rollout and rollout.is_live else None
+
+
+def _require_standing(proposal: Proposal) -> None:
+    """Raises NotPending where what started by itself was taken back since: nothing is left to be confirmed."""
+    if _live_of(proposal) is None:
+        raise NotPending(
+            "What started by itself was taken back already; nothing is left to be confirmed. Reject it, with a reason, "
+            "to close it."
+        )
+
+
 def _release(proposal: Proposal, revision: Revision, user: User, start: str) -> Version:
     """Make the text current, or serve it to a few first. Raises StaleProposal, Blocked, Invalid."""
     plan = plan_for(proposal.document)
@@ -74,7 +97,7 @@ def _release(proposal: Proposal, revision: Revision, user: User, start: str) -> 
     if start not in STARTS:
         raise Invalid("start", "Choose whether to release it at once.")
     if start == "canary":
-        return rollouts.start(proposal, revision, plan=plan, user=user)
+        return rollouts.start(proposal, revision, plan=plan, by=rollouts.By.person(user))
     if not plan.at_once_allowed:
         raise Invalid("start", "The rollout plan of this document asks for a canary first.")
     return publish_revision(proposal, revision, user)
@@ -104,7 +127,8 @@ def request_changes(proposal_id: int, *, user: User, digest: str, note: str) -> 
 def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str) -> Decision:
     """Reject the proposal for good, with a typed reason and words, also where changes were requested.
 
-    The pattern stays open, but nothing like it is drafted again before there is new evidence.
+    The pattern stays open, but nothing like it is drafted again before there is new evidence. What started by itself is
+    taken from everybody again.
     Raises NotAllowed, NotPending, Outdated, Invalid.
     """
     if reason not in Decision.Reason.values:
@@ -113,6 +137,8 @@ def reject(proposal_id: int, *, user: User, digest: str, reason: str, note: str)
         raise Invalid("note", "Say in a sentence why it is rejected.")
     proposal, revision, leave = _open_for(proposal_id, user, digest, among=Proposal.OPEN)
     decision = _decide(revision, user, Decision.Verdict.REJECT, reason=reason, note=note, alone=leave.alone)
+    if SelfStart.of(proposal) and (live := _live_of(proposal)):
+        rollouts.end(live, Rollout.State.STOPPED, rollouts.By.person(user), note.strip())
     _move(proposal, Status.REJECTED)
     _free_pattern(proposal, user)
     _record(proposal, "proposal.rejected", decision)
@@ -240,11 +266,10 @@ def _move(proposal: Proposal, status: Status, version: Version | None = None) ->
         raise NotPending(_already(proposal))
 
 
-def settle_pattern(proposal: Proposal, status: Pattern.Status, user: User, version: Version | None = None) -> None:
+def settle_pattern(proposal: Proposal, status: Pattern.Status, actor: Actor, version: Version | None = None) -> None:
     """Move the pattern it came from, if any, into this state; nothing is due to be drafted from it."""
     if proposal.pattern_id:
         Pattern.objects.filter(pk=proposal.pattern_id).update(draft_due_at=None)
-        actor = Actor.person(user)
         change_status([proposal.pattern_id], status, actor=actor, proposal=proposal.pk, version=version)
 
 

@@ -59,12 +59,14 @@ def second(live: Rollout) -> str:
     )
 
 
-def start(proposal: Proposal, revision: Revision, *, plan: Plan, user: User) -> Version:
+def start(proposal: Proposal, revision: Revision, *, plan: Plan, by: By) -> Version:
     """Make the revision's text a version and serve it to the first step's share of the units.
+
+    Without a person it began by itself, and stands at the gate until somebody has confirmed it.
 
     The caller holds the transaction and has locked the proposal and its document. Raises StaleProposal, Blocked.
     """
-    document, base, by = proposal.document, revision.base_version, By.person(user)
+    document, base = proposal.document, revision.base_version
     try:
         candidate = versions.register(document, revision.text, base=base, actor=by.actor, proposal=proposal.pk)
         now = timezone.now()
@@ -74,7 +76,7 @@ def start(proposal: Proposal, revision: Revision, *, plan: Plan, user: User) -> 
     except RolloutRuns as runs:
         raise Blocked(f"{runs} Promote it or stop it first. Nothing was recorded.") from None
     rollout = Rollout.objects.create(
-        split=split, proposal=proposal, baseline=base, plan_kept=plan.to_json(), step_since=now, started_by=user
+        split=split, proposal=proposal, baseline=base, plan_kept=plan.to_json(), step_since=now, started_by=by.user
     )
     upto = Run.objects.aggregate(last=Max("pk"))["last"] or 0
     JudgeMemory.objects.create(rollout=rollout, judge=Judge(plan.judge).to_json(), upto=upto)

@@ -10,6 +10,7 @@ from people.models import User
 from proposals import rollout_policies
 from proposals.actions.following import follow_soon
 from proposals.actions.rollouts import By, State, end, give_share, lock, record_on, require_live
+from proposals.actions.self_starts import settle_soon
 from proposals.exceptions import Invalid, NotAllowed, Outdated, StaleProposal
 from proposals.models import JudgeMemory, Rollout
 from proposals.policies import Leave
@@ -102,6 +103,7 @@ def end_with_document(document_id: int, *, user: User, reason: str) -> None:
         rollout = lock(found, by=user)
         said = f"{rollout.document} was rolled back: {reason}"
         end(rollout, State.STOPPED, By.person(user), said)
+        settle_soon(rollout)
 
 
 def _take_away(rollout_id: int, state: Rollout.State, user: User, reason: str, asked: str) -> Rollout:
@@ -116,6 +118,7 @@ def _end(rollout_id: int, state: Rollout.State, by: By, reason: str, asked: str)
     rollout = lock(rollout_id, by=by.user)
     require_live(rollout)
     end(rollout, state, by, reason.strip())
+    settle_soon(rollout)
     return rollout
 
 

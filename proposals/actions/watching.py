@@ -11,7 +11,7 @@ from typing import Final, Literal
 from django.db import transaction
 from django.utils import timezone
 
-from agents.freezing import is_frozen
+from agents.freezing import hold_switch, is_frozen
 from audit.numbers import counted
 from proposals.actions.feeding import feed
 from proposals.actions.rollouts import BY_ITSELF, Asks, State, ask, end, give_share, lock, move, record_on
@@ -101,8 +101,9 @@ def _ask(rollout: Rollout, asks: Rollout.Asks) -> Due | None:
 
 @transaction.atomic
 def _act(rollout_id: int, verdict: Verdict, now: datetime) -> Due | None:
+    frozen = hold_switch()
     rollout = lock(rollout_id, by=None)
-    found = due(rollout, verdict, now, frozen=is_frozen())
+    found = due(rollout, verdict, now, frozen=frozen)
     if not rollout.is_live:
         return None
     _keep(rollout, verdict, now)

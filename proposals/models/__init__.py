@@ -20,6 +20,7 @@ from proposals.models.rollout import (
     RolloutVerdict,
     ShareChange,
 )
+from proposals.models.safe import SafeRules, SelfStart
 from proposals.models.step import Step
 from proposals.models.surroundings import CounterExample, Surroundings
 from proposals.models.trial import Trial
@@ -48,7 +49,9 @@ __all__ = [
     "Rollout",
     "RolloutPlan",
     "RolloutVerdict",
+    "SafeRules",
     "SavedFilter",
+    "SelfStart",
     "ShareChange",
     "Step",
     "Surroundings",

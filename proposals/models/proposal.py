@@ -45,6 +45,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
             "author",
             "author_key",
             "bypass__actor",
+            "self_start",
         )
 
 

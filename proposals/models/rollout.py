@@ -62,7 +62,7 @@ class RolloutQuerySet(models.QuerySet["Rollout"]):
         """With all that a line about it shows, in one query."""
         whole = ("split__candidate", "baseline")
         texts = [f"{name}__{column}" for name in whole for column in ("text", "line_versions")]
-        joined = self.select_related("split__document__agent", *whole, "proposal", "started_by", "ended_by")
+        joined = self.select_related("split__document__agent", *whole, "proposal__self_start", "started_by", "ended_by")
         return joined.defer(*texts, "proposal__rationale")
 
 
@@ -106,7 +106,13 @@ class Rollout(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     asks = models.CharField(max_length=8, choices=Asks, blank=True, default=Asks.NOTHING)
     asks_since = models.DateTimeField(null=True)
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Empty for one that began by itself, see `SelfStart`.",
+    )
     ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True, help_text="Why it ended so.")
@@ -164,6 +170,16 @@ class Rollout(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in self.LIVE
+
+    @property
+    def began_by_itself(self) -> bool:
+        """Whether Countersign began it, under the rules of its document, without waiting for an approval."""
+        return self.started_by_id is None
+
+    @property
+    def starter_label(self) -> str:
+        """Who began it."""
+        return str(self.started_by or "Countersign")
 
     @property
     def is_waiting(self) -> bool:

@@ -95,7 +95,15 @@ def tell(version: Version) -> Story:
 
 def _proposal(version: Version) -> Proposal | None:
     rows = Proposal.objects.select_related(
-        "document__agent", "base_version", "pattern", "author", "author_key", "bypass__actor", "outcome", "revision"
+        "document__agent",
+        "base_version",
+        "pattern",
+        "author",
+        "author_key",
+        "bypass__actor",
+        "self_start",
+        "outcome",
+        "revision",
     )
     unread = (*whole_of("base_version"), "revision__text", "revision__diff", "pattern__centroid")
     return rows.defer(*unread).filter(published=version).first()

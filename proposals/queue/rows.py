@@ -17,7 +17,7 @@ from proposals.rollout_pills import rollout_pills
 from proposals.turns import MY_TURN, Pill, pill
 from proposals.undone import undone
 
-_SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass")
+_SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass", "self_start")
 _HEAVY = ("rationale", "revision__text", "revision__diff", "pattern__centroid", "pattern__meaning", "pattern__terms")
 
 
@@ -74,7 +74,7 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     around = _around(proposals, desk.user)
     gone = undone([p for p in proposals if not p.is_open])
-    rolling = rollout_pills(proposals)
+    rolling = rollout_pills([p for p in proposals if p.pk not in desk])
     deciders, assigned = _deciders(proposals), assignments(keys)
     return [
         Row(

@@ -50,9 +50,9 @@ def _newest(document: Document) -> int:
 def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     """The current text, what was current when, and what is proposed."""
     found = _find(slug, name)
-    releases = found.releases.select_related("version__restores", "version__proposal__bypass").defer(
-        *whole_of("version")
-    )
+    releases = found.releases.select_related(
+        "version__restores", "version__proposal__bypass", "version__proposal__self_start"
+    ).defer(*whole_of("version"))
     context = {
         "place": "agents",
         "document": found,
@@ -73,7 +73,9 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
 def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpResponse:
     """One immutable version: text, digest, where it came from, when it was current."""
     found = _find(slug, name)
-    joined = found.versions.select_related("parent", "restores", "proposal__bypass", "proposal__outcome")
+    joined = found.versions.select_related(
+        "parent", "restores", "proposal__bypass", "proposal__self_start", "proposal__outcome"
+    )
     this = get_object_or_404(joined, number=number)
     if request.GET.get("view") == "blame":
         return render(request, "proposals/blame.html", _blamed(request, found, this))

@@ -30,7 +30,7 @@ from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
 from proposals.holdings import Holdings, holdings
 from proposals.lag import lag, outdated_by
-from proposals.models import Check, Decision, Proposal, Revision
+from proposals.models import Check, Decision, Proposal, Revision, Rollout
 from proposals.parts import LARGEST, Part
 from proposals.queue import Place
 from proposals.rollout_page import rollout_of
@@ -84,7 +84,9 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
             return f"Changes requested. {_sent_back(Proposal.objects.get(pk=pk))}"
         case _:
             decisions.reject(pk, user=user, digest=word["digest"], reason=word["reason"], note=word["note"])
-            return "Rejected. Nothing like it is drafted again before there is new evidence."
+            undone = Rollout.objects.filter(proposal=pk, started_by=None).exists()
+            said = "Rejected, and taken from everybody again." if undone else "Rejected."
+            return f"{said} Nothing like it is drafted again before there is new evidence."
 
 
 def _sent_back(proposal: Proposal) -> str:
@@ -106,6 +108,8 @@ def _approved(proposal: Proposal) -> str:
         return f"Confirmed: version {proposal.published.number} was right."
     if rollout := rollout_of(proposal):
         share = f"{rollout.share}\u00a0%"
+        if rollout.began_by_itself:
+            return f"Confirmed. Version {proposal.published.number} goes on by its plan, at {share} of the units."
         return f"Approved. Version {proposal.published.number} is served to {share} of the units from now on."
     return f"Approved. Version {proposal.published.number} is current from now on."
 

@@ -28,6 +28,8 @@ DEEDS: Final = {
     "proposal.expired": "withdrew this, as nothing came of it",
     "proposal.superseded": "withdrew this, as another was chosen",
     "proposal.bypassed": "published this without the approvals needed",
+    "proposal.started_itself": "started a canary of this by itself",
+    "proposal.undone": "undid what had started by itself",
 }
 
 

@@ -51,6 +51,8 @@ def _queue(user: User, easiest: Any) -> tuple[str, str, str]:
 def _proposal(user: User, proposal: Any) -> tuple[str, str, str]:
     if user.has_perm("proposals.decide_proposal") and proposal.is_decidable:
         said = "Read the marked words, then what people reported. Nothing happens before you press a button."
+        if proposal.status == proposal.Status.IN_EFFECT:
+            said = "This is in effect already. Read the marked words, then confirm it, or reject it with a reason."
         return said, "#decision", "Go to the buttons"
     said = "Marked words are what changes; below stands why, and at the end who did what when."
     return said, "#evidence", "Go to the reports"

@@ -13,11 +13,13 @@ from agents.serving import gets_candidate
 from audit.models import AuditEntry
 from people.models import User
 from proposals.actions import steering
+from proposals.actions.self_starts import Started, start_by_itself
 from proposals.actions.watching import watch
 from proposals.models import Rollout
 from tests.api.conftest import Caller, MakeCaller
 from tests.cast import PROMPT
 from tests.rollouts import canary, report_runs
+from tests.safe import draft, settings_of
 
 INSTRUCTIONS = "/agents/support/instructions/system-prompt"
 VERSIONS = "/agents/support/documents/system-prompt/versions"
@@ -146,3 +148,22 @@ def test_only_keys_with_the_scope_and_of_the_agent_reach_it(
     assert stranger.get(address).status_code == 404
     assert stranger.get("/rollouts/99999999999999999999").status_code in (404, 422)
     assert Rollout.objects.get().share == 10
+
+
+def test_what_began_by_itself_says_so_and_under_which_rule(caller: Caller, support: Agent, ada: User) -> None:
+    made = draft(settings_of(support, ada))
+    assert caller.get(f"/proposals/{made.pk}").json()["started_itself"] is None
+    assert isinstance(start_by_itself(made.pk), Started)
+    shown = caller.get(f"/proposals/{made.pk}").json()
+    assert (shown["state"], shown["published_version"]) == ("in_effect", 2)
+    start = shown["started_itself"]
+    assert start.pop("at").endswith("Z")
+    assert start == {
+        "category": "retry",
+        "key": "timeout_s",
+        "was": "30",
+        "now": "45",
+        "rule": "retry (at most ×2)",
+    }
+    rollout = caller.get(f"/rollouts/{Rollout.objects.get().pk}").json()
+    assert (rollout["began_by_itself"], rollout["started_by"]) == (True, "Countersign")

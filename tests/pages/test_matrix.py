@@ -28,6 +28,7 @@ from proposals.plans import BUILT_IN
 from reviewapp import gate
 from tests.cast import PROMPT, digest_of, propose, shared
 from tests.rollouts import start
+from tests.safe import settings_of
 
 Roles = frozenset[Role]
 SEE: Final = frozenset(Role)
@@ -117,6 +118,7 @@ MATRIX: Final[dict[str, Row]] = {
     "roll_back": Row(DOCUMENT, PROPOSE, PROPOSE),
     "story": Row("version", SEE, NOBODY),
     "ran_then": Row("", SEE, NOBODY),
+    "safe_rules": Row("agent config", SEE, MANAGE),
     "audit_log": Row("", SEE, NOBODY),
     "audit_entry": Row("one", SEE, NOBODY),
     "audit_proof": Row("one", SEE, NOBODY),
@@ -183,6 +185,7 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "person": aiko.pk,
         "team": create_team("Night shift", members=[aiko], actor=SYSTEM).pk,
         "rollout": _rollout(aiko, ada).pk,
+        "config": settings_of(document.agent, ada).slug,
         "plan": RolloutPlan.objects.create(plan=BUILT_IN.to_json()).pk,
         "digest": digest_of(pending),
     }

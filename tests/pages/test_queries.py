@@ -26,6 +26,7 @@ from people.teams import create_team
 from proposals.actions import comments, decisions, outcomes, proposals
 from proposals.actions.comments import Spot, Wording
 from proposals.actions.proposals import MOST_CANDIDATES
+from proposals.actions.self_starts import start_by_itself
 from proposals.actions.steering import stop
 from proposals.actions.watching import watch
 from proposals.diffs import compute
@@ -33,13 +34,16 @@ from proposals.models import CounterExample, Outcome, Proposal, ProposalEvidence
 from reviewapp import context
 from tests.cast import digest_of, failure, propose, report, source
 from tests.rollouts import report_runs, start
+from tests.safe import draft, settings_of
 
 World = Callable[[int], None]
 
 
 @pytest.fixture
-def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) -> World:
+def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User, ada: User) -> World:
     """Adds n of everything a page could list."""
+    config = settings_of(support, ada)
+    start_by_itself(draft(config).pk)
 
     def more(count: int) -> None:
         for _ in range(count):
@@ -61,6 +65,7 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User) 
             _roll_out(
                 create_agent(f"agent-{number}", name=f"Agent {number}", actor=SYSTEM, documents=texts), aiko, mara
             )
+            draft(config, new=f"timeout_s: {number + 100}")
 
         count_runs()
         outcomes.tell_all()
@@ -137,6 +142,7 @@ def _report(support: Agent, proposal: Proposal, number: int) -> None:
 def _pages() -> dict[str, str]:
     waiting = Proposal.objects.filter(status="pending").order_by("pk")[0]
     document = ["support", "system-prompt"]
+    prompts = Proposal.objects.open().filter(document__kind="prompt")
     return {
         "queue": reverse("queue"),
         "everyone's": "/?show=open",
@@ -144,7 +150,7 @@ def _pages() -> dict[str, str]:
         "decided": "/?show=decided",
         "by impact": "/?show=open&sort=impact&who=nobody",
         "saved filters": reverse("saved_filters"),
-        "together": f"{reverse('together')}?{'&'.join(f'id={p.pk}' for p in Proposal.objects.open()[:20])}",
+        "together": f"{reverse('together')}?{'&'.join(f'id={p.pk}' for p in prompts[:20])}",
         "updates": f"{reverse('updates')}?since=1&proposal={waiting.pk}&document={waiting.document_id}",
         "proposal": reverse("proposal", args=[waiting.pk]),
         "side by side": reverse("proposal", args=[waiting.pk]) + "?view=side&comment=1",
@@ -178,6 +184,9 @@ def _pages() -> dict[str, str]:
         "rollouts": reverse("rollouts"),
         "rollout": reverse("rollout", args=[Rollout.objects.earliest("pk").pk]),
         "rollout plans": reverse("rollout_plans"),
+        "by itself": reverse("safe_rules", args=["support", "settings"]),
+        "began by itself": reverse("rollout", args=[Rollout.objects.get(started_by=None).pk]),
+        "started by itself": reverse("proposal", args=[Proposal.objects.get(self_start__isnull=False).pk]),
     }
 
 
