@@ -124,7 +124,8 @@ def _read(found: Rollout) -> dict[str, object]:
         "places": rollout_page.places(found),
         "waits_for": rollout_page.waits_for(found),
         "judged": rollout_page.judged(found),
-        "chart": drawn,
+        "charts": drawn,
+        "left_out": rollout_page.left_out(found),
         "verdicts": said,
     }
 
