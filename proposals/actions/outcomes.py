@@ -142,7 +142,7 @@ def _resolve(pattern_id: int, release: Release, now: datetime, *, is_last: bool)
         return
     change_status(
         [pattern_id], Pattern.Status.RESOLVED, actor=SYSTEM, proposal=release.version.proposal.pk,
-        expected=[pattern.status],
+        expected=[Pattern.Status(pattern.status)],
     )  # fmt: skip
     if came_back:
         Pattern.objects.filter(pk=pattern_id).update(came_back_at=None, answered_at=now, draft_due_at=None)
