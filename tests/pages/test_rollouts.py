@@ -173,8 +173,13 @@ def test_a_canary_by_other_shares_keeps_to_what_the_plan_allows(client: Client, 
 def test_any_page_that_shows_the_version_takes_it_back_at_once(
     client: Client, rollout: Rollout, mara: User, luis: User, page_of: str
 ) -> None:
-    slugs: list[object] = ["support", "system-prompt"]
-    arguments: list[object] = {"document": slugs, "version": [*slugs, 2], "proposal": [rollout.proposal_id]}[page_of]
+    slugs = ["support", "system-prompt"]
+    every: dict[str, list[object]] = {
+        "document": [*slugs],
+        "version": [*slugs, 2],
+        "proposal": [rollout.proposal_id],
+    }
+    arguments = every[page_of]
     act = f'action="{reverse("act_on_rollout", args=[rollout.pk])}"'
     client.force_login(luis)
     assert act not in client.get(reverse(page_of, args=arguments)).text
