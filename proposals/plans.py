@@ -49,6 +49,12 @@ class Step:
     least_runs: int
     hold_h: float
 
+    @property
+    def hold(self) -> str:
+        """“75 minutes”, “4 hours”."""
+        minutes = round(self.hold_h * 60)
+        return counted(minutes, "minute") if minutes < 120 else f"{self.hold_h:g} hours"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

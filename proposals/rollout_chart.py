@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 WIDTH, HEIGHT = 560, 160
+LOWER: Final = 90
+"""The height of all charts but the first."""
 _LEAST_SPAN: Final = {"points": 0.1, "ratio": 0.25, "scale": 0.5}
 """The axis never shows less than this, for latency of the longest, so that noise does not look like a cliff."""
 _LEAST_SPANS: Final = {"negative": 0.04}
@@ -43,10 +45,12 @@ def charts(looks: Sequence[tuple[int, Sequence[Mapping[str, Any]]]]) -> list[Cha
     if not looks:
         return []
     by_metric = zip(*([(runs, one) for one in findings] for runs, findings in looks), strict=True)
-    return [drawn for of_one in by_metric if (drawn := chart(list(of_one)))]
+    known = [list(of_one) for of_one in by_metric]
+    first, rest = chart(known[0]), [chart(looks, LOWER) for looks in known[1:]]
+    return [drawn for drawn in (first, *rest) if drawn]
 
 
-def chart(looks: Sequence[Look]) -> Chart | None:
+def chart(looks: Sequence[Look], height: int = HEIGHT) -> Chart | None:
     """Of one metric; None before two looks can be drawn."""
     known = [(runs, one) for runs, one in looks if runs and _is_known(one)]
     if len(known) < 2:
@@ -56,19 +60,19 @@ def chart(looks: Sequence[Look]) -> Chart | None:
 
     def point(runs: int, value: float) -> str:
         inside = min(max(value, low), high)
-        return f"{runs / last * WIDTH:.1f} {HEIGHT - (inside - low) / (high - low) * HEIGHT:.1f}"
+        return f"{runs / last * WIDTH:.1f} {height - (inside - low) / (high - low) * height:.1f}"
 
     upper = [point(runs, _end(one, "high")) for runs, one in known]
     lower = [point(runs, _end(one, "low")) for runs, one in known]
     return Chart(
         first["title"][:1].upper() + first["title"][1:],
         WIDTH,
-        HEIGHT,
+        height,
         _line([point(runs, one["candidate"]) for runs, one in known]),
         _line([point(runs, one["current"]) for runs, one in known]),
         f"{_line([*upper, *reversed(lower)])} Z",
         tuple(
-            Tick(HEIGHT * part, HEIGHT * part + 4, _label(first, high - part * (high - low))) for part in (0, 0.5, 1)
+            Tick(height * part, height * part + 4, _label(first, high - part * (high - low))) for part in (0, 0.5, 1)
         ),
         last,
     )

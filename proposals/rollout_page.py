@@ -4,9 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.core import signing
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Agent, Document, Version
@@ -17,6 +15,7 @@ from proposals.judging import Finding, Verdict, line, sentence, warning
 from proposals.models import Proposal, Rollout, RolloutVerdict
 from proposals.plans import Step
 from proposals.rollout_chart import Chart, charts
+from proposals.rollout_links import LINK_LIVES
 from proposals.rollout_pills import pill
 from proposals.turns import Pill
 from proposals.unnamed import Unnamed, unnamed
@@ -25,8 +24,6 @@ LOOKS = 200
 """Verdicts read for the chart; they come ever farther apart, so this is far more than there are."""
 SHOWN = 20
 OF_AGENT = 8
-LINK_LIVES = timedelta(days=7)
-_SIGNER = signing.TimestampSigner(salt="proposals.rollout.gate")
 _STANDINGS = {
     "better": Pill("Better", "turn"),
     "no_worse": Pill("No worse", "turn"),
@@ -228,19 +225,6 @@ def waiting() -> list[Rollout]:
 def rows(found: Iterable[Rollout]) -> list[dict[str, object]]:
     """What a line about each says."""
     return [{"rollout": one, "pill": pill(one), "says": state_line(one)} for one in found]
-
-
-def gate_path(rollout_id: int) -> str:
-    """The path of a page that tells whoever has it how a rollout does, for LINK_LIVES; acting takes signing in."""
-    return reverse("gate", args=[_SIGNER.sign(str(rollout_id))])
-
-
-def from_link(token: str) -> int | None:
-    """The rollout a signed link is for; None if it is not ours, or too old."""
-    try:
-        return int(_SIGNER.unsign(token, max_age=LINK_LIVES))
-    except (signing.BadSignature, ValueError):
-        return None
 
 
 def link_ends() -> datetime:

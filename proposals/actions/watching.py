@@ -16,6 +16,7 @@ from proposals.actions.feeding import feed
 from proposals.actions.rollouts import BY_ITSELF, Asks, State, ask, end, give_share, lock, move, record_on
 from proposals.judging import Judge, Verdict, sentence
 from proposals.models import JudgeMemory, Rollout, RolloutVerdict
+from proposals.telling import tell_of_end, tell_of_gate, tell_of_question
 from proposals.unnamed import unnamed
 
 _ASKS: Final = {"sample_ratio": Asks.MISMATCH, "silence": Asks.SILENCE}
@@ -122,9 +123,11 @@ def _carry_out(rollout: Rollout, found: Due, verdict: Verdict, now: datetime) ->
     match found.what:
         case "roll_back":
             end(rollout, State.ROLLED_BACK, BY_ITSELF, said)
+            tell_of_end(rollout, verdict)
         case "give_up":
             patience = rollout.plan.patience
             end(rollout, State.GIVEN_UP, BY_ITSELF, f"No clear verdict after {patience} in this step. {said}")
+            tell_of_end(rollout, verdict)
         case "step":
             share = rollout.plan.steps[found.step].share
             give_share(rollout, share, BY_ITSELF, runs=runs, at=now, step=found.step)
@@ -134,11 +137,14 @@ def _carry_out(rollout: Rollout, found: Due, verdict: Verdict, now: datetime) ->
         case "gate":
             move(rollout, state=State.WAITING, asks=Asks.NOTHING, asks_since=None)
             record_on(rollout, "rollout.gate_reached", BY_ITSELF, after={"reason": said})
+            tell_of_gate(rollout, verdict)
         case "ask":
             before: dict[str, object] = {"asks": rollout.asks}
             ask(rollout, found.asks, now)
             verb = "rollout.asked" if found.asks else "rollout.calmed"
             record_on(rollout, verb, BY_ITSELF, before=before, after={"asks": found.asks, "reason": said})
+            if found.asks in Rollout.URGENT:
+                tell_of_question(rollout, verdict)
 
 
 def _tells_more(verdict: Verdict, memory: JudgeMemory) -> bool:

@@ -107,7 +107,7 @@ class DemoAgent:
         news = f"Rollout {now['id']}: {now['state']} at {share}{', asks: ' + now['asks'] if now['asks'] else ''}"
         if news != self.state:
             self.state = news
-            self.say(f"{news}. {now['verdict'] or 'No verdict yet.'} {now['reason']}".rstrip())
+            self.say(f"{news}. {now['reason'] or now['verdict'] or 'No verdict yet.'}")
         return now["state"] in _LIVE
 
     def in_words(self) -> str:

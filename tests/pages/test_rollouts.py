@@ -8,7 +8,7 @@ from django.urls import reverse
 from agents.models import Document, Freeze
 from people import fresh
 from people.models import User
-from proposals import rollout_page
+from proposals import rollout_links
 from proposals.actions import steering
 from proposals.actions.decisions import approve
 from proposals.actions.watching import watch
@@ -257,7 +257,7 @@ def test_while_one_runs_approving_another_is_greyed_with_what_to_do(
 
 def test_a_signed_link_shows_how_it_does_and_nothing_to_press(client: Client, rollout: Rollout, mara: User) -> None:
     climb(rollout)
-    path = rollout_page.gate_path(rollout.pk)
+    path = rollout_links.gate_path(rollout.pk)
     shown = client.get(path)
     assert (shown.status_code, shown["Referrer-Policy"]) == (200, "no-referrer")
     assert "waits at the gate" in shown.text
@@ -269,8 +269,8 @@ def test_a_signed_link_shows_how_it_does_and_nothing_to_press(client: Client, ro
 
 
 def test_an_old_link_shows_nothing(client: Client, rollout: Rollout, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = rollout_page.gate_path(rollout.pk)
-    later = signing.time.time() + rollout_page.LINK_LIVES.total_seconds() + 1  # type: ignore[attr-defined]
+    path = rollout_links.gate_path(rollout.pk)
+    later = signing.time.time() + rollout_links.LINK_LIVES.total_seconds() + 1  # type: ignore[attr-defined]
     monkeypatch.setattr(signing.time, "time", lambda: later)  # type: ignore[attr-defined]
     assert client.get(path).status_code == 404
 
