@@ -29,6 +29,7 @@ from notices.addresses import Address, Private, innermost, is_public
 
 LONGEST_URL: Final = 2000
 _PORTS: Final = {"https": 443, "http": 80}
+_HEADERS: Final = {"User-Agent": "Countersign", "Accept-Encoding": "identity", "Connection": "close"}
 
 
 class Refused(Exception):
@@ -76,8 +77,7 @@ def send(
     try:
         with closing(_socket(target, until)) as plain:
             connection = _connection(target, _Hurried(plain, until))
-            sent = {"User-Agent": "Countersign", "Accept-Encoding": "identity", "Connection": "close", **(headers or {})}
-            connection.request(method, target.path, body or None, sent)
+            connection.request(method, target.path, body or None, {**_HEADERS, **(headers or {})})
             answer = connection.getresponse()
             return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, _body(answer, limits))
     except (OSError, http.client.HTTPException) as error:

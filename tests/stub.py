@@ -37,8 +37,6 @@ def stub(answering: Answering | None = None, *, tls: SSLContext | None = None) -
             self.send_header("Location", f"{there.url}&again")
             return self.end_headers()
 
-        do_GET = do_POST
-
         def log_message(self, *args: object) -> None:
             """Quietly."""
 
