@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('proposals', '0018_judge_fence'),
+        ('proposals', '0019_trials_erased'),
     ]
 
     operations = [
