@@ -25,6 +25,7 @@ from notices.outbox import tell
 from notices.signature import signature
 from people.accounts import deactivate
 from people.models import User
+from reviewapp.celery import app
 from tests.stub import Stub, stub
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +219,8 @@ def test_what_was_told_long_ago_is_forgotten_unless_it_waits(listening: Stub) ->
     Notice.objects.update(at=timezone.now() - delivering.KEPT - timedelta(days=1))
     delivering.tidy()
     assert list(Notice.objects.all()) == [waiting]
+
+
+def test_the_worker_knows_every_task_of_the_schedule() -> None:
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
