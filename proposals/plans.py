@@ -95,7 +95,7 @@ class Plan:
         contradiction = "What approving does cannot be what is not allowed."
         _expect("at_once_allowed", self.start == "canary" or self.at_once_allowed, contradiction)
         _expect("inconclusive", self.inconclusive in INCONCLUSIVE, "Choose what to do without a clear verdict.")
-        least_days = self.patience_days * MINUTES >= 1
+        least_days = round(self.patience_days * MINUTES) >= 1
         _expect("patience_days", least_days and self.patience_days <= MOST_DAYS, f"Give a minute to {MOST_DAYS} days.")
         _expect("rules", self.rules in ("sequential", "quick"), "Choose the rules of the judge.")
         _expect("margin", 0.5 <= self.margin <= 50, "Give 0.5 to 50 points.")
