@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -135,7 +136,7 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
         while True:
             handler.wfile.write(b"x")
             handler.wfile.flush()
-            handler.server.socket.settimeout(0.01)
+            time.sleep(0.01)
     except OSError:
         return
 
@@ -161,7 +162,7 @@ def nonsense(handler: BaseHTTPRequestHandler) -> None:
 
 @pytest.mark.parametrize(
     ("answering", "why"),
-    [(slow_body, "too long"), (huge, "longer than 1,000 bytes"), (nonsense, "no HTTP answer"), (drip, "no HTTP|long")],
+    [(slow_body, "too long"), (huge, "longer than 1,000 bytes"), (nonsense, "no HTTP answer"), (drip, "too long")],
 )
 def test_what_never_ends_is_let_go(
     settings: Settings, answering: Callable[[BaseHTTPRequestHandler], None], why: str
