@@ -50,7 +50,7 @@ class DemoAgent:
     def propose(self) -> None:
         """Propose the scenario's rule for the current text, unless its rollout runs or its proposal waits already."""
         current = self._instructions("")
-        found = self._ok("GET", f"/agents/{self.agent}/documents/{self.document}/rollouts", None)["items"]
+        found = self._rollouts()
         if found and found[0]["state"] in _LIVE:
             self.rollout, self.proposal = found[0]["id"], found[0]["proposal"]
             self.say(f"Rollout {self.rollout} runs already: {found[0]['url']}")
@@ -119,10 +119,21 @@ class DemoAgent:
             return True
         state = self._ok("GET", f"/proposals/{self.proposal}", None)["state"]
         if state == "approved":
+            found = [one["id"] for one in self._rollouts() if one["proposal"] == self.proposal]
+            if found:
+                self.rollout = found[0]
+                return True
             self.say("Approved without a canary: everybody has it.")
         elif state in ("rejected", "withdrawn"):
             self.say(f"The proposal was {state}.")
         return state not in ("approved", "rejected", "withdrawn")
+
+    def _rollouts(self) -> list[dict[str, Any]]:
+        """Those of the document, the newest first."""
+        found: list[dict[str, Any]] = self._ok("GET", f"/agents/{self.agent}/documents/{self.document}/rollouts", None)[
+            "items"
+        ]
+        return found
 
     def _instructions(self, unit: str) -> dict[str, Any]:
         asked = f"?unit={unit}" if unit else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -125,11 +126,11 @@ class Board:
             watch(rollout_id)
 
     def mine(self) -> None:
-        """What worker and scheduler do."""
+        """What worker and scheduler do; all of it, however slow the machine, or the story could not go on."""
         for traffic in self.traffic.values():
             mine(traffic.agent)
         count_runs()
-        draft_all_due()
+        draft_all_due(within=inf)
 
     def drafted(self, agent: str, theme: str) -> Proposal:
         """The newest proposal drafted from the pattern about a theme. Raises LookupError."""

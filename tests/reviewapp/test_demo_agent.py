@@ -52,6 +52,7 @@ def started(behaviour: str, reviewer: User) -> DemoAgent:
     assert demo.proposal == proposal.pk
     assert demo.look()
     approve(proposal.pk, user=reviewer, digest=digest_of(proposal))
+    assert demo.look()
     return demo
 
 
