@@ -29,7 +29,13 @@ class KeyForm(forms.Form):
     owner = forms.ModelChoiceField(
         User.objects.filter(is_active=True).order_by("name", "username"), label="Whose it is", empty_label=None
     )
-    days = forms.IntegerField(label="Days it lives", min_value=1, max_value=36_500, initial=DEFAULT_DAYS)
+    days = forms.IntegerField(
+        label="Days it lives",
+        min_value=1,
+        max_value=36_500,
+        initial=DEFAULT_DAYS,
+        error_messages={"required": "Say how many days it lives."},
+    )
 
 
 class SectionForm(forms.Form):

@@ -117,8 +117,12 @@ def body(text: str, heading: str) -> str:
 
 def under(text: str, headings: Collection[str]) -> list[bool]:
     """Per line of a text whether it belongs to a section of one of these names, or to one below it."""
+    return marked(parse(text), headings)
+
+
+def marked(sections: Sequence[Section], headings: Collection[str]) -> list[bool]:
+    """The same for a text that was parsed."""
     keys = {heading_key(heading) for heading in headings}
-    sections = parse(text)
     marks = [False] * (sections[-1].end if sections else 0)
     for index, section in enumerate(sections):
         if heading_key(section.heading) in keys:

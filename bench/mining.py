@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,41 @@ def first_mining(items: int, complaints: float) -> Iterator[quality.Row]:
         _copy_runs(agent, Stream().errors(items - said))
         _copy_feedback(agent, Stream().complaints(said))
         _vacuum()
-        before = _spent(server.pid)
-        worker = _Worker(server.url, meaning=False)
+        tenths = _Tenths(items, server.pid)
+        worker = _Worker(server.url, meaning=False, seen=tenths.look)
         worker.kill_when(lambda: _mined() >= items / 3)
-        again = _Worker(server.url, meaning=False)
+        again = _Worker(server.url, meaning=False, seen=lambda used: tenths.look(used, worker.used["cpu s"]))
         again.wait()
-        figures = _sum(worker.used, again.used) | {"pg cpu s": _spent(server.pid) - before}
-        yield quality.Row(f"first {items:,}", figures | {"left": items - _mined(), **_found()})
+        figures = _sum(worker.used, again.used) | {"pg cpu s": tenths.by_server()}
+        yield from tenths.rows(figures["cpu s"])
+        yield quality.Row(
+            f"first {items:,}", figures | {"left": items - _mined(), **_found(), "load": os.getloadavg()[1]}
+        )
+
+
+class _Tenths:
+    """Processor time of each tenth of the reports: whether one costs the same however many there are."""
+
+    def __init__(self, items: int, server: int) -> None:
+        self._items, self._server = items, server
+        self._at_first = _spent(server)
+        self._passed: list[tuple[float, float]] = [(0.0, 0.0)]
+
+    def by_server(self) -> float:
+        """Seconds of PostgreSQL so far."""
+        return _spent(self._server) - self._at_first
+
+    def look(self, used: float, before: float = 0.0) -> None:
+        """A worker has used so much, and one before it so much."""
+        while len(self._passed) <= 10 and _mined() * 10 >= len(self._passed) * self._items:
+            self._passed.append((before + used, self.by_server()))
+
+    def rows(self, used: float) -> Iterator[quality.Row]:
+        """One for each tenth, and one for what came when nothing waited any more."""
+        marks = [*self._passed, (used, self.by_server())]
+        for number, ((worker, server), (until, by_server)) in enumerate(pairwise(marks), start=1):
+            name = f"  tenth {number}" if number < len(marks) - 1 else "  families and names"
+            yield quality.Row(name, {"cpu s": until - worker, "pg cpu s": by_server - server})
 
 
 def into_known(known: int) -> Iterator[quality.Row]:
@@ -74,9 +103,9 @@ def _measured(server: quality.Server, name: str) -> quality.Row:
 class _Worker:
     """Another process that mines all that waits; what it used."""
 
-    def __init__(self, url: str, *, meaning: bool) -> None:
+    def __init__(self, url: str, *, meaning: bool, seen: Callable[[float], None] = lambda used: None) -> None:
         env = os.environ | {"DATABASE_URL": url, "COUNTERSIGN_MEANING": str(meaning).lower()}
-        self._started = time.perf_counter()
+        self._started, self._seen = time.perf_counter(), seen
         self._process = psutil.Popen([sys.executable, "-m", "bench.mining", _WORKER], env=env)
         self.used: dict[str, float] = {}
 
@@ -84,7 +113,7 @@ class _Worker:
         """Until it is done. Raises CalledProcessError if it fails."""
         while self._process.poll() is None:
             self._look()
-            time.sleep(0.1)
+            time.sleep(0.2)
         if self._process.returncode:
             raise subprocess.CalledProcessError(self._process.returncode, "bench.mining --work")
 
@@ -102,6 +131,7 @@ class _Worker:
             times = self._process.cpu_times()
             memory = float(Path(f"/proc/{self._process.pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
             seconds = time.perf_counter() - self._started
+            self._seen(times.user + times.system)
             self.used = {"seconds": seconds, "cpu s": times.user + times.system, "memory MB": memory}
 
 
@@ -192,9 +222,16 @@ def _vacuum() -> None:
 
 
 def _mined() -> int:
+    """How many of the reports, whose keys have no gap; read off the first that waits, for counting would cost more."""
+    from django.db.models import Max
+
     from feedback.models import Feedback, Run
 
-    return sum(model.objects.filter(mined_at__isnull=False).count() for model in (Run, Feedback))
+    done = 0
+    for model in (Run, Feedback):
+        last, waiting = model.objects.aggregate(last=Max("pk"))["last"], model.objects.unmined().values("pk").first()
+        done += waiting["pk"] - 1 if waiting else last or 0
+    return done
 
 
 def _found() -> dict[str, float]:

@@ -1,19 +1,17 @@
 """What a pattern says about itself: how often, how bad, where, in whose words, and what it is like.
 
-Each read is a fixed number of queries over at most READ of the newest reports, or over rollups; none grows with what
-was ever reported.
+Each read is a fixed number of queries over at most so many of the newest reports, or over rollups; none grows with
+what was ever reported.
 """
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from django.db import connection
-from django.db.models import Count, QuerySet, Sum
-from django.db.models.functions import Coalesce, Left
 from django.utils import timezone
 
 from feedback import signals
@@ -21,30 +19,18 @@ from feedback.actions.rollups import runs_between
 from feedback.mining import Kind
 from feedback.mining.typical import typical
 from feedback.models import Evidence, Feedback, Pattern, Run
+from feedback.newest import TEXTS, Report, newest
 from feedback.rates import Rate, rate
 from feedback.related import Related, related
 from feedback.severity import Said, Severity, severity
+from feedback.timeline import MOST_DAYS
 
-READ: Final = 300
-TEXTS: Final = 80
-TEXT: Final = 400
 RATE_DAYS: Final = 14
 PLACES: Final = 8
 HINTS: Final = 300
 """So many of the newest reports with signals are looked at."""
 
 _WORDLESS: Final = dict.fromkeys(("rating", "reason_code", "reason", "correction", "edited_output", "expected"), "")
-
-_PLACES = """
-    SELECT coalesce(nullif(own.tool, ''), behind.tool, ''), coalesce(nullif(own.task, ''), behind.task, ''), count(*)
-    FROM (
-        SELECT run_id, feedback_id FROM feedback_evidence WHERE pattern_id = %s ORDER BY at DESC, id DESC LIMIT %s
-    ) AS evidence
-    LEFT JOIN feedback_run AS own ON own.id = evidence.run_id
-    LEFT JOIN feedback_feedback AS said ON said.id = evidence.feedback_id AND said.run_id <> ''
-    LEFT JOIN feedback_run AS behind ON behind.agent_id = %s AND behind.external_id = said.run_id
-    GROUP BY 1, 2
-"""
 
 
 class Counted(NamedTuple):
@@ -85,41 +71,62 @@ class Examples:
 
 
 class Insight:
-    """All of it for one pattern; each part is asked for when it is needed."""
+    """All of it for one pattern; each part is asked for when it is needed.
 
-    def __init__(self, pattern: Pattern) -> None:
+    `is_shared` is False for one that is known to be of one agent alone.
+    """
+
+    def __init__(self, pattern: Pattern, *, is_shared: bool = True) -> None:
         self.pattern = pattern
+        self._is_shared = is_shared
+
+    @cached_property
+    def newest(self) -> list[Report]:
+        """What most of it is read from."""
+        return newest(self.pattern)
+
+    @cached_property
+    def days(self) -> dict[date, int]:
+        """How many reports came on each of the last MOST_DAYS days up to today (UTC) that had any."""
+        last = timezone.now().astimezone(UTC).date()
+        rows = self.pattern.days.filter(day__range=(last - timedelta(days=MOST_DAYS - 1), last))
+        return dict(rows.values_list("day", "items"))
 
     @cached_property
     def rate(self) -> Rate | None:
         """Reports per run in the last RATE_DAYS days up to today (UTC); None for an agent that reports no runs."""
         last = timezone.now()
         first = last - timedelta(days=RATE_DAYS - 1)
-        days = self.pattern.days.filter(day__range=(first.astimezone(UTC).date(), last.astimezone(UTC).date()))
-        return rate(days.aggregate(items=Sum("items"))["items"] or 0, runs_between(self.pattern.agent_id, first, last))
+        items = sum(items for day, items in self.days.items() if day >= first.astimezone(UTC).date())
+        return rate(items, runs_between(self.pattern.agent_id, first, last))
 
     @cached_property
     def severity(self) -> Severity:
         """By the newest reports."""
-        return severity(said_by(self.pattern))
+        return severity(said_by(self.pattern, self.newest))
 
     @cached_property
     def places(self) -> Places:
         """By the newest reports."""
-        return places_of(self.pattern)
+        return places_in(self.newest)
 
     @cached_property
     def versions(self) -> list[tuple[int | None, int]]:
         """The versions the newest reports are about, with their number, newest first; None for what names none."""
-        newest = _newest(self.pattern).values("pk")[:READ]
-        rows = Evidence.objects.filter(pk__in=newest).annotate(of=Coalesce("feedback__version", "run__version"))
-        counts = rows.values_list("of").annotate(items=Count("pk")).order_by()
-        return sorted(counts, key=lambda row: (row[0] is None, -(row[0] or 0)))
+        counts = Counter(report.version for report in self.newest)
+        return sorted(counts.items(), key=lambda row: (row[0] is None, -(row[0] or 0)))
 
     @cached_property
     def examples(self) -> Examples | None:
         """Among the newest reports; None where there are fewer than three with words."""
-        return examples_of(self.pattern)
+        keys = self.example_keys
+        shown = Evidence.objects.select_related("feedback", "run").in_bulk(keys) if keys else {}
+        return examples_among(shown, keys)
+
+    @cached_property
+    def example_keys(self) -> list[int]:
+        """Which evidence these are: the medoid's key first; empty where there are none."""
+        return _typical(self.newest[:TEXTS])
 
     @cached_property
     def hints(self) -> Hints | None:
@@ -129,42 +136,35 @@ class Insight:
 
     @cached_property
     def related(self) -> Related:
-        return related(self.pattern)
+        return related(self.pattern, is_shared=self._is_shared)
 
 
-def _newest(pattern: Pattern) -> "QuerySet[Evidence]":
-    return pattern.evidence.order_by("-at", "-pk")
-
-
-def said_by(pattern: Pattern) -> list[Said]:
-    """What the newest reports say of how bad it is; one query."""
-    rows = _newest(pattern).annotate(fix=Left("feedback__correction", 1))
-    fields = ("source", "run", "feedback__rating", "feedback__reason_code", "feedback__signals", "fix")
+def said_by(pattern: Pattern, reports: Iterable[Report]) -> list[Said]:
+    """What its reports say of how bad it is."""
     weighed, kind = signals.weights(), pattern.kind
     return [
         Said(
-            bytes(source),
-            failed=run is not None,
-            rating=rating or "",
-            reason_code=code or "",
+            report.source,
+            failed=report.failed,
+            rating=report.rating,
+            reason_code=report.reason_code,
             complained=kind == Kind.COMPLAINT,
             missed=kind == Kind.MISLABEL,
-            corrected=bool(fix) or kind == Kind.CORRECTION,
-            signals=[name for name in signals.sent(sent) if name in weighed],
+            corrected=report.is_corrected or kind == Kind.CORRECTION,
+            signals=[name for name in signals.sent(report.signals) if name in weighed],
         )
-        for source, run, rating, code, sent, fix in rows.values_list(*fields)[:READ]
+        for report in reports
     ]
 
 
 def places_of(pattern: Pattern) -> Places:
-    """Tools and tasks of the newest reports, those of the runs behind feedback included; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACES, [pattern.pk, READ, pattern.agent_id])
-        rows = cursor.fetchall()
-    tools, tasks = Counter[str](), Counter[str]()
-    for tool, task, items in rows:
-        tools[tool] += items
-        tasks[task] += items
+    """Tools and tasks of its newest reports, those of the runs behind feedback included; one query."""
+    return places_in(newest(pattern))
+
+
+def places_in(reports: Sequence[Report]) -> Places:
+    """The same of reports that were read."""
+    tools, tasks = Counter(report.tool for report in reports), Counter(report.task for report in reports)
     counted = {"tool": _counted(tools), "task": _counted(tasks)}
     main = next((found for field in counted if (found := _main(field, counted[field]))), None)
     return Places(counted["tool"], counted["task"], main)
@@ -181,20 +181,20 @@ def _main(field: str, counted: list[Counted]) -> tuple[str, str] | None:
     return None
 
 
-def examples_of(pattern: Pattern) -> Examples | None:
-    """The medoid of the newest reports and the ones least like it, each from another source; two queries."""
-    said = [f"feedback__{name}" for name in ("correction", "edited_output", "reason", "input")]
-    cut = {f"said_{number}": Left(field, TEXT) for number, field in enumerate([*said, "run__error"])}
-    fields = ("pk", "source", *cut)
-    found: dict[bytes, tuple[int, str]] = {}
-    for pk, source, *texts in _newest(pattern).annotate(**cut).values_list(*fields)[:TEXTS]:
-        found.setdefault(bytes(source), (pk, next(filter(None, texts), "")))
+def _typical(reports: Iterable[Report]) -> list[int]:
+    """The keys of the medoid and of the ones least like it, each from another source."""
+    found: dict[bytes, Report] = {}
+    for report in reports:
+        found.setdefault(report.source, report)
     rows = list(found.values())
-    best = typical([text for _, text in rows]) if len(rows) >= 3 else None
-    if best is None:
+    best = typical([report.text for report in rows]) if len(rows) >= 3 else None
+    return [rows[place].pk for place in (best.medoid, *best.different)] if best else []
+
+
+def examples_among(shown: Mapping[int, Evidence], keys: Sequence[int]) -> Examples | None:
+    """Those with the keys of which evidence is there; None without the medoid's."""
+    if not keys or keys[0] not in shown:
         return None
-    keys = [rows[place][0] for place in (best.medoid, *best.different)]
-    shown = Evidence.objects.select_related("feedback", "run").in_bulk(keys)
     medoid, *different = [shown[key] for key in keys if key in shown]
     return Examples(medoid, different)
 

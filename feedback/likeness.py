@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from django.db.models import Case, Expression, F, Func, Q, TextField, Value, When
-from django.db.models.functions import Cast, Concat, Left
+from django.db.models.functions import Cast, Left
 
 T = TypeVar("T")
 
 _READ: Final = 500
 """Characters of a text that are compared, as many as a list shows."""
-_SAID: Final = ("rating", "reason_code", "reason", "correction", "expected", "predicted", "edited_output")
+_SAID: Final = ("rating", "reason_code", "expected", "predicted", "reason", "correction", "edited_output")
+_SHORT: Final = _SAID[:4]
 _BETWEEN: Final = "\x1f"
 _BARE: Final = str.maketrans("", "", string.whitespace + string.punctuation + "\u00a0…’‘“”„–—")
 _BARER: Final = _BARE | str.maketrans("", "", string.digits)
@@ -22,13 +23,12 @@ def said() -> Expression:
 
     What does not count any more says something of its own, so that it is like nothing else.
     """
-    texts = [part for name in _SAID for part in (Left(f"feedback__{name}", _READ), Value(_BETWEEN))]
-    failed = Concat("run__error_type", Value(_BETWEEN), Left("run__error", _READ), output_field=TextField())
+    texts = [F(f"feedback__{name}") if name in _SHORT else Left(f"feedback__{name}", _READ) for name in _SAID]
     gone = [f"{report}__isnull" for report in ("feedback__withdrawn_at", "feedback__excluded_at", "run__excluded_at")]
     return Case(
         When(Q(*((name, False) for name in gone), _connector=Q.OR), then=_alone()),
-        When(run__isnull=False, then=failed),
-        default=Concat(*texts, _output(), output_field=TextField()),
+        When(run__isnull=False, then=_joined(F("run__error_type"), Left("run__error", _READ))),
+        default=_joined(*texts, _output()),
         output_field=TextField(),
     )
 
@@ -42,6 +42,10 @@ def folded(rows: Iterable[tuple[T, str, int | None]]) -> list[list[T]]:
     for item, text, run in rows:
         groups.setdefault(text.lower().translate(_BARE if run is None else _BARER), []).append(item)
     return list(groups.values())
+
+
+def _joined(*texts: Expression | F) -> Expression:
+    return Func(Value(_BETWEEN), *texts, function="concat_ws", output_field=TextField())
 
 
 def _alone() -> Expression:

@@ -27,9 +27,9 @@ class Related:
     closed: list[Pattern]
 
 
-def related(pattern: Pattern) -> Related:
-    """At most four queries."""
-    found = _together(pattern)
+def related(pattern: Pattern, *, is_shared: bool = True) -> Related:
+    """At most four queries; one less for a pattern that is known not to be shared."""
+    found = _together(pattern) if is_shared else []
     elsewhere = [other for other in found if other.status != Pattern.Status.CANDIDATE]
     elsewhere += [other for other in _equal(pattern) if other not in elsewhere]
     waiting = [other for other in found if other.status == Pattern.Status.CANDIDATE]
@@ -40,7 +40,9 @@ def related(pattern: Pattern) -> Related:
 def _together(pattern: Pattern) -> list[Pattern]:
     rows = Pattern.objects.filter(shared_member__shared__members__pattern=pattern).exclude(agent=pattern.agent_id)
     rows = rows.exclude(status__in=[Pattern.Status.MERGED, Pattern.Status.DISMISSED]).filter(support__gt=0)
-    rows = rows.select_related("agent", "shared_member__shared").defer("centroid", "meaning")
+    rows = rows.select_related("agent", "shared_member__shared")
+    shared = [f"shared_member__shared__{name}" for name in ("sources", "agents")]
+    rows = rows.only("kind", "label", "status", "support", "sources", "agent__slug", "agent__name", *shared)
     return list(rows.order_by("-sources", "pk")[: 2 * SHOWN])
 
 

@@ -1,5 +1,6 @@
 """One pattern's days as a chart, with the version that was to end it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 
@@ -33,13 +34,15 @@ class PatternTime:
         return [(day, items) for day, items in reversed(self.days) if items]
 
 
-def timeline(pattern: Pattern) -> PatternTime:
-    """The last days up to today, more of them if the answer is older; one query."""
+def timeline(pattern: Pattern, known: Mapping[date, int]) -> PatternTime:
+    """The last days up to today, more of them if the answer is older. `known` has the reports of each of the last
+    MOST_DAYS days that had any.
+    """
     today = timezone.now().astimezone(UTC).date()
     answered = pattern.answered_at.astimezone(UTC).date() if pattern.answered_at else None
     count = LEAST_DAYS if answered is None else (today - answered).days + BEFORE
     first = today - timedelta(days=min(max(count, LEAST_DAYS), MOST_DAYS) - 1)
-    items = dict(pattern.days.filter(day__range=(first, today)).values_list("day", "items"))
+    items = {day: count for day, count in known.items() if first <= day <= today}
     dates = [first + timedelta(days=number) for number in range((today - first).days + 1)]
     days = [(day, items.get(day, 0)) for day in dates]
     named = f"version {pattern.answered_by.number}" if pattern.answered_by else ""

@@ -58,10 +58,12 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
     rows = Pattern.objects.filter(_ALIVE, agent=found).for_rows()
     patterns = list(rows.order_by("-sources", "-last_seen")[:TOP_PATTERNS])
     lines = trends({pattern.pk for pattern in patterns})
+    documents = list(found.documents.select_related("current").defer(*whole_of("current")))
     context = {
         "place": "agents",
         "agent": found,
-        "documents": found.documents.select_related("current").defer(*whole_of("current")),
+        "documents": documents,
+        "names": {document.slug: document.name for document in documents},
         "health": health(found, over=request.GET.get("range", ""), sort=request.GET.get("sort", "")),
         "spans": SPANS,
         "sorts": SORTS.items(),

@@ -45,11 +45,14 @@ class Beside:
     starts: tuple[Start, ...] = ()
 
 
-def beside(proposal: Proposal, standing: Standing, effect: Effect) -> Beside:
-    """For an open proposal. Two queries, none for one that is in effect."""
+def beside(proposal: Proposal, standing: Standing, effect: Effect, *, rolling: bool) -> Beside:
+    """For an open proposal; `rolling` says whether a rollout runs for its document.
+
+    One query, none for one that is in effect; one more where a rollout runs.
+    """
     after = proposal.status == Proposal.Status.IN_EFFECT
     reject = "Rejecting records that it was wrong; the agent keeps the text it has." if after else ""
-    running = None if after else live_of(proposal.document)
+    running = live_of(proposal.document) if rolling and not after else None
     rest = (reject, _stops(standing.blocking), running, second(running) if running else "")
     if standing.leave.allowed and standing.missing_after_mine:
         nothing = "it is not confirmed" if after else "nothing takes effect"

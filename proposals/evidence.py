@@ -3,15 +3,15 @@
 Each read is one query, or a fixed number of them, whatever the proposal holds.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from audit import numbers
@@ -43,10 +43,11 @@ def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], ha
     `query` has the page of the quotes as `evidence`, and `each` where none is to be folded.
     """
     number, each = query.get("evidence"), "each" in query
-    counted = tally(proposal)
+    linked = links(proposal)
+    counted = tally(proposal, linked)
     around: Surroundings | None = getattr(revision, "surroundings", None)
     then = around.tokens_after if around else None
-    found = quotes(proposal, number, counted.linked if counted else 0, each=each)
+    found = quotes(proposal, number, linked, each=each)
     return {
         "tally": counted,
         "quotes": found,
@@ -79,36 +80,48 @@ class Tally:
     lacking: int
 
 
-def tally(proposal: Proposal) -> Tally | None:
-    """Counted over the linked reports that count, in one query; None without any link."""
-    counted = ProposalEvidenceQuerySet.COUNTED
-    by_source = (
-        _dated(proposal.evidence.all())
-        .values("by")
-        .annotate(
-            linked=Count("pk"),
-            items=Count("pk", filter=counted),
-            first=Min("when", filter=counted),
-            last=Max("when", filter=counted),
-            versions=ArrayAgg("on", filter=counted & Q(on__isnull=False), distinct=True, default=[]),
-        )
-    )
-    everybody = list(by_source)
-    if not everybody:
+class Link(NamedTuple):
+    """One linked report: whose it is, when it came, and whether it counts; `said` is what it says, as
+    `feedback.likeness` has it.
+    """
+
+    pk: int
+    said: str
+    run: int | None
+    source: bytes
+    at: datetime
+    version: int | None
+    counts: bool
+
+
+def links(proposal: Proposal) -> list[Link]:
+    """All of them, newest first, in one query."""
+    gone = ("feedback__withdrawn_at", "feedback__excluded_at", "run__excluded_at")
+    rows = _dated(proposal.evidence.all()).annotate(said=said()).order_by("-when", "-pk")
+    fields = rows.values_list("pk", "said", "run", "by", "when", "on", *gone)
+    return [
+        Link(pk, text, run, bytes(source), at, version, not any(gone))
+        for pk, text, run, source, at, version, *gone in fields
+    ]
+
+
+def tally(proposal: Proposal, linked: Sequence[Link]) -> Tally | None:
+    """Counted over the linked reports that count; None without any link."""
+    if not linked:
         return None
-    heard = [source for source in everybody if source["items"]]
-    linked, reports = (sum(source[name] for source in everybody) for name in ("linked", "items"))
+    counted = [link for link in linked if link.counts]
+    by_source = Counter(link.source for link in counted)
     least = settings.COUNTERSIGN_MIN_SOURCES
-    behind = proposal.pattern.sources if proposal.is_open and proposal.pattern else len(heard)
+    behind = proposal.pattern.sources if proposal.is_open and proposal.pattern else len(by_source)
     return Tally(
-        linked=linked,
-        reports=reports,
-        sources=len(heard),
-        loudest=max((source["items"] for source in heard), default=0) / (reports or 1),
-        days=_days([source["first"] for source in heard], [source["last"] for source in heard]),
-        versions=sorted({version for source in heard for version in source["versions"]})[:VERSIONS_SHOWN],
-        left_out=linked - reports,
-        lacking=least if linked > reports and behind < least else 0,
+        linked=len(linked),
+        reports=len(counted),
+        sources=len(by_source),
+        loudest=max(by_source.values(), default=0) / (len(counted) or 1),
+        days=_days([link.at for link in counted]),
+        versions=sorted({link.version for link in counted if link.version is not None})[:VERSIONS_SHOWN],
+        left_out=len(linked) - len(counted),
+        lacking=least if len(linked) > len(counted) and behind < least else 0,
     )
 
 
@@ -121,8 +134,8 @@ def _dated(rows: ProposalEvidenceQuerySet) -> "QuerySet[Any]":
     )
 
 
-def _days(first: Sequence[datetime], last: Sequence[datetime]) -> int:
-    return (max(last).date() - min(first).date()).days + 1 if first else 0
+def _days(times: Sequence[datetime]) -> int:
+    return (max(times).date() - min(times).date()).days + 1 if times else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,23 +159,18 @@ class Quote:
         return self.more - len(self.alike)
 
 
-def quotes(proposal: Proposal, number: str | None, linked: int, *, each: bool = False) -> "Page[Any]":
-    """One page of the `linked` reports as Quotes, newest first; what does not count any more stays listed.
+def quotes(proposal: Proposal, number: str | None, linked: Sequence[Link], *, each: bool = False) -> "Page[Any]":
+    """One page of the linked reports as Quotes, newest first; what does not count any more stays listed.
 
     Those that say nearly the same are one, unless `each` is wanted by itself. Without a `number`, only the first few of
     the first page.
     """
-    rows = _dated(proposal.evidence.all()).order_by("-when", "-pk")
-    alike: list[list[int]] = []
-    if each:
-        alike = [[pk] for pk in rows.values_list("pk", flat=True)]
-    elif linked:
-        alike = folded(rows.annotate(said=said()).values_list("pk", "said", "run"))
+    alike = [[link.pk] for link in linked] if each else folded((link.pk, link.said, link.run) for link in linked)
     page: Page[Any] = Paginator(alike, PER_PAGE).get_page(number)
     groups = list(page.object_list) if number else list(page.object_list)[:FIRST]
     wanted = [pk for group in groups for pk in group[: 1 + MOST_ALIKE]]
-    found = rows.filter(pk__in=wanted).select_related("feedback", "run").defer("feedback__input") if wanted else []
-    known = {quote.pk: quote for quote in _quotes(proposal.document.agent_id, list(found))}
+    rows = proposal.evidence.filter(pk__in=wanted).select_related("feedback", "run").defer("feedback__input")
+    known = {quote.pk: quote for quote in _quotes(proposal.document.agent_id, list(rows) if wanted else [])}
     page.object_list = [
         replace(known[first], more=len(others), alike=[known[pk] for pk in others[:MOST_ALIKE]])
         for first, *others in groups

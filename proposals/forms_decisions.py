@@ -32,7 +32,17 @@ class PolicyForm(TypedForm):
         label="Kind of document", required=False, choices=[("", "Every kind"), *Document.Kind.choices]
     )
     covers = forms.ChoiceField(label="Which changes", choices=Policy.Covers.choices)
-    approvals = forms.IntegerField(label="Approvals", min_value=1, max_value=MOST, initial=1)
+    approvals = forms.IntegerField(
+        label="Approvals",
+        min_value=1,
+        max_value=MOST,
+        initial=1,
+        error_messages={"required": "Say how many approvals."},
+    )
     owner_approvals = forms.IntegerField(
-        label="Of these, by owners of the section", min_value=0, max_value=MOST, initial=0
+        label="Of these, by owners of the section",
+        min_value=0,
+        max_value=MOST,
+        initial=0,
+        error_messages={"required": "Say how many of them by owners; 0 for none."},
     )

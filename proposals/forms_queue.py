@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
+from django.utils.functional import cached_property
 
 from people.models import User
 from people.roles import holders
@@ -19,11 +20,10 @@ class AssignForm(TypedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people, roles = holders(DECIDE)[:_OFFERED], Group.objects.filter(name__in=roles_to_ask()).order_by("name")
-        self._known: dict[str, User | Group] = {f"person:{person.pk}": person for person in people}
-        named = [(value, str(person)) for value, person in self._known.items()]
-        asked = [(f"role:{role.pk}", f"Any {role.name}") for role in roles]
-        self._known |= {f"role:{role.pk}": role for role in roles}
+        people = holders(DECIDE).values_list("pk", "name", "username")[:_OFFERED]
+        named = [(f"person:{pk}", name or username) for pk, name, username in people]
+        roles = Group.objects.filter(name__in=roles_to_ask()).order_by("name").values_list("pk", "name")
+        asked = [(f"role:{pk}", f"Any {name}") for pk, name in roles]
         choices = [("", "Choose who"), ("People", named), ("Roles", asked)]
         self.fields["to"] = forms.ChoiceField(
             label="Assign to",
@@ -31,10 +31,11 @@ class AssignForm(TypedForm):
             error_messages={"required": "Choose somebody.", "invalid_choice": "Choose somebody who decides."},
         )
 
-    @property
+    @cached_property
     def to(self) -> User | Group:
         """Who was chosen."""
-        return self._known[self.cleaned_data["to"]]
+        kind, _, pk = self.cleaned_data["to"].partition(":")
+        return User.objects.get(pk=pk) if kind == "person" else Group.objects.get(pk=pk)
 
 
 class NameForm(TypedForm):

@@ -37,6 +37,14 @@ class FreezeForm(TypedForm):
     )
 
 
+def _number(
+    label: str, kind: type[forms.IntegerField] = forms.IntegerField, most: int = _BIGGEST
+) -> forms.IntegerField:
+    """One number; what is wrong with it names the field, for the form has many."""
+    wrong = {"required": f"{label}: give a number.", "invalid": f"{label}: give a number."}
+    return kind(label=label, min_value=0, max_value=most, error_messages=wrong)
+
+
 class PlanForm(TypedForm):
     """How the candidates of a document are rolled out."""
 
@@ -51,18 +59,18 @@ class PlanForm(TypedForm):
     steps = numbers("Shares, in percent", int, GIVE_SHARES)
     least_runs = numbers("Runs of the candidate at least", int, "Give whole numbers: one, or one for each share.")
     hold_h = numbers("Hours at least", float, "Give numbers: one, or one for each share.")
-    floor = forms.IntegerField(label="Lowest share", min_value=0, max_value=_BIGGEST)
-    ceiling = forms.IntegerField(label="Highest share", min_value=0, max_value=_BIGGEST)
-    largest_step = forms.IntegerField(label="Largest step, in points", min_value=0, max_value=_BIGGEST)
+    floor = _number("Lowest share")
+    ceiling = _number("Highest share")
+    largest_step = _number("Largest step, in points")
     inconclusive = forms.ChoiceField(label="Without a clear verdict", choices=[
         (name, words[:1].upper() + words[1:]) for name, words in INCONCLUSIVE.items()
     ])  # fmt: skip
-    patience_days = forms.FloatField(label="After so many days", min_value=0, max_value=_BIGGEST)
+    patience_days = _number("After so many days", forms.FloatField)
     rules = forms.ChoiceField(
         label="Rules", choices=[("sequential", "The judge"), ("quick", "Quick rules of the last 20 runs")]
     )
-    margin = forms.FloatField(label="Points lost that still count as no worse", min_value=0, max_value=100)
-    runs_per_unit = forms.IntegerField(label="Runs of a unit that count", min_value=0, max_value=_BIGGEST)
+    margin = _number("Points lost that still count as no worse", forms.FloatField, most=100)
+    runs_per_unit = _number("Runs of a unit that count")
 
     @classmethod
     def of(cls, plan: Plan = BUILT_IN, document: Document | None = None) -> "PlanForm":

@@ -5,15 +5,16 @@ from typing import Final
 
 from django.db import connection
 
-from proposals.models import Proposal
+from proposals.models import Proposal, Rollout
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
     """Whether there is any of each, on any revision of the proposal; `counter_examples` on its newest.
 
-    `rejected` are earlier drafts for the same document. `rivals` is how many other open proposals its pattern has,
-    `last` the number of its document's newest version.
+    `rejected` are earlier drafts for the same document. `rollout` is its own, `rolling` one that runs for its document,
+    `outcome` what came of it. `rivals` is how many other open proposals its pattern has, `last` the number of its
+    document's newest version.
     """
 
     threads: bool
@@ -22,11 +23,15 @@ class Holdings:
     trials: bool
     counter_examples: bool
     rejected: bool
+    rollout: bool
+    rolling: bool
+    outcome: bool
     rivals: int
     last: int
 
 
 _OPEN: Final = ", ".join(f"'{status.value}'" for status in Proposal.OPEN)
+_LIVE: Final = ", ".join(f"'{state.value}'" for state in Rollout.LIVE)
 _ASKED: Final = {
     "threads": "EXISTS (SELECT FROM proposals_thread WHERE proposal_id = p.id)",
     "assignments": "EXISTS (SELECT FROM proposals_assignment WHERE proposal_id = p.id)",
@@ -37,6 +42,10 @@ _ASKED: Final = {
     "counter_examples": "EXISTS (SELECT FROM proposals_counterexample WHERE revision_id = p.revision_id)",
     "rejected": """EXISTS (SELECT FROM proposals_proposal e WHERE e.document_id = p.document_id AND e.id < p.id
                            AND e.status = 'rejected' AND e.fingerprint <> '')""",
+    "rollout": "EXISTS (SELECT FROM proposals_rollout WHERE proposal_id = p.id)",
+    "rolling": f"""EXISTS (SELECT FROM proposals_rollout o JOIN agents_split s ON s.id = o.split_id
+                           WHERE o.state IN ({_LIVE}) AND s.document_id = p.document_id)""",
+    "outcome": "EXISTS (SELECT FROM proposals_outcome WHERE proposal_id = p.id)",
     "rivals": f"""(SELECT count(*) FROM proposals_proposal o WHERE o.pattern_id = p.pattern_id AND o.id <> p.id
                    AND o.status IN ({_OPEN}))""",  # noqa: S608 (nothing in it comes from outside)
     "last": "(SELECT COALESCE(max(number), 0) FROM agents_version WHERE document_id = p.document_id)",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from agents.models import whole_of
 from people.models import User
 from proposals import shown
 from proposals.actions.stepping import step
@@ -73,7 +74,8 @@ def since(
         return None
     own = max((one.number for one in proposal.revisions.all() if one.author_id == user.pk), default=0)
     seen = asked or max(seen, own)
-    texts = proposal.revisions.select_related("base_version", "author", "author_key").defer("base_version__text")
+    texts = proposal.revisions.select_related("base_version", "author", "author_key")
+    texts = texts.defer("text", "diff", *whole_of("base_version"))
     before = (
         (texts.filter(digest=digest).last() if digest else None)
         or (texts.filter(number=seen).first() if seen else None)
@@ -84,5 +86,6 @@ def since(
 
 def _decided_on(proposal: Proposal, user: User) -> Revision | None:
     last = Decision.objects.filter(revision__proposal=proposal, actor=user).order_by("-pk")
-    found = last.select_related("revision__base_version", "revision__author", "revision__author_key").first()
+    last = last.select_related("revision__base_version", "revision__author", "revision__author_key")
+    found = last.defer("revision__text", "revision__diff", *whole_of("revision__base_version")).first()
     return found.revision if found else None

@@ -12,11 +12,15 @@ from proposals.forms import TypedForm, note_field
 _DISMISSALS = [choice for choice in Pattern.Dismissal.choices if choice[0] != Pattern.Dismissal.ALIKE]
 
 
-def _choices(others: Iterable[Pattern]) -> list[tuple[str, str]]:
-    return [("", "Choose one"), *((str(other.pk), f"{other.pk}: {str(other)[:80]}") for other in others)]
+Others = Iterable[tuple[int, str]]
+"""Keys of patterns, and what they are called."""
 
 
-def _pattern_field(label: str, others: Iterable[Pattern]) -> forms.IntegerField:
+def _choices(others: Others) -> list[tuple[str, str]]:
+    return [("", "Choose one"), *((str(pk), f"{pk}: {label[:80]}") for pk, label in others)]
+
+
+def _pattern_field(label: str, others: Others) -> forms.IntegerField:
     """A pattern by its number; whether it is one that may be chosen, the action says."""
     widget = forms.Select(choices=_choices(others))
     return forms.IntegerField(label=label, required=False, min_value=1, max_value=2**62, widget=widget)
@@ -30,7 +34,7 @@ class DismissForm(TypedForm):
     )
     reason = note_field("Why", rows=2)
 
-    def __init__(self, *args: Any, others: Iterable[Pattern] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, others: Others = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["duplicate_of"] = _pattern_field("Duplicate of", others)
 
@@ -47,7 +51,7 @@ class DismissForm(TypedForm):
 class MergeForm(TypedForm):
     """The pattern whose reports this one is to have."""
 
-    def __init__(self, *args: Any, others: Iterable[Pattern] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, others: Others = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["other"] = _pattern_field("The other pattern", others)
 

@@ -1,5 +1,6 @@
 """What the page of one pattern shows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -11,14 +12,17 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import QueryDict
 
-from agents.models import Document, whole_of
+from agents.models import Document
 from feedback.actions import lifecycle
-from feedback.insight import Insight
+from feedback.insight import Examples, Insight, examples_among
 from feedback.likeness import folded, said
 from feedback.mining import EXACT_KINDS, Kind
-from feedback.models import Evidence, Pattern, PatternSource
+from feedback.models import Evidence, Exclusion, Pattern, PatternSource
+from feedback.newest import READ
 from feedback.timeline import PatternTime, timeline
+from proposals import evidence, memory
 from proposals.models import Proposal
+from proposals.pattern_holdings import PatternHoldings, holdings
 from proposals.undone import undone
 
 PER_PAGE = 25
@@ -49,35 +53,56 @@ class PatternPage:
         return self.day is not None or self.version is not None
 
     @cached_property
-    def page(self) -> Page[Evidence]:
+    def has(self) -> PatternHoldings:
+        """What there is of all that few patterns have."""
+        return holdings(self.pattern)
+
+    @cached_property
+    def page(self) -> Page[Any]:
         """The evidence, newest first."""
-        rows = self.pattern.evidence.select_related("feedback", "run")
+        page = Paginator(self._asked_for(), PER_PAGE).get_page(self._query.get("page"))
+        if not self.is_filtered and page.end_index() <= len(self._newest):
+            keys = self._newest[max(page.start_index() - 1, 0) : page.end_index()]
+        else:
+            keys = list(page.object_list)
+        self._reports = self._read({*keys, *self.insight.example_keys})
+        page.object_list = [self._reports[pk] for pk in keys if pk in self._reports]
+        return page
+
+    def _asked_for(self) -> "list[int] | QuerySet[Any]":
+        """The keys of all that the page pages through."""
+        if not self.is_filtered and len(self._newest) < READ:
+            return self._newest
+        rows = self.pattern.evidence.order_by("-at", "-pk")
         if self.day:
             start = datetime.combine(self.day, datetime.min.time(), UTC)
             rows = rows.filter(at__gte=start, at__lt=start + timedelta(days=1))
         if self.version is not None:
-            return self._of_version(rows)
-        return Paginator(rows.order_by("-at", "-pk"), PER_PAGE).get_page(self._query.get("page"))
+            return _of_version(rows, self.version)
+        return rows.values_list("pk", flat=True)
 
-    def _of_version(self, rows: QuerySet[Evidence]) -> Page[Evidence]:
-        """Which reports are about the version, their reports tell; so they are gone through once, for all keys."""
-        about = Q(feedback__version=self.version) | Q(run__version=self.version)
-        keys = rows.filter(about).aggregate(keys=ArrayAgg("pk", order_by=("-at", "-pk"), default=[]))["keys"]
-        page: Page[Any] = Paginator(keys, PER_PAGE).get_page(self._query.get("page"))
-        page.object_list = list(rows.filter(pk__in=page.object_list).order_by("-at", "-pk"))
-        return page
+    @cached_property
+    def _newest(self) -> list[int]:
+        return [report.pk for report in self.insight.newest]
+
+    def _read(self, keys: Collection[int]) -> dict[int, Evidence]:
+        rows = Evidence.objects.filter(pattern=self.pattern).select_related("feedback", "run").annotate(said=said())
+        return dict(rows.in_bulk(keys)) if keys else {}
+
+    @cached_property
+    def examples(self) -> Examples | None:
+        """The most typical report, and what is least like it; read with those of the page."""
+        return examples_among(self._reports, self.insight.example_keys) if self.page else None
 
     @cached_property
     def folded(self) -> list[tuple[Evidence, list[Evidence]]]:
         """The reports of the page, each with the others of the page that say nearly the same."""
-        items = {item.pk: item for item in self.page}
-        rows = Evidence.objects.filter(pk__in=items).order_by("-at", "-pk").annotate(said=said())
-        alike = folded(rows.values_list("pk", "said", "run")) if len(items) > 1 else [list(items)]
-        return [(items[first], [items[pk] for pk in others]) for first, *others in filter(None, alike)]
+        alike = folded((item, item.said, item.run_id) for item in self.page)
+        return [(first, others) for first, *others in alike]
 
     @cached_property
     def time(self) -> PatternTime:
-        return timeline(self.pattern)
+        return timeline(self.pattern, self.insight.days)
 
     @cached_property
     def loudest(self) -> list[Source]:
@@ -89,13 +114,16 @@ class PatternPage:
     @cached_property
     def insight(self) -> Insight:
         """What it says about itself."""
-        return Insight(self.pattern)
+        return Insight(self.pattern, is_shared=self.has.shared)
 
     @cached_property
     def proposals(self) -> list[Proposal]:
         """What came of it, and of what was merged into it."""
+        if not (self.has.proposals or self.has.merged):
+            return []
         rows = Proposal.objects.filter(pattern__in=[self.pattern, *self.merged])
-        return list(rows.select_related("published").defer(*whole_of("published")).order_by("-pk")[:20])
+        shown = ("title", "status", "document", "pattern", "created_at", "decided_at", "published__number")
+        return list(rows.select_related("published").only(*shown).order_by("-pk")[:20])
 
     @cached_property
     def undone(self) -> dict[int, Proposal]:
@@ -105,31 +133,48 @@ class PatternPage:
     @cached_property
     def merged(self) -> list[Pattern]:
         """Patterns whose reports this one has, those that people merged first."""
+        if not self.has.merged:
+            return []
         roots = Pattern.objects.filter(agent=self.pattern.agent_id).roots()
         inside = [pk for pk, root in roots.items() if root == self.pattern.pk]
-        if not inside:
-            return []
         rows = Pattern.objects.filter(pk__in=inside).defer("centroid", "meaning")
         return list(rows.order_by("is_merged_by_miner", "pk")[:50])
 
     @cached_property
-    def others(self) -> list[Pattern]:
-        """Patterns it could be merged with, those of most sources first, after those that were split off from it."""
+    def others(self) -> list[tuple[int, str]]:
+        """Patterns it could be merged with, their keys and what they are called: those of most sources first, after
+        those that were split off from it.
+        """
         same = Pattern.objects.filter(agent=self.pattern.agent_id, kind=self.pattern.kind).exclude(pk=self.pattern.pk)
         parts = Q(split_from=self.pattern, status=Pattern.Status.CANDIDATE)
-        found = list(same.filter(parts).only("kind", "label")[:OTHERS])
-        return found + list(same.shown().only("kind", "label").order_by("-sources", "pk")[: OTHERS - len(found)])
+        found = list(same.filter(parts).values_list("pk", "label")[:OTHERS]) if self.has.splits else []
+        found += same.shown().order_by("-sources", "pk").values_list("pk", "label")[: OTHERS - len(found)]
+        return [(pk, label or str(Pattern(pk=pk, kind=self.pattern.kind))) for pk, label in found]
 
     @cached_property
     def splits(self) -> list[Pattern]:
         """What was split off from it and stands by itself."""
+        if not self.has.splits:
+            return []
         rows = self.pattern.splits.exclude(status=Pattern.Status.MERGED).defer("centroid", "meaning").order_by("pk")
         return list(rows[:20])
 
     @cached_property
     def documents(self) -> list[Document]:
         """The documents a change could be made to."""
-        return list(self.pattern.agent.documents.exclude(current=None).select_related("agent").order_by("slug")[:10])
+        return list(self.pattern.agent.documents.exclude(current=None).order_by("slug")[:10])
+
+    @cached_property
+    def memory(self) -> memory.Memory | None:
+        """What was rejected of what it led to."""
+        return memory.of_pattern(self.pattern) if self.has.rejected else None
+
+    @cached_property
+    def left_out(self) -> list[Exclusion]:
+        """The newest reports that reviewers took out of it, and of what was merged into it."""
+        if not (self.has.excluded or self.has.merged):
+            return []
+        return evidence.left_out_of([self.pattern.pk, *(one.pk for one in self.merged)])
 
     @property
     def can_split(self) -> bool:
@@ -153,6 +198,14 @@ class PatternPage:
         last = lifecycle.new_since_answer(self.pattern).aggregate(at=Max("at"))["at"]
         quiet_since = max(filter(None, [self.pattern.answered_at, last]))
         return quiet_since + timedelta(days=settings.COUNTERSIGN_RESOLVED_AFTER_DAYS)
+
+
+def _of_version(rows: QuerySet[Evidence], version: int) -> list[int]:
+    """Which reports are about the version, their reports tell; so they are gone through once, for all keys."""
+    about = Q(feedback__version=version) | Q(run__version=version)
+    found = rows.filter(about).order_by().aggregate(keys=ArrayAgg("pk", order_by=("-at", "-pk"), default=[]))
+    keys: list[int] = found["keys"]
+    return keys
 
 
 def _day(given: str) -> date | None:

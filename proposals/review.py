@@ -39,7 +39,7 @@ def find(pk: int) -> Proposal:
     )
     revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
     found = found.defer(*_UNREAD).prefetch_related(
-        Prefetch("pattern", Pattern.objects.defer("centroid")),
+        Prefetch("pattern", Pattern.objects.defer("centroid", "meaning")),
         Prefetch("published", Version.objects.defer(*WHOLE)),
         "author",
         "author_key__owner",
@@ -90,9 +90,11 @@ class Standing:
     pill: Pill
 
 
-def standing(proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | None = None) -> Standing:
+def standing(
+    proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | None = None, *, rolled_out: bool = True
+) -> Standing:
     """The rules applied to the newest revision, for the person whose desk this is; `said` are the decisions, where they
-    are known.
+    are known, `rolled_out` is False for one that is known to have no rollout.
     """
     revision, user = newest(proposal), desk.user
     leave = policies.may_decide(user, proposal)
@@ -126,7 +128,7 @@ def standing(proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | No
             my_turn=proposal.pk in desk,
             blocked=bool(blocking),
             undone=bool(rolled_back),
-            rollout=rollout_pills([proposal]).get(proposal.pk),
+            rollout=rollout_pills([proposal]).get(proposal.pk) if rolled_out else None,
         ),
     )
 

@@ -15,10 +15,9 @@ _MOST: Final = {"points": (0.0, 1.0), "ratio": (0.0, float("inf")), "scale": (1.
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line of the axis, what it stands for, and where that is written."""
+    """A line of the axis, and what it stands for."""
 
     y: float
-    text_y: float
     label: str
 
 
@@ -53,7 +52,7 @@ def charts(looks: Sequence[tuple[int, Sequence[Mapping[str, Any]]]]) -> list[Cha
 def chart(looks: Sequence[Look], height: int = HEIGHT) -> Chart | None:
     """Of one metric; None before two looks can be drawn."""
     known = [(runs, one) for runs, one in looks if runs and _is_known(one)]
-    if len(known) < 2:
+    if len({runs for runs, _ in known}) < 2:
         return None
     first, last = known[0][1], known[-1][0]
     low, high = _span(first, [value for _, one in known for value in (one["candidate"], one["current"])])
@@ -71,9 +70,7 @@ def chart(looks: Sequence[Look], height: int = HEIGHT) -> Chart | None:
         _line([point(runs, one["candidate"]) for runs, one in known]),
         _line([point(runs, one["current"]) for runs, one in known]),
         f"{_line([*upper, *reversed(lower)])} Z",
-        tuple(
-            Tick(height * part, height * part + 4, _label(first, high - part * (high - low))) for part in (0, 0.5, 1)
-        ),
+        tuple(Tick(height * part, _label(first, high - part * (high - low))) for part in (0, 0.5, 1)),
         last,
     )
 

@@ -35,11 +35,12 @@ _STANDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One step of the plan as the page shows it: `is_past`, `is_here`, or still to come."""
+    """One step of the plan as the page shows it: `is_past`, `is_here`, where it ended, or still to come."""
 
     step: Step
     is_past: bool
     is_here: bool
+    is_end: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,9 @@ def state_line(rollout: Rollout) -> str:
 def places(rollout: Rollout) -> list[Place]:
     """The plan with the position in it."""
     at, done = rollout.step_index, rollout.state in (Rollout.State.WAITING, Rollout.State.PROMOTED)
+    runs, ended = rollout.state == Rollout.State.RUNNING, not rollout.is_live and not done
     return [
-        Place(step, number < at or (done and number <= at), number == at and rollout.state == Rollout.State.RUNNING)
+        Place(step, number < at or (done and number <= at), runs and number == at, ended and number == at)
         for number, step in enumerate(rollout.plan.steps)
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TypeVar
 
 from agents import sections
@@ -29,13 +30,17 @@ class Line:
     @property
     def weight(self) -> int:
         """How many characters of text it shows, and some for each mark in it."""
-        rows = (self.row,) if self.row else (self.pair.left, self.pair.right) if self.pair else ()
+        if self.row:
+            return sum([len(text) + MARK for _, text in self.row.segments])
+        rows = (self.pair.left, self.pair.right) if self.pair else ()
         return sum(len(text) + MARK for row in rows if row for _, text in row.segments)
 
     @property
     def heading(self) -> bool:
         """Whether a section begins here."""
-        return bool((self.row and self.row.heading) or (self.pair and self.pair.right and self.pair.right.heading))
+        if self.row:
+            return self.row.heading
+        return bool(self.pair and self.pair.right and self.pair.right.heading)
 
 
 def opened(query: Mapping[str, str], name: str = "lines") -> frozenset[int]:
@@ -110,6 +115,7 @@ class TextLine:
 
 
 AnyLine = TypeVar("AnyLine", Line, TextLine)
+_WEIGHT, _HEADING, _ASKED = attrgetter("weight"), attrgetter("heading"), attrgetter("asked")
 
 
 def part(lines: Sequence[AnyLine], query: Mapping[str, str], *, largest: int = LARGEST) -> Part[AnyLine]:
@@ -126,9 +132,9 @@ def part(lines: Sequence[AnyLine], query: Mapping[str, str], *, largest: int = L
     return part_of(
         lines,
         query.get("part", ""),
-        weight=lambda line: line.weight,
-        heading=lambda line: line.heading,
-        wanted=wanted,
+        weight=_WEIGHT,
+        heading=_HEADING,
+        wanted=wanted if thread or number or any(map(_ASKED, lines)) else None,
         largest=largest,
     )
 
@@ -138,8 +144,9 @@ def text_lines(document: Document, text: str) -> list[TextLine]:
     lines = text.removesuffix("\n").split("\n")
     if is_code(document):
         return [TextLine(number, line) for number, line in enumerate(lines, start=1)]
-    headings = {section.start for section in sections.parse(text) if section.level}
-    locked = sections.under(text, [section.heading for section in document.sections.all() if section.is_protected])
+    parsed = sections.parse(text)
+    headings = {section.start for section in parsed if section.level}
+    locked = sections.marked(parsed, [one.heading for one in document.sections.all() if one.is_protected])
     return [
         TextLine(number + 1, line, number in headings, number < len(locked) and locked[number])
         for number, line in enumerate(lines)

@@ -42,17 +42,14 @@ def _textarea(widget: Widget) -> SafeString:
     )
 
 
-def _option(option: Widget) -> SafeString:
-    return format_html('<option value="{}"{}>{}</option>', str(option["value"]), _attributes(option), option["label"])
-
-
 def _select(widget: Widget) -> SafeString:
     groups = format_html_join("", "{}", ((_group(name, options),) for name, options, _ in widget["optgroups"]))
     return format_html('<select name="{}"{}>{}\n</select>', widget["name"], _attributes(widget), groups)
 
 
 def _group(name: str | None, options: Iterable[Widget]) -> SafeString:
-    written = format_html_join("", "\n  {}", ((_option(option),) for option in options))
+    given = ((str(option["value"]), _attributes(option), option["label"]) for option in options)
+    written = format_html_join("", '\n  <option value="{}"{}>{}</option>', given)
     return format_html('\n  <optgroup label="{}">{}\n  </optgroup>', name, written) if name else written
 
 

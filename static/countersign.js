@@ -52,7 +52,7 @@
   // Where nothing else would take it, Enter opens: the first of the queue, or what comes after a decision.
   function open() {
     const on = document.activeElement;
-    if (on === document.body || on.id === "main") return follow("a[data-item]");
+    if (on === document.body || on.id === "main") return follow(".review a[data-item]") || follow("a[data-item]");
     return on.matches("[data-announce]") && (follow("[data-next]", on) || follow("[data-next]"));
   }
 
@@ -82,12 +82,22 @@
     return true;
   }
 
-  const places = { q: "queue", p: "patterns", a: "agents", l: "audit", s: "settings" };
+  // Approve where that can be pressed; else the decision, or what is the main thing to do on this page.
+  function main() {
+    if (focusOn("[data-focus='approve']:enabled") || focusOn("#decision[tabindex]")) return true;
+    const button = [...document.querySelectorAll("main .btn.go:not([disabled])")].find((one) => one.checkVisibility());
+    if (button) button.focus();
+    return Boolean(button);
+  }
+
+  const places = { q: "queue", r: "rollouts", p: "patterns", a: "agents", l: "audit", s: "settings" };
   const keys = {
     j: () => step(1),
     k: () => step(-1),
-    a: () => focusOn("[data-focus='approve']:enabled") || focusOn("#decision"),
+    a: main,
     x: () => focusOn("[data-focus='reject']"),
+    w: () => focusOn("[data-focus='write'], [data-editor]"),
+    b: () => focusOn("[data-focus='back']"),
     c: comment,
     e: () => focusOn("#evidence", "start"),
     m: () => focusOn("[name='note']"),
@@ -109,14 +119,15 @@
     "?": showKeys,
   };
 
-  // Esc closes what is open and puts the focus back on what opened it; from a field it leads back to the page.
+  // Esc closes what is open and puts the focus back on what opened it; from a field it leads back to what the field is
+  // in, where single keys work again.
   function close(target) {
     const open = target.closest("details.me[open], details.drop[open]");
     if (open) {
       open.open = false;
       open.querySelector("summary").focus();
-    } else if (target.matches("#find")) {
-      target.blur();
+    } else if (typing(target)) {
+      (target.parentElement.closest("[tabindex]") || document.getElementById("main")).focus({ preventScroll: true });
     }
     return Boolean(open);
   }
@@ -131,7 +142,7 @@
       }
       return;
     }
-    if (event.key === "Escape" && close(event.target)) return;
+    if (event.key === "Escape" && !event.isComposing && close(event.target)) return;
     if (document.documentElement.dataset.singleKeys === "off") return;
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
     const acted = leading ? go(places[event.key]) : (keys[event.key] || (() => false))();
@@ -243,6 +254,31 @@
     watch();
     announce();
   });
+
+  // Where a part of the page is swapped, the focus stays where it was: on the same link, or on the summary that hides
+  // it; if that is gone, in the row that came in its place; else on what the part is called.
+  const rows = (part) => [...part.querySelectorAll("tbody tr, .quotes > li")];
+  let left = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target;
+    const on = document.activeElement;
+    if (!part.id || part === on || !part.contains(on)) return;
+    const at = rows(part).findIndex((row) => row.contains(on) || on.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING);
+    left = { id: part.id, href: on.getAttribute("href"), row: at < 0 ? rows(part).length : at };
+  });
+  function stay() {
+    const part = left && document.getElementById(left.id);
+    if (part && document.activeElement === document.body) {
+      const same = left.href && [...part.querySelectorAll("a")].find((link) => link.getAttribute("href") === left.href);
+      const row = rows(part)[left.row];
+      const next = same?.closest("details:not([open])")?.querySelector("summary") || same || row?.querySelector("a") || row || part.querySelector("h1, h2") || part;
+      if (!next.matches("a, summary")) next.tabIndex = -1;
+      next.focus({ preventScroll: Boolean(same) });
+    }
+    left = null;
+  }
+  document.addEventListener("htmx:afterSettle", stay);
+
   const trouble = (is) => {
     for (const form of document.forms) delete form.dataset.sent;
     const note = document.getElementById("trouble");

@@ -82,12 +82,9 @@
   function refresh() {
     since = "";
     etag = "";
-    const on = document.activeElement;
-    const href = on && on.closest("#board") ? on.getAttribute("href") : null;
     window.htmx.ajax("GET", window.location.href, { target: "#board", swap: "outerHTML show:none" }).then(() => {
+      if (said.contains(document.activeElement)) document.getElementById("main").focus();
       said.replaceChildren();
-      const again = href && [...document.querySelectorAll("#board a")].find((link) => link.getAttribute("href") === href);
-      if (again) again.focus({ preventScroll: true });
       ask();
     });
   }

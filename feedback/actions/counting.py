@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Protocol
 
 from django.db import connection
 from django.db.models import Count, Max, Min
 
-from feedback.actions import lifecycle, locks
+from feedback.actions import columns, lifecycle, locks
 from feedback.models import Evidence, Pattern, PatternSource
 
 _ADD_SOURCES = """
@@ -24,9 +24,20 @@ _ADD_DAYS = """
 """
 
 
-def add(linked: Sequence[Evidence]) -> None:
+class Linked(Protocol):
+    """A report that came to a pattern: evidence, or what is stored as such."""
+
+    @property
+    def pattern_id(self) -> int: ...
+    @property
+    def source(self) -> bytes | memoryview: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+def add(linked: Sequence[Linked]) -> None:
     """Count new evidence in, name what it changed, and wake the drafter for patterns that recur enough."""
-    by_pattern: dict[int, list[Evidence]] = defaultdict(list)
+    by_pattern: dict[int, list[Linked]] = defaultdict(list)
     for evidence in linked:
         by_pattern[evidence.pattern_id].append(evidence)
     # Patterns are locked before their rollups, here and in `remove`, so that the two cannot deadlock.
@@ -34,14 +45,10 @@ def add(linked: Sequence[Evidence]) -> None:
     patterns = list(rows.filter(pk__in=by_pattern).order_by("pk").defer("centroid", "meaning"))
     new_sources = _add_sources(linked)
     _add_days(linked)
-    heard = lifecycle.Dismissed()
     for pattern in patterns:
         _grow(pattern, by_pattern[pattern.pk], new_sources[pattern.pk])
     _store_counts(patterns)
-    for pattern in patterns:
-        if lifecycle.concerns(pattern):
-            lifecycle.react(pattern, heard)
-            pattern.save()
+    lifecycle.react_all(filter(lifecycle.concerns, patterns), lifecycle.Dismissed())
 
 
 _COUNTS = """
@@ -54,13 +61,10 @@ _COUNTS = """
 
 
 def _store_counts(patterns: Sequence[Pattern]) -> None:
-    rows = [(p.pk, p.support, p.sources, p.first_seen, p.last_seen) for p in patterns]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNTS, [list(column) for column in zip(*rows, strict=True)])
+    columns.run(_COUNTS, [(p.pk, p.support, p.sources, p.first_seen, p.last_seen) for p in patterns])
 
 
-def _grow(pattern: Pattern, came: Sequence[Evidence], new_sources: int) -> None:
+def _grow(pattern: Pattern, came: Sequence[Linked], new_sources: int) -> None:
     times = [evidence.at for evidence in came]
     pattern.support += len(came)
     pattern.sources += new_sources
@@ -68,25 +72,16 @@ def _grow(pattern: Pattern, came: Sequence[Evidence], new_sources: int) -> None:
     pattern.last_seen = max([*times, pattern.last_seen or times[0]])
 
 
-def _add_sources(linked: Iterable[Evidence]) -> Counter[int]:
+def _add_sources(linked: Iterable[Linked]) -> Counter[int]:
     """Returns how many sources are new to each pattern."""
     counts = Counter((evidence.pattern_id, bytes(evidence.source)) for evidence in linked)
-    rows = sorted(counts.items())
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD_SOURCES, _columns(rows))
-        return Counter(pattern for pattern, is_new in cursor.fetchall() if is_new)
+    rows = sorted((*key, items) for key, items in counts.items())
+    return Counter(pattern for pattern, is_new in columns.run(_ADD_SOURCES, rows) if is_new)
 
 
-def _add_days(linked: Iterable[Evidence]) -> None:
+def _add_days(linked: Iterable[Linked]) -> None:
     counts = Counter((evidence.pattern_id, _day(evidence.at)) for evidence in linked)
-    rows = sorted(counts.items())
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD_DAYS, _columns(rows))
-
-
-def _columns(rows: Iterable[tuple[tuple[int, Any], int]]) -> list[list[Any]]:
-    """Patterns, sources or days, and counts: one list each, as unnest takes them."""
-    return [list(column) for column in zip(*((*key, items) for key, items in rows), strict=True)] or [[], [], []]
+    columns.run(_ADD_DAYS, sorted((*key, items) for key, items in counts.items()))
 
 
 def _day(at: datetime) -> date:

@@ -53,14 +53,11 @@ def join_families(agent_id: int) -> int:
 def _show(waiting: QuerySet[Pattern]) -> None:
     """What enough sources reported is shown now that it is known to be no part of something else."""
     found = waiting.filter(status=Status.CANDIDATE, sources__gte=settings.COUNTERSIGN_MIN_SOURCES).order_by("pk")
-    for pattern in found.select_for_update(no_key=True, of=("self",)).select_related("agent").defer("meaning"):
-        _react(pattern)
-
-
-def _react(pattern: Pattern) -> None:
-    pattern.is_compared = True
-    lifecycle.react(pattern, lifecycle.Dismissed())
-    pattern.save()
+    rows = found.select_for_update(no_key=True, of=("self",)).select_related("agent").defer("centroid", "meaning")
+    patterns = list(rows)
+    for pattern in patterns:
+        pattern.is_compared = True
+    lifecycle.react_all(patterns, lifecycle.Dismissed())
 
 
 def _join_alike(errors: QuerySet[Pattern], most: int) -> int:
@@ -109,8 +106,9 @@ def _move(joining: Sequence[Pattern], target: Pattern) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY, [target.pk, pks, [label(Kind.ERROR, template=other.signature) for other in joining]])
     counting.recount(target)
-    target.named_support = 0
-    _react(target)
+    target.named_support, target.is_compared = 0, True
+    lifecycle.react(target, lifecycle.Dismissed())
+    target.save()
     for pattern in joining:
         if pattern.status != Status.CANDIDATE:  # what nobody had seen needs no entry
             _record(pattern, target)

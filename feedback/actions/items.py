@@ -3,6 +3,12 @@
 from feedback.mining import Item, Kind
 from feedback.models import Feedback, Run
 
+_READ = ("source", "at", "excluded_at")
+READ_OF_RUNS = (*_READ, "error", "error_type")
+_WORDS = ("reason", "correction", "edited_output", "output", "predicted", "expected")
+READ_OF_FEEDBACK = (*_READ, "withdrawn_at", "rating", *_WORDS)
+"""The columns that the miner reads."""
+
 
 def items_of(report: Feedback | Run, *, first_key: int = 0) -> list[Item]:
     """What one report says, one item for each kind of pattern it can speak for; none when it says nothing.

@@ -4,6 +4,8 @@ A candidate opens when enough sources stand behind it, unless people dismissed o
 is resolved when nothing new comes, and opens again when it comes back.
 """
 
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,8 +14,8 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from agents.models import Split
-from audit.record import SYSTEM, record
-from feedback.actions import meaning, naming
+from audit.record import SYSTEM, Event, record_all
+from feedback.actions import columns, meaning, naming
 from feedback.mining import EXACT_KINDS, Group, Kind
 from feedback.models import Evidence, Pattern
 
@@ -57,7 +59,7 @@ class Dismissed:
 
 def concerns(pattern: Pattern) -> bool:
     """Whether new evidence may change more of a pattern than its counts; its name is seen to by naming.refresh_all."""
-    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES or not pattern.is_compared:
+    if not _recurs(pattern):
         return False
     is_quiet = pattern.status == Status.OPEN and pattern.draft_due_at is not None
     return not pattern.named_support or not (is_quiet or pattern.status in (Status.DISMISSED, Status.PROPOSED))
@@ -65,43 +67,89 @@ def concerns(pattern: Pattern) -> bool:
 
 def react(pattern: Pattern, dismissed: Dismissed) -> None:
     """What new evidence makes of a pattern. The caller has locked it and counted the evidence, and saves it."""
-    if pattern.sources < settings.COUNTERSIGN_MIN_SOURCES or not pattern.is_compared:
-        return
-    if not pattern.named_support:
-        naming.refresh(pattern)
+    if _recurs(pattern):
+        _react([pattern], dismissed)
+
+
+def react_all(patterns: Iterable[Pattern], dismissed: Dismissed) -> None:
+    """As `react`, for several; saves what it changes."""
+    recurring = [pattern for pattern in patterns if _recurs(pattern)]
+    _react(recurring, dismissed)
+    _store(recurring)
+
+
+def _recurs(pattern: Pattern) -> bool:
+    return pattern.sources >= settings.COUNTERSIGN_MIN_SOURCES and pattern.is_compared
+
+
+def _react(patterns: Sequence[Pattern], dismissed: Dismissed) -> None:
+    naming.refresh_each([pattern for pattern in patterns if not pattern.named_support])
+    record_all([event for pattern in patterns for event in _reacted(pattern, dismissed)])
+
+
+def _reacted(pattern: Pattern, dismissed: Dismissed) -> list[Event]:
+    events: list[Event] = []
     if pattern.status == Status.CANDIDATE:
-        _first_shown(pattern, dismissed.like(pattern))
+        events = [_first_shown(pattern, dismissed.like(pattern))]
     elif pattern.status in Pattern.ANSWERED:
-        _come_back(pattern)
+        events = _come_back(pattern)
     if pattern.status == Status.OPEN:
         pattern.draft_due_at = pattern.draft_due_at or timezone.now()
+    return events
 
 
-def _first_shown(pattern: Pattern, like: int | None) -> None:
+_STORE = """
+    UPDATE feedback_pattern p SET status = new.status, label = new.label, terms = new.terms,
+        named_support = new.named_support, error_class = new.error_class, draft_due_at = new.draft_due_at,
+        dismissed_as = new.dismissed_as, dismissed_reason = new.dismissed_reason, duplicate_of_id = new.duplicate_of,
+        came_back_at = new.came_back_at, is_compared = new.is_compared
+    FROM unnest(
+            %s::bigint[], %s::text[], %s::text[], %s::jsonb[], %s::int[], %s::text[], %s::timestamptz[],
+            %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::bool[]
+        ) AS new (
+            id, status, label, terms, named_support, error_class, draft_due_at,
+            dismissed_as, dismissed_reason, duplicate_of, came_back_at, is_compared
+        )
+    WHERE p.id = new.id
+"""
+
+
+def _store(patterns: Sequence[Pattern]) -> None:
+    """What may have changed of patterns that reacted."""
+    rows = [
+        (
+            *(p.pk, p.status, p.label, json.dumps(p.terms), p.named_support, p.error_class, p.draft_due_at),
+            *(p.dismissed_as, p.dismissed_reason, p.duplicate_of_id, p.came_back_at, p.is_compared),
+        )
+        for p in patterns
+    ]
+    columns.run(_STORE, rows)
+
+
+def _first_shown(pattern: Pattern, like: int | None) -> Event:
     """Open a candidate, or dismiss it with the one it is like."""
     if like is None:
         pattern.status = Status.OPEN
-        _record("pattern.opened", pattern, Status.CANDIDATE, {"sources": pattern.sources})
-        return
+        return _event("pattern.opened", pattern, Status.CANDIDATE, {"sources": pattern.sources})
     pattern.status, pattern.duplicate_of_id = Status.DISMISSED, like
     pattern.dismissed_as = Pattern.Dismissal.ALIKE
     pattern.dismissed_reason = f"Most of its reports read like those of pattern {like}, which was dismissed."
     after = {"reason": pattern.dismissed_reason, "dismissed_as": pattern.dismissed_as, "duplicate_of": like}
-    _record("pattern.dismissed", pattern, Status.CANDIDATE, after)
+    return _event("pattern.dismissed", pattern, Status.CANDIDATE, after)
 
 
-def _come_back(pattern: Pattern) -> None:
+def _come_back(pattern: Pattern) -> list[Event]:
     """Open an answered pattern again when enough sources reported it since."""
     if pattern.answered_by is None or pattern.answered_at is None:
-        return
+        return []
     new = new_since_answer(pattern)
     sources = new.values("source").distinct().count()
     if sources < settings.COUNTERSIGN_MIN_SOURCES:
-        return
+        return []
     was, pattern.status = pattern.status, Status.OPEN
     last = new.aggregate(at=Max("at"))["at"]
     pattern.came_back_at = max(last, pattern.answered_at)
-    _record("pattern.came_back", pattern, was, {"sources": sources, "answered_by": pattern.answered_by.number})
+    return [_event("pattern.came_back", pattern, was, {"sources": sources, "answered_by": pattern.answered_by.number})]
 
 
 def new_since_answer(pattern: Pattern) -> QuerySet[Evidence]:
@@ -144,13 +192,13 @@ def _resolve(pattern_id: int, before: datetime) -> bool:
     Pattern.objects.filter(pk=pattern.pk).update(status=Status.RESOLVED)
     number = pattern.answered_by.number if pattern.answered_by else None
     pattern.status = Status.RESOLVED
-    _record("pattern.resolved", pattern, Status.WATCHING, {"answered_by": number})
+    record_all([_event("pattern.resolved", pattern, Status.WATCHING, {"answered_by": number})])
     return True
 
 
-def _record(verb: str, pattern: Pattern, was: str, after: dict[str, object]) -> None:
-    record(
-        verb,
+def _event(verb: str, pattern: Pattern, was: str, after: dict[str, object]) -> Event:
+    return Event(
+        verb=verb,
         actor=SYSTEM,
         target=pattern,
         agent=pattern.agent.slug,

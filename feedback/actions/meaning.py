@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from django.conf import settings
-from django.db.models import BinaryField, BooleanField, ExpressionWrapper, F, Q, Value
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from agents.models import Agent
-from feedback.actions.items import items_of
+from feedback.actions import columns
+from feedback.actions.items import READ_OF_FEEDBACK, items_of
 from feedback.mining import EXACT_KINDS, Group, Grouper, Item, Kind, Middle, TextGrouper
 from feedback.mining.meaning import Model, ModelMissing, model, point_of
 from feedback.mining.meaning import missing as model_lacks
@@ -44,7 +45,7 @@ def prepare(agent_id: int) -> None:
     known = _model()
     if known is None:
         return
-    waiting = Feedback.objects.unmined().filter(agent=agent_id).defer("input", "metadata", "signals")
+    waiting = Feedback.objects.unmined().filter(agent=agent_id).only(*READ_OF_FEEDBACK)
     oldest = list(waiting[: settings.COUNTERSIGN_MINE_BATCH])
     done = set(TextPoint.objects.filter(feedback__in=oldest).values_list("feedback", flat=True))
     _store([report for report in oldest if report.pk not in done], known)
@@ -122,15 +123,23 @@ def growing(
         wanted |= set(has.filter(_PINNED).order_by().values_list("pk", flat=True))
         wanted |= set(by_growth.filter(grouped__lt=reach.settled)[: reach.few])
         wanted |= set(by_growth.filter(grouped__gte=reach.settled)[: reach.many])
-    nothing = Value(b"", output_field=BinaryField())
-    columns = (F("centroid") if by_words else nothing, F("meaning") if by_meaning else nothing)
     pinned = ExpressionWrapper(_PINNED, output_field=BooleanField())
     rows = patterns.filter(pk__in=list(wanted)).order_by("pk")
-    found = rows.values_list("pk", "kind", "signature", columns[0], "grouped", columns[1], _KEPT, "grown", pinned)
+    found = list(rows.values_list("pk", "signature", "grouped", _KEPT, "grown", pinned))
+    words = _of_each(_WORDS, wanted) if by_words else {}
+    meanings = _of_each(_MEANINGS, wanted) if by_meaning else {}
     return [
-        Group(pk, Kind(kind), signature, bytes(centroid), size, bytes(total), *more)
-        for pk, kind, signature, centroid, size, total, *more in found.iterator(chunk_size=2000)
+        Group(pk, kind, signature, words.get(pk, b""), size, meanings.get(pk, b""), *more)
+        for pk, signature, size, *more in found
     ]
+
+
+_WORDS = "SELECT id, centroid FROM feedback_pattern WHERE id = ANY(%s)"
+_MEANINGS = "SELECT id, meaning FROM feedback_pattern WHERE id = ANY(%s)"
+
+
+def _of_each(sql: str, pks: Iterable[int]) -> dict[int, bytes]:
+    return dict(columns.read(sql, [list(pks)]))
 
 
 def middles(agent_id: int) -> dict[Kind, Middle]:

@@ -6,16 +6,17 @@ point leaves either all of a batch or nothing of it, and whoever comes next goes
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.actions import counting, locks, meaning, naming
+from feedback.actions import columns, counting, groups, locks, meaning, naming
 from feedback.actions.families import join_families
-from feedback.actions.items import items_of
+from feedback.actions.items import READ_OF_FEEDBACK, READ_OF_RUNS, items_of
 from feedback.mining import EXACT_KINDS, Assignment, Group, Grouper, Item, Kind
 from feedback.models import Evidence, Feedback, Pattern, Run
 
@@ -29,19 +30,44 @@ class Tally:
     patterns: set[int] = field(default_factory=set)
 
 
+_LINKED = {
+    "pattern_id": "bigint",
+    "feedback_id": "bigint",
+    "run_id": "bigint",
+    "grouped_in_id": "bigint",
+    "source": "bytea",
+    "at": "timestamptz",
+    "similarity": "float8",
+    "threshold": "float8",
+}
+
+
+class Linked(NamedTuple):
+    """Evidence to be stored, in the order of its columns."""
+
+    pattern_id: int
+    feedback_id: int | None
+    run_id: int | None
+    grouped_in_id: int | None
+    source: bytes
+    at: datetime
+    similarity: float
+    threshold: float
+
+
 def mine(agent: Agent, *, grouper: Grouper | None = None) -> Tally:
     """Mine everything that waits for this agent, batch by batch."""
     tally = Tally()
     while mine_batch(agent.pk, tally, grouper=grouper):
         pass
-    finish(agent.pk, tally)
+    finish(agent.pk)
     return tally
 
 
-def finish(agent_id: int, tally: Tally) -> None:
+def finish(agent_id: int) -> None:
     """What follows when nothing waits any more: errors of one family come together, and what grew is named anew."""
     join_families(agent_id)
-    naming.refresh_all(tally.patterns)
+    naming.refresh_all(agent_id)
 
 
 def waiting_agents() -> list[Agent]:
@@ -70,9 +96,9 @@ def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper | None = None) -
 def _mine_batch(agent_id: int, tally: Tally, grouper: Grouper) -> bool:
     locks.one_miner(agent_id)
     size = settings.COUNTERSIGN_MINE_BATCH
-    said = Feedback.objects.unmined().filter(agent=agent_id).defer("input", "metadata", "signals")
+    said = Feedback.objects.unmined().filter(agent=agent_id).only(*READ_OF_FEEDBACK)
     feedback = list(said.select_for_update(no_key=True)[:size])
-    failed = Run.objects.unmined().filter(agent=agent_id).defer("metadata")
+    failed = Run.objects.unmined().filter(agent=agent_id).only(*READ_OF_RUNS)
     runs = list(failed.select_for_update(no_key=True)[:size])
     if not feedback and not runs:
         return False
@@ -94,19 +120,17 @@ def _mine_batch(agent_id: int, tally: Tally, grouper: Grouper) -> bool:
     return True
 
 
-def _assign(
-    agent_id: int, items: Sequence[Item], reports: dict[int, Feedback | Run], grouper: Grouper
-) -> list[Evidence]:
+def _assign(agent_id: int, items: Sequence[Item], reports: dict[int, Feedback | Run], grouper: Grouper) -> list[Linked]:
     result = grouper.assign(items, _known_groups(agent_id, items, grouper), meaning.middles(agent_id))
-    keys = _store_groups(agent_id, result.groups)
+    keys = groups.store(agent_id, result.groups)
     merged = Pattern.objects.roots_of({group.key for group in result.groups if group.key > 0})
     meaning.keep(agent_id, result.middles)
     linked = [
-        _evidence(keys.get(assigned.group, assigned.group), reports[assigned.item], merged, assigned)
+        _linked(keys.get(assigned.group, assigned.group), reports[assigned.item], merged, assigned)
         for assigned in result.assignments
         if assigned.group is not None
     ]
-    _store_evidence(linked)
+    columns.copy("feedback_evidence", _LINKED, linked)
     into = {goes: keys.get(stays, stays) for goes, stays in result.merged}
     counting.add([*linked, *_dissolve(agent_id, into, merged)])
     return linked
@@ -149,59 +173,11 @@ def _known_groups(agent_id: int, items: Sequence[Item], grouper: Grouper) -> lis
 
 _FEEDBACK_MINED = "UPDATE feedback_feedback SET mined_at = %s WHERE id = ANY(%s)"
 _RUNS_MINED = "UPDATE feedback_run SET mined_at = %s WHERE id = ANY(%s)"
-_GROWN = """
-    UPDATE feedback_pattern p SET grouped = new.grouped, grown = new.grown,
-        centroid = coalesce(new.centroid, p.centroid), meaning = coalesce(new.meaning, p.meaning)
-    FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bytea[], %s::bytea[])
-        AS new (id, grouped, grown, centroid, meaning)
-    WHERE p.id = new.id
-"""
 
 
-def _store_groups(agent_id: int, groups: Sequence[Group]) -> dict[int, int]:
-    """Save new groups in the order they were made, and what moved of known ones; new key → primary key."""
-    new = sorted((group for group in groups if group.key < 0), key=lambda group: -group.key)
-    made = Pattern.objects.bulk_create(
-        [
-            Pattern(
-                agent_id=agent_id,
-                kind=g.kind,
-                signature=g.signature,
-                centroid=g.centroid,
-                meaning=g.meaning,
-                grouped=g.size,
-                grown=g.grown,
-                is_compared=g.kind is not Kind.ERROR,
-            )
-            for g in new
-        ],
-        batch_size=500,
-    )
-    moved = [(g.key, g.size, g.grown, g.centroid or None, g.meaning or None) for g in groups if g.key > 0]
-    with connection.cursor() as cursor:
-        for start in range(0, len(moved), 500):
-            cursor.execute(_GROWN, [list(column) for column in zip(*moved[start : start + 500], strict=True)])
-    return {group.key: pattern.pk for group, pattern in zip(new, made, strict=True)}
-
-
-_LINKED = ("pattern_id", "feedback_id", "run_id", "grouped_in_id", "source", "at", "similarity", "threshold")
-
-
-def _store_evidence(linked: Sequence[Evidence]) -> None:
-    """As bulk_create, at a tenth of its cost, and without the keys."""
-    rows = ([getattr(evidence, name) for name in _LINKED] for evidence in linked)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY feedback_evidence ({', '.join(_LINKED)}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
-
-
-def _evidence(group: int, report: Feedback | Run, merged: Mapping[int, int], assigned: Assignment) -> Evidence:
+def _linked(group: int, report: Feedback | Run, merged: Mapping[int, int], assigned: Assignment) -> Linked:
     """What joins a group that was merged into another counts there, and keeps in mind where it came from."""
-    which: dict[str, Any] = {"run": report} if isinstance(report, Run) else {"feedback": report}
-    which |= {"similarity": assigned.similarity, "threshold": assigned.threshold}
-    if group in merged:
-        which["grouped_in_id"] = group
-    return Evidence(pattern_id=merged.get(group, group), source=report.source, at=report.at, **which)
+    into, was = merged.get(group, group), group if group in merged else None
+    feedback, run = (None, report.pk) if isinstance(report, Run) else (report.pk, None)
+    source = bytes(report.source)
+    return Linked(into, feedback, run, was, source, report.at, assigned.similarity, assigned.threshold)

@@ -1,5 +1,6 @@
 """Say in words what a pattern is about, from what at least the required number of sources said."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -8,61 +9,93 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from feedback.actions import columns
+from feedback.actions.spoken import Spoken, newest
 from feedback.mining import Kind, classify, common, label, replacement, telling, terms, topics, verdict
 from feedback.models import Evidence, Pattern
 
 READ_AT_MOST = 300
+AT_ONCE = 50
+"""So many patterns are named at once."""
 _NAMED_BY = {kind: 30 if kind is Kind.ERROR else 120 for kind in Kind}
 """So many of the newest reports name a pattern. Those of one error are nearly equal, and its template says most."""
 
 
 def refresh(pattern: Pattern) -> None:
     """Find label and terms anew, unless the pattern grew by less than a quarter since. Does not save."""
-    if pattern.named_support and pattern.support * 4 < pattern.named_support * 5:
-        return
+    refresh_each([pattern])
+
+
+def refresh_each(patterns: Sequence[Pattern]) -> None:
+    """As `refresh`, for several at once: two queries for AT_ONCE of them."""
+    grown = [one for one in patterns if not one.named_support or one.support * 4 >= one.named_support * 5]
+    for start in range(0, len(grown), AT_ONCE):
+        some = grown[start : start + AT_ONCE]
+        said, signatures = newest({one.pk: _NAMED_BY[Kind(one.kind)] for one in some}), _signatures(some)
+        for pattern in some:
+            _name(pattern, said[pattern.pk], signatures[pattern.pk])
+
+
+def _name(pattern: Pattern, said: Sequence[Spoken], signatures: Sequence[str]) -> None:
     kind = Kind(pattern.kind)
-    evidence = newest_evidence(pattern, _NAMED_BY[kind])
-    name, pattern.terms = words_for(kind, evidence, _signatures(pattern))
+    name, pattern.terms = words_for(kind, said, signatures)
     if not pattern.is_named_by_hand:
         pattern.label = name
-    pattern.error_class = (error_class_of(evidence) or "") if kind is Kind.ERROR else ""
+    pattern.error_class = (error_class_of(said) or "") if kind is Kind.ERROR else ""
     pattern.named_support = pattern.support
 
 
-def words_for(kind: Kind, evidence: Sequence[Evidence], signatures: Sequence[str]) -> tuple[str, list[str]]:
-    """Label and terms of what some evidence says, at least one, the newest first; of errors by their signatures too."""
-    said, least = texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES
+def words_for(kind: Kind, reports: Sequence[Spoken], signatures: Sequence[str]) -> tuple[str, list[str]]:
+    """Label and terms of what some reports say, at least one, the newest first; of errors by their signatures too."""
+    said, least = texts_by_source(reports), settings.COUNTERSIGN_MIN_SOURCES
     found = terms(said, least) or terms(said, least, judging=True)
-    first = evidence[0].feedback
-    labels = {"predicted": first.predicted, "expected": first.expected} if first and kind is Kind.MISLABEL else {}
-    changed = consensus_change(evidence) if kind is Kind.CORRECTION else None
-    template = common(signatures) if kind is Kind.ERROR else ""
-    return label(kind, telling(said, found, least), template=template, changed=changed, **labels), found
+    if kind is Kind.ERROR:
+        return label(kind, template=common(signatures)), found
+    first = reports[0].feedback
+    if first and kind is Kind.MISLABEL:
+        return label(kind, predicted=first.predicted, expected=first.expected), found
+    changed = consensus_change(reports) if kind is Kind.CORRECTION else None
+    return label(kind, telling(said, found, least), changed=changed), found
 
 
-def refresh_all(pattern_ids: Iterable[int]) -> None:
-    """Find the names of those of these patterns anew that are shown and grew by a quarter, each in a transaction."""
-    grown = Pattern.objects.shown().filter(support__gte=F("named_support") * 5 / 4, named_support__gt=0)
-    asked = iter(sorted(pattern_ids))
-    while some := list(islice(asked, 1000)):
-        for pk in list(grown.filter(pk__in=some).order_by("pk").values_list("pk", flat=True)):
-            _refresh(pk)
+def refresh_all(agent_id: int) -> None:
+    """Find the names of an agent's patterns anew that are shown and grew by a quarter, some in a transaction."""
+    shown = Pattern.objects.filter(agent=agent_id, status__in=_SHOWN, named_support__gt=0)
+    grown = shown.filter(support__gte=F("named_support") * 5 / 4).order_by("pk")
+    found = list(grown.values_list("pk", flat=True))
+    for start in range(0, len(found), AT_ONCE):
+        _refresh(found[start : start + AT_ONCE])
+
+
+_SHOWN = [status for status in Pattern.Status if status not in Pattern.HIDDEN]
+_NAMED = """
+    UPDATE feedback_pattern p
+    SET label = new.label, terms = new.terms, named_support = new.named_support, error_class = new.error_class
+    FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::int[], %s::text[])
+        AS new (id, label, terms, named_support, error_class)
+    WHERE p.id = new.id
+"""
 
 
 @transaction.atomic
-def _refresh(pattern_id: int) -> None:
-    rows = Pattern.objects.shown().select_for_update(no_key=True).defer("centroid", "meaning")
-    if pattern := rows.filter(pk=pattern_id, support__gt=0).first():
-        refresh(pattern)
-        pattern.save(update_fields=["label", "terms", "named_support", "error_class"])
+def _refresh(pattern_ids: Sequence[int]) -> None:
+    rows = Pattern.objects.shown().select_for_update(no_key=True).defer("centroid", "meaning").order_by("pk")
+    patterns = list(rows.filter(pk__in=pattern_ids, support__gt=0))
+    refresh_each(patterns)
+    columns.run(
+        _NAMED, [(one.pk, one.label, json.dumps(one.terms), one.named_support, one.error_class) for one in patterns]
+    )
 
 
-def _signatures(pattern: Pattern) -> list[str]:
-    """An error's signature and those the miner merged into it; what a person merged says more."""
-    if pattern.kind != Kind.ERROR:
-        return []
-    joined = Pattern.objects.filter(merged_into=pattern, is_merged_by_miner=True).exclude(signature="").order_by("pk")
-    return [pattern.signature, *joined.values_list("signature", flat=True)[:READ_AT_MOST]]
+def _signatures(patterns: Iterable[Pattern]) -> dict[int, list[str]]:
+    """Of each error its signature and those the miner merged into it; what a person merged says more."""
+    found = {one.pk: [one.signature] if one.kind == Kind.ERROR else [] for one in patterns}
+    errors = [pk for pk, signatures in found.items() if signatures]
+    joined = Pattern.objects.filter(merged_into__in=errors, is_merged_by_miner=True).exclude(signature="")
+    for pk, signature in joined.order_by("pk").values_list("merged_into", "signature") if errors else ():
+        if pk is not None and len(found[pk]) <= READ_AT_MOST:
+            found[pk].append(signature)
+    return found
 
 
 def newest_evidence(pattern: Pattern, most: int = READ_AT_MOST) -> list[Evidence]:
@@ -70,19 +103,19 @@ def newest_evidence(pattern: Pattern, most: int = READ_AT_MOST) -> list[Evidence
     return list(pattern.evidence.select_related("feedback", "run").order_by("-at", "-pk")[:most])
 
 
-def texts_by_source(evidence: Iterable[Evidence]) -> dict[str, list[str]]:
+def texts_by_source(reports: Iterable[Spoken]) -> dict[str, list[str]]:
     """What each source said, keyed by its hash in hex."""
     said: dict[str, list[str]] = defaultdict(list)
-    for item in evidence:
+    for item in reports:
         said[bytes(item.source).hex()].extend(filter(None, _texts(item)))
     return said
 
 
-def _texts(evidence: Evidence) -> tuple[str, ...]:
-    if evidence.run:
-        return (evidence.run.error,)
-    if evidence.feedback:
-        return (evidence.feedback.reason, evidence.feedback.correction or evidence.feedback.edited_output)
+def _texts(report: Spoken) -> tuple[str, ...]:
+    if report.run:
+        return (report.run.error,)
+    if report.feedback:
+        return (report.feedback.reason, report.feedback.correction or report.feedback.edited_output)
     return ()
 
 
@@ -108,19 +141,19 @@ def reason_of(evidence: Sequence[Evidence]) -> str:
     return code if code not in ("", "other") else verdict(texts_by_source(evidence)) or code
 
 
-def error_class_of(evidence: Iterable[Evidence]) -> str | None:
+def error_class_of(reports: Iterable[Spoken]) -> str | None:
     """The class that the errors of most sources are of; None where nothing failed."""
-    runs = [item.run for item in islice(evidence, READ_AT_MOST) if item.run]
+    failed = [(bytes(item.source), item.run) for item in islice(reports, READ_AT_MOST) if item.run]
     own = settings.COUNTERSIGN_ERROR_CLASSES
-    classes = {(bytes(run.source), classify(run.error, run.error_type, own)) for run in runs}
+    classes = {(source, classify(run.error, run.error_type, own)) for source, run in failed}
     counts = Counter(name for _, name in classes)
     return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 
-def consensus_change(evidence: Iterable[Evidence]) -> tuple[str, str] | None:
+def consensus_change(reports: Iterable[Spoken]) -> tuple[str, str] | None:
     """The replacement (old phrase, new phrase) that enough sources made in their corrections."""
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for item in islice(evidence, READ_AT_MOST):
+    for item in islice(reports, READ_AT_MOST):
         if item.feedback and item.feedback.output:
             corrected = item.feedback.correction or item.feedback.edited_output
             pairs[bytes(item.source).hex()].append((item.feedback.output, corrected))

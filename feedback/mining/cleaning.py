@@ -5,6 +5,8 @@ item does not depend on how much somebody sent.
 """
 
 import unicodedata
+from functools import lru_cache
+from itertools import islice
 
 import re2
 
@@ -44,8 +46,18 @@ def _visible(char: str) -> str:
 def words(text: str) -> list[str]:
     """The first MAX_WORDS words and numbers of a cleaned text, in lower case, each cut to MAX_WORD_CHARS."""
     found: list[str] = []
-    for match in _WORD.finditer(text.lower()):
-        found.append(match.group()[:MAX_WORD_CHARS])
-        if len(found) == MAX_WORDS:
+    for piece in text.lower().split():
+        found.extend(_words_in(piece) if len(piece) <= _KEPT_CHARS else _cut(piece))
+        if len(found) >= MAX_WORDS:
             break
-    return found
+    return found[:MAX_WORDS]
+
+
+def _cut(piece: str) -> tuple[str, ...]:
+    """The words of what has no blank."""
+    return tuple(match.group()[:MAX_WORD_CHARS] for match in islice(_WORD.finditer(piece), MAX_WORDS))
+
+
+_KEPT_CHARS = 40
+_words_in = lru_cache(maxsize=1 << 14)(_cut)
+"""Kept, since most texts are made of the same pieces."""

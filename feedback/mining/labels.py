@@ -6,6 +6,7 @@ invisible characters cannot occur in it. Only what several sources said independ
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -51,11 +52,16 @@ def safe_words(text: str) -> list[str]:
     """The first 200 words and numbers of a text as written; "" stands for anything else between two words."""
     found: list[str] = []
     for chunk in clean(text).split()[:_MAX_WORDS]:
-        if len(chunk) > _MAX_CHUNK or _ADDRESS.search(chunk):
-            found.append(_BREAK)
-            continue
-        found.extend(token if _SAFE.search(token) else _BREAK for token in _TOKEN.findall(chunk))
+        found.extend(_safe(chunk) if len(chunk) <= _MAX_CHUNK else (_BREAK,))
     return found[:_MAX_WORDS]
+
+
+@lru_cache(maxsize=1 << 14)
+def _safe(chunk: str) -> tuple[str, ...]:
+    """The words of what has no blank; kept, since most texts are made of the same ones."""
+    if _ADDRESS.search(chunk):
+        return (_BREAK,)
+    return tuple(token if _SAFE.search(token) else _BREAK for token in _TOKEN.findall(chunk))
 
 
 def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3, *, judging: bool = False) -> list[str]:
@@ -193,9 +199,12 @@ def _use(part: Sequence[tuple[str, str]], used: dict[_Roots, str]) -> None:
 
 
 def _term_words(text: str) -> list[str]:
-    return [
-        word if len(word) <= MAX_TERM and _TERM.search(word) else _BREAK for word in map(str.lower, safe_words(text))
-    ]
+    return [word if len(word) <= MAX_TERM and _is_term(word) else _BREAK for word in map(str.lower, safe_words(text))]
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_term(word: str) -> bool:
+    return bool(_TERM.search(word))
 
 
 def _without_overlap(ordered: Mapping[_Roots, str]) -> list[str]:

@@ -1,5 +1,7 @@
 """English words down to a common stem, and the words that carry little meaning."""
 
+from functools import lru_cache
+
 _STOP_WORDS = """
 a about above after again all also always am an and any are as at back be because been before being both
 but by came can cannot come could did do does doing done down each else even ever every few for from
@@ -31,6 +33,7 @@ def is_content(word: str) -> bool:
     return word not in STOP_WORDS and (len(word) > 1 or word.isdigit() or not word.isascii())
 
 
+@lru_cache(maxsize=1 << 14)
 def stem(word: str) -> str:
     """A lower-case word without its English ending: "refunded", "refunds", "refunding" are all "refund".
 

@@ -9,12 +9,13 @@ put together were right (precision) and pairs of one intent were found (recall):
     clinc150    37 intents   precision 0.75   recall 0.42   F1 0.54
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from feedback.mining.vectors import DIMENSIONS, SCALE, Vector
+from feedback.mining.vectors import DIMENSIONS, MAX_PARTS, SCALE, Vector
 from feedback.mining.window import Windows
 
 THRESHOLD = 0.32
@@ -56,11 +57,17 @@ class Centroids:
         self._sums[:, : len(stored)] = columns
         self._squares = np.zeros(room, dtype=np.float64)
         self._squares[: len(stored)] = np.einsum("dg,dg->g", columns, columns, dtype=np.int64)
+        self._shares = np.zeros(room, dtype=np.float32)
+        """What a product is worth in likeness: one by the length of the group, nothing for one that is out."""
+        self._room = np.zeros((MAX_PARTS, room), dtype=np.float32)
+        """Where rows are gathered for a look-up: a new place each time costs more than the look-up."""
         self._holders = np.count_nonzero(columns, axis=1).astype(np.int64)
         self._live, self._alive = len(stored), np.ones(room, dtype=bool)
         self._windows, self._pinned = windows, set(np.flatnonzero(np.array(pinned, dtype=bool)).tolist())
         self.grown = list(grown) or [0] * len(stored)
         self._clock = max(self.grown, default=0)
+        for number in np.flatnonzero(self._squares).tolist():
+            self._weigh(number)
         for number in sorted(range(len(stored)), key=lambda number: (self.grown[number], number)):
             self._window(number)
 
@@ -72,10 +79,10 @@ class Centroids:
         if not self._live:
             return -1, -1.0
         count, query = len(self), self._query(vector)
-        lengths = np.where(self._alive[:count], np.sqrt(self._squares[:count] * float(query @ query)), np.inf)
-        rough = query.astype(np.float32) @ self._sums[vector.places, :count]
-        scores = np.divide(rough, lengths, out=np.zeros(count), where=lengths > 0)
-        near = np.flatnonzero(scores >= scores.max() - 2 * _ROUGH)
+        rows = self._room[: len(query)]
+        np.take(self._sums, vector.places, axis=0, out=rows, mode="clip")
+        rough = (query.astype(np.float32) @ rows)[:count] * self._shares[:count]
+        near = np.flatnonzero(rough >= rough.max() - 2 * _ROUGH * math.sqrt(float(query @ query)))
         found = self._similarities(vector, query, near)
         best = int(found.argmax())
         return int(near[best]), float(found[best])
@@ -108,6 +115,8 @@ class Centroids:
             self._sums = np.concatenate([self._sums, np.zeros((DIMENSIONS, more), dtype=np.float32)], axis=1)
             self._squares = np.concatenate([self._squares, np.zeros(more)])
             self._alive = np.concatenate([self._alive, np.ones(more, dtype=bool)])
+            self._shares = np.concatenate([self._shares, np.zeros(more, dtype=np.float32)])
+            self._room = np.zeros((MAX_PARTS, number + more), dtype=np.float32)
         self.sizes.append(0)
         self.grown.append(0)
         self._live += 1
@@ -126,6 +135,7 @@ class Centroids:
         new = old + vector.parts
         self._sums[vector.places, number] = new
         self._squares[number] += float((new * new - old * old).sum())
+        self._weigh(number)
         self._holders[vector.places] += (new != 0).astype(np.int64) - (old != 0)
 
     def _window(self, number: int) -> None:
@@ -134,8 +144,13 @@ class Centroids:
             out, back = self._windows.grow(number, self.sizes[number])
             for other, alive in [*((one, False) for one in out), *((one, True) for one in back)]:
                 self._alive[other], sign = alive, 1 if alive else -1
+                self._weigh(other)
                 self._live += sign
                 self._holders += sign * (self._sums[:, other] != 0)
+
+    def _weigh(self, number: int) -> None:
+        square = float(self._squares[number])
+        self._shares[number] = 1 / math.sqrt(square) if square > 0 and self._alive[number] else 0
 
     def centroid(self, number: int) -> bytes:
         """The sum of a group's members as little-endian 16-bit numbers, CENTROID_BYTES long."""

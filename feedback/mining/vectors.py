@@ -8,6 +8,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -42,7 +43,7 @@ def of_text(text: str) -> Vector | None:
     found = words(clean(text))
     if not any(map(is_content, found)):
         return None
-    weights: dict[str, float] = {}
+    weights: _Weights = {}
     _add(weights, found)
     return _vector(weights)
 
@@ -66,7 +67,7 @@ def of_correction(output: str, correction: str) -> Vector | None:
     """
     old, new = words(clean(output)), words(clean(correction))
     changes = diff(old, new)
-    weights: dict[str, float] = {}
+    weights: _Weights = {}
     for change in changes:
         _add(weights, old[change.old_start : change.old_end], "-")
         _add(weights, new[change.new_start : change.new_end], "+")
@@ -77,25 +78,45 @@ def of_correction(output: str, correction: str) -> Vector | None:
     return _vector(weights)
 
 
-def _add(weights: dict[str, float], found: Sequence[str], space: str = "", factor: float = 1.0) -> None:
+_Weights = dict[int, float]
+"""Features by their hash, with their weights."""
+
+
+def _add(weights: _Weights, found: Sequence[str], space: str = "", factor: float = 1.0) -> None:
     """Adds the features of consecutive words; `space` keeps features of different roles apart."""
     content = []
     for word in found:
-        root = stem(word)
-        if not is_content(word):
-            _count(weights, f"{space}w {root}", factor * _STOP_WEIGHT)
+        root, code, letters = _features(space, word)
+        if not root:
+            _count(weights, code, factor * _STOP_WEIGHT)
             continue
         content.append(root)
-        _count(weights, f"{space}w {root}", factor)
-        groups = _letter_groups(root)
-        for group in groups:
-            _count(weights, f"{space}l {group}", factor * _LETTERS_WEIGHT / math.sqrt(len(groups)))
+        _count(weights, code, factor)
+        for group in letters:
+            _count(weights, group, factor * _LETTERS_WEIGHT / math.sqrt(len(letters)))
     for pair in pairwise(content):
-        _count(weights, f"{space}p {' '.join(pair)}", factor * _PAIR_WEIGHT)
+        _count(weights, _code(f"{space}p {' '.join(pair)}"), factor * _PAIR_WEIGHT)
 
 
-def _count(weights: dict[str, float], feature: str, weight: float) -> None:
+def _count(weights: _Weights, feature: int, weight: float) -> None:
     weights[feature] = weights.get(feature, 0.0) + weight
+
+
+@lru_cache(maxsize=1 << 13)
+def _features(space: str, word: str) -> tuple[str, int, tuple[int, ...]]:
+    """The root of a word, empty of one without content, its own feature and those of its letters.
+
+    Kept, since most texts are made of the same words.
+    """
+    root = stem(word)
+    code = _code(f"{space}w {root}")
+    if not is_content(word):
+        return "", code, ()
+    return root, code, tuple(_code(f"{space}l {group}") for group in _letter_groups(root))
+
+
+def _code(feature: str) -> int:
+    return zlib.crc32(feature.encode())
 
 
 def _letter_groups(root: str) -> list[str]:
@@ -106,18 +127,18 @@ def _letter_groups(root: str) -> list[str]:
     return [framed[i : i + n] for n in (3, 4) for i in range(len(framed) - n + 1)]
 
 
-def _vector(weights: dict[str, float]) -> Vector | None:
-    """Hashes features to signed places, damps repetition, scales to length SCALE and rounds."""
+def _vector(weights: _Weights) -> Vector | None:
+    """Puts features at signed places, damps repetition, scales to length SCALE and rounds."""
     parts: dict[int, float] = {}
-    for feature, weight in weights.items():
-        code = zlib.crc32(feature.encode())
+    for code, weight in weights.items():
         damped = 1 + math.log(weight) if weight > 1 else weight
         place = code % DIMENSIONS
         parts[place] = parts.get(place, 0.0) + (damped if code >> 31 else -damped)
     length = math.sqrt(sum(part * part for part in parts.values()))
     if not length:
         return None
-    rounded = {place: round(part * SCALE / length) for place, part in parts.items()}
-    strongest = sorted((place for place in rounded if rounded[place]), key=lambda p: (-abs(rounded[p]), p))
-    kept = strongest[:MAX_PARTS]
-    return Vector(np.array(kept, dtype=np.int64), np.array([rounded[p] for p in kept], dtype=np.int64))
+    rounded = {place: value for place, part in parts.items() if (value := round(part * SCALE / length))}
+    kept = list(rounded)
+    if len(kept) > MAX_PARTS:
+        kept = sorted(kept, key=lambda place: (-abs(rounded[place]), place))[:MAX_PARTS]
+    return Vector(np.array(kept, dtype=np.int64), np.array([rounded[place] for place in kept], dtype=np.int64))

@@ -22,7 +22,7 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
 
     def shown(self) -> "PatternQuerySet":
         """Everything that recurs; a candidate is not shown before it does, and a merged one is shown as another."""
-        return self.exclude(status__in=[Pattern.Status.CANDIDATE, Pattern.Status.MERGED])
+        return self.exclude(status__in=Pattern.HIDDEN)
 
     def for_rows(self) -> "PatternQuerySet":
         """With all that a row of a list shows, in one query."""
@@ -82,6 +82,7 @@ class Pattern(models.Model):
         ALIKE = "alike", "Like a dismissed one"
 
     ANSWERED: Final = (Status.WATCHING, Status.RESOLVED)
+    HIDDEN: Final = (Status.CANDIDATE, Status.MERGED)
 
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="patterns")
     kind = models.CharField(max_length=10, choices=Kind)

@@ -2,35 +2,52 @@
 so neither is on the log."""
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from agents.exceptions import BadName
 from agents.names import clean_name
 from people.models import User
 from proposals.exceptions import Invalid
-from proposals.models import Proposal, ProposalSeen, SavedFilter
+from proposals.models import Proposal, SavedFilter
 
 MOST_FILTERS = 30
 LONGEST_NAME = 40
 
 
-def look(proposals: Sequence[Proposal], *, user: User) -> dict[int, ProposalSeen]:
-    """Note that this person opened the newest revisions; returns the marks they left the last time, by proposal."""
-    before = ProposalSeen.objects.filter(user=user, proposal__in=proposals).select_related("revision")
-    before = before.defer("revision__text", "revision__diff")
-    last = {one.proposal_id: one for one in before}
-    now = timezone.now()
-    marks = [ProposalSeen(user=user, proposal=p, revision_id=p.revision_id, at=now) for p in proposals if p.revision_id]
-    # One statement in a fixed order, so that two tabs opened at once both succeed.
-    ProposalSeen.objects.bulk_create(
-        sorted(marks, key=lambda mark: mark.proposal_id),
-        update_conflicts=True,
-        unique_fields=["user", "proposal"],
-        update_fields=["revision", "at"],
+class Looked(NamedTuple):
+    """The revision that somebody saw when they last opened a proposal."""
+
+    revision_id: int
+    number: int
+
+
+# In a fixed order, so that two tabs opened at once both succeed.
+_LOOK: Final = """
+    WITH last AS (
+        SELECT s.proposal_id, s.revision_id, r.number
+        FROM proposals_proposalseen s JOIN proposals_revision r ON r.id = s.revision_id
+        WHERE s.user_id = %(user)s AND s.proposal_id = ANY (%(proposals)s)
+    ), marked AS (
+        INSERT INTO proposals_proposalseen (user_id, proposal_id, revision_id, at)
+        SELECT %(user)s, opened.proposal, opened.revision, %(now)s
+        FROM unnest(%(proposals)s::bigint[], %(revisions)s::bigint[]) AS opened (proposal, revision)
+        ORDER BY opened.proposal
+        ON CONFLICT (user_id, proposal_id) DO UPDATE SET revision_id = excluded.revision_id, at = excluded.at
     )
-    return last
+    SELECT * FROM last
+"""
+
+
+def look(proposals: Sequence[Proposal], *, user: User) -> dict[int, Looked]:
+    """Note that this person opened the newest revisions; returns what they saw the last time, by proposal."""
+    newest = {one.pk: one.revision_id for one in proposals if one.revision_id}
+    keys, revisions = list(newest), list(newest.values())
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, {"user": user.pk, "proposals": keys, "revisions": revisions, "now": timezone.now()})
+        return {proposal: Looked(*seen) for proposal, *seen in cursor.fetchall()}
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from people.models import User
 from proposals import checks, diffs, policies
 from proposals.actions import surroundings
 from proposals.actions.anchoring import reanchor
+from proposals.actions.stepping import keep_step
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
 from proposals.models import Check, Proposal, Revision
@@ -71,6 +72,8 @@ def add_revision(proposal: Proposal, text: str, *, base: Version, author: Author
         note=note,
         terms=_terms(proposal, author).to_json(),
     )
+    if proposal.revision:
+        keep_step(proposal.revision, revision, protected)
     found = _run_checks(proposal, revision, protected)
     reanchor(proposal, revision)
     surroundings.look_around(revision, diff, agent_id=proposal.document.agent_id, protected=protected)

@@ -1,11 +1,10 @@
 """What people say about lines of a change."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from proposals.models.proposal import Proposal, Revision
@@ -16,11 +15,6 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
 
     def unresolved(self) -> "ThreadQuerySet":
         return self.filter(resolved_at=None)
-
-    def per_proposal(self, proposals: Sequence[int]) -> dict[int, int]:
-        """How many of these threads each of the proposals has; those without any are left out."""
-        rows = self.filter(proposal__in=proposals).values_list("proposal").annotate(Count("pk"))
-        return dict(rows)
 
     def for_page(self) -> "ThreadQuerySet":
         """With their comments and all they name, in two queries, oldest first."""

@@ -127,10 +127,9 @@ def _chapters(proposal: Proposal | None) -> Chapters | None:
 
 
 def _grounds(proposal: Proposal) -> Grounds | None:
-    tally = evidence.tally(proposal)
-    if tally is None:
-        return None
-    return Grounds(tally, list(evidence.quotes(proposal, None, tally.linked))[:QUOTED])
+    linked = evidence.links(proposal)
+    tally = evidence.tally(proposal, linked)
+    return Grounds(tally, list(evidence.quotes(proposal, None, linked))[:QUOTED]) if tally else None
 
 
 def _asked(proposal: Proposal, revision: Revision, checks: Sequence[Check]) -> Quorum:

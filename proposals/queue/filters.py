@@ -129,7 +129,8 @@ class Filters:
         `also` is put where it would stand, asked for or not.
         """
         wanted = self._narrowed(desk)
-        if also is not None:
+        is_waiting = self.is_plain and self.show == "turn" and also in desk.keys
+        if also is not None and not is_waiting:
             either = wanted.values("pk").union(Proposal.objects.filter(pk=also).values("pk"))
             wanted = Proposal.objects.filter(pk__in=either)
         found = weighed(wanted, self.keys).aggregate(keys=ArrayAgg("pk", order_by=self.keys))

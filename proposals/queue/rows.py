@@ -1,14 +1,16 @@
 """What a row of the queue says, for a whole page of rows in a fixed number of queries."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from django.db.models import Max
+from django.db import connection
 
 from feedback.trends import trends
 from people.models import User
-from proposals.models import Assignment, Check, Comment, Decision, Proposal, ProposalSeen, Thread
+from proposals.models import Assignment, Decision, Proposal
 from proposals.queue.desk import Desk
 from proposals.risk import Level
 from proposals.rollout_pills import rollout_pills
@@ -16,7 +18,7 @@ from proposals.turns import MY_TURN, Pill, pill
 from proposals.undone import undone
 
 _SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass")
-_HEAVY = ("rationale", "revision__text", "revision__diff", "pattern__centroid", "pattern__terms")
+_HEAVY = ("rationale", "revision__text", "revision__diff", "pattern__centroid", "pattern__meaning", "pattern__terms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,10 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
     """The rows of one page, for the person whose desk this is."""
     proposals = page_of(keys)
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
-    verdicts, seen = _verdicts(proposals), _marks(proposals, desk.user)
+    around = _around(proposals, desk.user)
     gone = undone([p for p in proposals if not p.is_open])
     rolling = rollout_pills(proposals)
-    deciders = _deciders(proposals)
-    assigned, talks = assignments(keys), Thread.objects.unresolved().per_proposal(keys)
+    deciders, assigned = _deciders(proposals), assignments(keys)
     return [
         Row(
             p,
@@ -83,15 +84,15 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
             pill(
                 p,
                 my_turn=p.pk in desk,
-                blocked=verdicts[p.revision_id, Check.Verdict.FAIL] > 0,
+                blocked=around[p.pk].failures > 0,
                 undone=p.pk in gone,
                 rollout=rolling.get(p.pk),
             ),
-            seen.get(p.pk),
-            verdicts[p.revision_id, Check.Verdict.WARN],
-            verdicts[p.revision_id, Check.Verdict.FAIL],
+            _mark(p, around[p.pk], desk.user),
+            around[p.pk].warnings,
+            around[p.pk].failures,
             assigned[p.pk],
-            talks.get(p.pk, 0),
+            around[p.pk].threads,
             deciders.get(p.pk, ""),
         )
         for p in proposals
@@ -116,33 +117,53 @@ def _deciders(proposals: Sequence[Proposal]) -> dict[int, str]:
     return {proposal: name or username for proposal, name, username in names}
 
 
-def _verdicts(proposals: Sequence[Proposal]) -> Counter[tuple[int | None, str]]:
-    raised = Check.objects.filter(
-        revision__in=[p.revision_id for p in proposals], verdict__in=[Check.Verdict.WARN, Check.Verdict.FAIL]
-    )
-    return Counter(raised.values_list("revision", "verdict"))
+class _Around(NamedTuple):
+    """What stands around one proposal: how many checks of its newest text ask for a look and block, how many talks
+    nobody has resolved, what the person saw and when, and when others last decided or commented.
+    """
+
+    warnings: int
+    failures: int
+    threads: int
+    seen: int | None
+    seen_at: datetime | None
+    decided_at: datetime | None
+    commented_at: datetime | None
 
 
-def _marks(proposals: Sequence[Proposal], user: User) -> dict[int, Mark]:
-    keys = [p.pk for p in proposals]
-    seen = {one.proposal_id: one for one in ProposalSeen.objects.filter(user=user, proposal__in=keys)}
-    by_others = Decision.objects.filter(revision__proposal__in=keys).exclude(actor=user).order_by()
-    said = dict(by_others.values_list("revision__proposal").annotate(Max("at")))
-    others_talk = Comment.objects.filter(thread__proposal__in=keys).exclude(author=user).order_by()
-    talked = dict(others_talk.values_list("thread__proposal").annotate(Max("at")))
-    marks: dict[int, Mark] = {}
-    for proposal in proposals:
-        last = seen.get(proposal.pk)
-        if last is None:
-            if proposal.is_open and proposal.author_id != user.pk:
-                marks[proposal.pk] = Mark("new", "New to you")
-        elif last.revision_id != proposal.revision_id:
-            marks[proposal.pk] = Mark("changed", "Its text changed since you looked")
-        elif proposal.pk in said and said[proposal.pk] > last.at:
-            marks[proposal.pk] = Mark("changed", "Somebody decided since you looked")
-        elif proposal.pk in talked and talked[proposal.pk] > last.at:
-            marks[proposal.pk] = Mark("changed", "Somebody commented since you looked")
-    return marks
+_AROUND: Final = """
+    SELECT p.id,
+           (SELECT count(*) FROM proposals_check c WHERE c.revision_id = p.revision_id AND c.verdict = 'warn'),
+           (SELECT count(*) FROM proposals_check c WHERE c.revision_id = p.revision_id AND c.verdict = 'fail'),
+           (SELECT count(*) FROM proposals_thread t WHERE t.proposal_id = p.id AND t.resolved_at IS NULL),
+           s.revision_id, s.at,
+           (SELECT max(d.at) FROM proposals_decision d JOIN proposals_revision r ON r.id = d.revision_id
+            WHERE r.proposal_id = p.id AND d.actor_id <> %(user)s),
+           (SELECT max(c.at) FROM proposals_comment c JOIN proposals_thread t ON t.id = c.thread_id
+            WHERE t.proposal_id = p.id AND c.author_id <> %(user)s)
+    FROM proposals_proposal p LEFT JOIN proposals_proposalseen s ON s.proposal_id = p.id AND s.user_id = %(user)s
+    WHERE p.id = ANY (%(proposals)s)
+"""
+
+
+def _around(proposals: Sequence[Proposal], user: User) -> dict[int, _Around]:
+    """By key, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AROUND, {"user": user.pk, "proposals": [p.pk for p in proposals]})
+        return {proposal: _Around(*known) for proposal, *known in cursor.fetchall()}
+
+
+def _mark(proposal: Proposal, around: _Around, user: User) -> Mark | None:
+    if around.seen_at is None:
+        is_new = proposal.is_open and proposal.author_id != user.pk
+        return Mark("new", "New to you") if is_new else None
+    if around.seen != proposal.revision_id:
+        return Mark("changed", "Its text changed since you looked")
+    if around.decided_at and around.decided_at > around.seen_at:
+        return Mark("changed", "Somebody decided since you looked")
+    if around.commented_at and around.commented_at > around.seen_at:
+        return Mark("changed", "Somebody commented since you looked")
+    return None
 
 
 def span_days(proposal: Proposal) -> int | None:

@@ -32,27 +32,30 @@ _CONFLICT: Final = """
 
 # The same for one person, as lists of keys.
 _OWN: Final = """
-    SELECT proposal_id FROM proposals_revision WHERE author_id = %(user)s
-    UNION ALL
-    SELECT r.proposal_id FROM proposals_revision r JOIN agents_apikey k ON k.id = r.author_key_id
-    WHERE k.owner_id = %(user)s
-    UNION ALL
-    SELECT r.proposal_id FROM proposals_coauthor c JOIN proposals_revision r ON r.id = c.revision_id
-    WHERE c.person_id = %(user)s
-    UNION ALL
-    SELECT proposal_id FROM proposals_bypass WHERE actor_id = %(user)s
-    UNION ALL
-    SELECT proposal_id FROM proposals_redraft WHERE asked_by_id = %(user)s AND made_id IS NOT NULL
+    own_key AS MATERIALIZED (
+        SELECT id FROM agents_apikey WHERE owner_id = %(user)s
+    ), own AS MATERIALIZED (
+        SELECT proposal_id FROM proposals_revision WHERE author_id = %(user)s
+        UNION ALL
+        SELECT r.proposal_id FROM own_key k JOIN proposals_revision r ON r.author_key_id = k.id
+        UNION ALL
+        SELECT r.proposal_id FROM proposals_coauthor c JOIN proposals_revision r ON r.id = c.revision_id
+        WHERE c.person_id = %(user)s
+        UNION ALL
+        SELECT proposal_id FROM proposals_bypass WHERE actor_id = %(user)s
+        UNION ALL
+        SELECT proposal_id FROM proposals_redraft WHERE asked_by_id = %(user)s AND made_id IS NOT NULL
+    )
 """
 
-_UNBARRED: Final = f"""
+_UNBARRED: Final = """
     %(decides)s AND (%(alone)s OR (
         p.author_id IS DISTINCT FROM %(user)s AND p.requested_by_id IS DISTINCT FROM %(user)s
-        AND (p.author_key_id IN (SELECT id FROM agents_apikey WHERE owner_id = %(user)s)) IS NOT TRUE
+        AND (p.author_key_id IN (SELECT id FROM own_key)) IS NOT TRUE
         AND NOT p.mostly_reported_by @> ARRAY[%(user)s]::bigint[]
-        AND p.id NOT IN ({_OWN})
+        AND p.id NOT IN (SELECT proposal_id FROM own)
     ))
-"""  # noqa: S608 (nothing in it comes from outside)
+"""
 
 _DECIDABLE: Final = f"""
     p.status = ANY (%(decidable)s) AND {_UNBARRED} AND p.revision_id NOT IN (
@@ -74,7 +77,7 @@ _OWNERS_TURN: Final = f"""
 _SENT_BACK: Final = f"""
     p.status = 'changes_requested' AND (
         %(user)s IN (p.author_id, p.requested_by_id)
-        OR p.author_key_id IN (SELECT id FROM agents_apikey WHERE owner_id = %(user)s)
+        OR p.author_key_id IN (SELECT id FROM own_key)
         OR {_UNBARRED} AND p.id NOT IN (SELECT id FROM taken)
         AND p.id NOT IN (SELECT proposal_id FROM proposals_redraft WHERE done_at IS NULL)
         AND (p.author_id IN (SELECT id FROM active)) IS NOT TRUE
@@ -90,7 +93,7 @@ _STALE: Final = """
 """
 
 _WAITING: Final = f"""
-    WITH active AS (
+    WITH {_OWN}, active AS (
         SELECT id FROM people_user WHERE is_active
     ), mine AS (
         SELECT proposal_id FROM proposals_assignment
@@ -116,7 +119,9 @@ _WAITING: Final = f"""
         AND p.id NOT IN (SELECT id FROM taken))
 """  # noqa: S608 (nothing in it comes from outside)
 
-_MAY_DECIDE: Final = f"SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {_DECIDABLE}"  # noqa: S608
+_MAY_DECIDE: Final = f"""
+    WITH {_OWN} SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {_DECIDABLE}
+"""  # noqa: S608
 
 
 def waiting_for(user: User) -> list[int]:

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Prefetch
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agents.models import whole_of
+from agents.models import WHOLE, Version
 from feedback.actions import patterns, regrouping
 from feedback.exceptions import PatternError
 from feedback.models import Pattern
 from people.requests import PersonRequest
-from proposals import evidence, memory
 from proposals.actions import drafting
 from proposals.forms import TypedForm
 from proposals.models import Proposal
@@ -142,15 +142,16 @@ def _act(request: PersonRequest, pk: int, form: TypedForm, act: Callable[[], Pat
     return _see("pattern", found.pk)
 
 
-def _others(pk: int) -> list[Pattern]:
+def _others(pk: int) -> list[tuple[int, str]]:
     return PatternPage(get_object_or_404(Pattern, pk=pk), QueryDict()).others
 
 
 def _shown(pk: int) -> Pattern:
     """The pattern, or the one it was merged into."""
-    rows = Pattern.objects.select_related("agent", "answered_by__document", "duplicate_of", "split_from")
-    large = [f"{link}{name}" for link in ("", "duplicate_of__", "split_from__") for name in ("centroid", "meaning")]
-    rows = rows.defer(*large, *whole_of("answered_by"))
+    known = Pattern.objects.defer("centroid", "meaning")
+    links = [Prefetch(name, known) for name in ("duplicate_of", "split_from")]
+    answers = Prefetch("answered_by", Version.objects.select_related("document").defer(*WHOLE))
+    rows = known.select_related("agent").prefetch_related(answers, *links)
     found = get_object_or_404(rows, pk=pk)
     if found.status != Pattern.Status.MERGED:
         return found
@@ -178,8 +179,7 @@ def _page(
         }
         forms |= {name: form for name, empty in forms.items() if form is not None and type(form) is type(empty)}
     context = {"place": "patterns", "pattern": found, "shown": shown, "page": shown.page, "refusal": refusal}
-    whole = [pk, *(one.pk for one in shown.merged)]
-    context |= {"memory": memory.of_pattern(found), "left_out": evidence.left_out_of(whole)}
+    context |= {"memory": shown.memory, "left_out": shown.left_out}
     return render(request, "proposals/pattern.html", context | {"form": form} | forms, status=status)
 
 

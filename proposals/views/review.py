@@ -13,21 +13,24 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from agents.models import whole_of
 from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
 from proposals import came_of, evidence, interdiff, memory, policies, queue, review, rollout_page, shown, talks, trials
 from proposals.actions import decisions, drafting, proposals, redrafts
+from proposals.actions.attention import Looked
+from proposals.actions.stepping import step
 from proposals.beside import beside
 from proposals.checks import CheckResult
-from proposals.diffs import Diff, compute
+from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
 from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
 from proposals.holdings import Holdings, holdings
 from proposals.lag import lag, outdated_by
-from proposals.models import Check, Decision, Proposal, ProposalSeen, Revision
+from proposals.models import Check, Decision, Proposal, Revision
 from proposals.parts import LARGEST, Part
 from proposals.queue import Place
 from proposals.rollout_page import rollout_of
@@ -161,10 +164,10 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
     """One revision, compared with another of the proposal (`?from=`), or with the version it stands on (`?from=0`)."""
     proposal = review.find(pk)
     found = proposal.revisions.select_related("base_version", "author", "author_key")
+    found = found.defer("text", "diff", *whole_of("base_version"))
     this = get_object_or_404(found, number=number)
     earlier = _compared_with(request, found, number)
-    before, label = (earlier.text, str(earlier)) if earlier else (this.base_version.text, str(this.base_version))
-    difference = compute(before, this.text, _protected(proposal))
+    difference = step(earlier, this, _protected(proposal)) if earlier else Diff.from_json(this.diff)
     whole = request.GET.get("lines") == "all"
     part = shown.part(shown.inline(difference.rows, whole=whole, opened=shown.opened(request.GET)), request.GET)
     context = {
@@ -172,7 +175,7 @@ def revision(request: PersonRequest, pk: int, number: int) -> HttpResponse:
         "proposal": proposal,
         "this": this,
         "earlier": earlier,
-        "from_label": label,
+        "from_label": str(earlier or this.base_version),
         "difference": difference,
         "lines": part.lines,
         "part": part,
@@ -267,12 +270,12 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
     """What a decision rests on, beside the change itself."""
     said = review.decisions(proposal) if has.decisions else []
     grounds = evidence.grounds(proposal, newest, request.GET, has)
-    standing = review.standing(proposal, queue.desk_of(request), said)
+    standing = review.standing(proposal, queue.desk_of(request), said, rolled_out=has.rollout)
     effect = review.effect(proposal, has.last) if proposal.is_open else None
     return {
         "standing": standing,
         **_checks(grounds["checks"]),
-        "beside": beside(proposal, standing, effect) if effect else None,
+        "beside": beside(proposal, standing, effect, rolling=has.rolling) if effect else None,
         **grounds,
         "decisions": said,
         "history": review.history(proposal),
@@ -283,8 +286,8 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
         "cases": trials.first_cases(proposal) if has.trials else ([], False),
         "coauthors": review.coauthors(newest),
         "redraft": review.last_redraft(proposal),
-        "rollout": rollout_page.line_of(proposal, request.user),
-        "came_of": came_of.of_proposal(proposal),
+        "rollout": rollout_page.line_of(proposal, request.user) if has.rollout else None,
+        "came_of": came_of.of_proposal(proposal) if has.outcome else None,
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }
 
@@ -342,13 +345,13 @@ def view_query(request: PersonRequest) -> str:
 
 
 def _since(
-    request: PersonRequest, proposal: Proposal, newest: Revision, form: DecisionForm | None, looked: ProposalSeen | None
+    request: PersonRequest, proposal: Proposal, newest: Revision, form: DecisionForm | None, looked: Looked | None
 ) -> interdiff.Interdiff | None:
     """What changed since the person looked; a form that was sent tells which revision they saw."""
     if not proposal.is_open:
         return None
     sent = str(form["digest"].value() or "")[:64] if form and form.is_bound else ""
-    seen = looked.revision.number if looked else 0
+    seen = looked.number if looked else 0
     asked = _number(request.GET.get("since", "")) or 0
     folds = shown.opened(request.GET, "came")
     return interdiff.since(proposal, newest, request.user, digest=sent, seen=seen, asked=asked, opened=folds)

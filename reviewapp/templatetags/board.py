@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from audit import numbers
 from audit.models import AuditEntry
 from audit.wording import Wording, in_words
-from feedback.charts import Spark, spark
+from feedback.charts import Bar, Spark, spark
 from feedback.models import Feedback
 from proposals.checks import override_phrases
 from proposals.diffs import Row
@@ -53,7 +54,8 @@ def day(at: date) -> str:
 @register.filter
 def instructs(report: Feedback) -> bool:
     """Whether what was typed tries to set other rules aside, as instructions to an agent would."""
-    return any(override_phrases(text[:MOST_READ]) for text in (report.reason, report.correction, report.edited_output))
+    texts = (report.reason, report.correction, report.edited_output)
+    return any(override_phrases(text[:MOST_READ]) for text in texts if text)
 
 
 @register.filter
@@ -128,8 +130,18 @@ def line_number(number: int | None, link: str, *, removed: bool = False) -> str:
     if not link or number is None:
         return str(number or "")
     side, word = ("old", "removed ") if removed else ("", "")
-    said = '<a class="say" href="{}{}{}" aria-label="Comment on {}line {}">{}</a>'
-    return format_html(said, link, side, number, word, number, number)
+    said = '<a class="say" href="{0}{1}{2}" aria-label="Comment on {3}line {2}">{2}</a>'
+    return format_html(said, link, side, number, word)
+
+
+@register.filter
+def rects(bars: Sequence[Bar]) -> SafeString:
+    """The bars of a chart as SVG; one call, for a page has a hundred."""
+    drawn = (
+        '<rect class="all" x="{0}" y="{2}" width="{1}" height="{3}"/>'
+        '<rect class="bad" x="{0}" y="{4}" width="{1}" height="{5}"/>'
+    )
+    return format_html_join("", drawn, ((b.x, b.width, b.y, b.height, b.bad_y, b.bad_height) for b in bars))
 
 
 @register.filter
@@ -181,9 +193,6 @@ def without(context: template.Context, name: str) -> str:
 @register.simple_tag(takes_context=True)
 def link_with(context: template.Context, **changes: Any) -> str:
     """This page's query string with some parameters replaced; an empty one is left out."""
-    query = context["request"].GET.copy()
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value not in ("", None):
-            query[name] = str(value)
-    return f"?{query.urlencode()}"
+    kept = [(name, values) for name, values in context["request"].GET.lists() if name not in changes]
+    given = [(name, str(value)) for name, value in changes.items() if value not in ("", None)]
+    return f"?{urlencode([*kept, *given], doseq=True)}"

@@ -1,6 +1,6 @@
 """How figures of health are shown. Rows of tables are one call each, for a page has many of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django import template
@@ -43,6 +43,12 @@ def limits(rate: Rate | None) -> str:
     return f"{low:.{digits}f}–{high:.{digits}f}\u00a0%"
 
 
+@register.filter
+def named(slug: str, names: Mapping[str, str]) -> str:
+    """The name of the document with this slug, or what an agent calls one that there is not."""
+    return names.get(slug, slug)
+
+
 @register.simple_tag
 def bar_paths(bars: Sequence[Bar]) -> SafeString:
     """All bars of a chart as one shape, and their bad parts over them as another."""
@@ -61,10 +67,11 @@ def moment(at: datetime, over: Span) -> str:
 def figure_cells(told: Figures) -> SafeString:
     """The cells of a version, task or tool: success, latency, thumbs down, quality, cost, runs."""
     success, down = told.success, told.thumbs_down
-    quality = "–" if told.quality is None else numbers.number(told.quality, 1)
+    quality = "–" if told.quality is None else f"{told.quality:.1f}"
     return format_html(
-        '<td>{} <span class="faint nowrap">{}</span></td><td class="nowrap">{} <span class="faint">/ {}</span></td>'
-        '<td>{} <span class="faint nowrap">{} of {}</span></td><td>{}</td><td>{}</td><td>{}</td>',
+        '<td class="num">{}</td><td class="faint nowrap">{}</td><td class="num">{}</td><td class="faint nowrap">{}</td>'
+        '<td class="num">{}</td><td class="faint nowrap">{} of {}</td><td class="num">{}</td><td class="num">{}</td>'
+        '<td class="num">{}</td>',
         _share(success),
         limits(success) if success else "",
         ms(told.p50_ms),
@@ -83,8 +90,9 @@ def part_row(part: Part, over: Span) -> SafeString:
     """One part of the charts as a row: when, runs, failed, success, interval, p50, p95, feedback, thumbs, releases."""
     told = part.figures
     return format_html(
-        '<tr><th scope="row" class="nowrap">{}</th><td>{}</td><td>{}</td><td>{}</td><td class="nowrap">{}</td>'
-        '<td class="nowrap">{}</td><td class="nowrap">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
+        '<tr><th scope="row" class="nowrap">{}</th><td class="num">{}</td><td class="num">{}</td>'
+        '<td class="num">{}</td><td class="faint nowrap">{}</td><td class="num">{}</td><td class="num">{}</td>'
+        '<td class="num">{}</td><td class="num">{}</td><td>{}</td></tr>',
         moment(part.at, over),
         numbers.number(told.runs),
         numbers.number(told.failed),

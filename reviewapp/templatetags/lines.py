@@ -34,9 +34,8 @@ def unfolding(context: template.Context, gap: Gap, name: str = "lines", since: i
 def text_row(line: TextLine, link: str = "") -> SafeString:
     """A line of a whole text; `link` leads to a comment on it."""
     return format_html(
-        '<tr class="equal{}{}"><td class="no" id="L{}">{}</td><td class="said">{}</td></tr>\n',
-        " head" if line.heading else "",
-        " lock" if line.protected else "",
+        '<tr class="equal{}"><td class="no" id="L{}">{}</td><td class="said">{}</td></tr>\n',
+        (" head" if line.heading else "") + (" lock" if line.protected else ""),
         line.number,
         line_number(line.number, link),
         chips(line.text),

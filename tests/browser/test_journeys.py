@@ -1,75 +1,18 @@
 """What people do, in a real browser: with and without script, by mouse and by keyboard, wide and narrow."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from agents.models import Document
 from agents.versions import publish
 from audit.record import SYSTEM
-from feedback.actions.mining import mine
-from feedback.actions.rollups import count_runs
-from feedback.models import Feedback, Pattern
 from people.models import User
-from people.signin import one_time_link
 from proposals.actions import proposals
 from proposals.models import Decision, Proposal
-from tests.browser.axe import violations
-from tests.cast import digest_of, failure, propose
+from tests.cast import digest_of, propose
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def board(live_server: LiveServer, ada: User, mara: User, pending: Proposal) -> str:
-    """The address of a board on which one proposal waits."""
-    return str(live_server.url)
-
-
-@pytest.fixture
-def page(browser: Browser, board: str) -> Iterator[Page]:
-    """A page on which the admin is signed in; any script error or refused resource fails the test."""
-    yield from _signed_in(browser, board)
-
-
-@pytest.fixture
-def plain_page(browser: Browser, board: str) -> Iterator[Page]:
-    """The same without script."""
-    yield from _signed_in(browser, board, script=False)
-
-
-def _signed_in(browser: Browser, board: str, *, script: bool = True) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, java_script_enabled=script)
-    opened, troubles = context.new_page(), []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("console", lambda said: troubles.append(said.text) if "Security Policy" in said.text else None)
-    opened.goto(one_time_link(board))
-    opened.get_by_role("button", name="Sign in as Ada Brandt").click()
-    expect(opened.get_by_role("heading", level=1)).to_have_text("One change waits for you")
-    yield opened
-    context.close()
-    assert not troubles
-
-
-def test_a_change_is_approved_without_script(plain_page: Page, prompt: Document) -> None:
-    plain_page.get_by_role("link", name="Say 14 days").click()
-    plain_page.get_by_label("Note").fill("Checked with legal.")
-    plain_page.get_by_role("button", name="Approve", exact=True).click()
-    expect(plain_page.get_by_role("status")).to_contain_text("Version 2 is current from now on.")
-    current = Document.objects.select_related("current").get(pk=prompt.pk).current
-    assert current is not None
-    assert "14 days" in current.text
-
-
-def test_a_change_is_approved_with_script_and_the_address_is_the_proposals(page: Page, pending: Proposal) -> None:
-    page.get_by_role("link", name="Say 14 days").click()
-    page.get_by_role("button", name="Approve", exact=True).click()
-    expect(page.get_by_role("status")).to_be_focused()
-    expect(page.get_by_role("heading", name="Approved")).to_be_visible()
-    assert page.url.endswith(reverse("proposal", args=[pending.pk]))
 
 
 @pytest.mark.parametrize("kind", ["page", "plain_page"])
@@ -137,33 +80,6 @@ def test_keys_are_letters_while_typing(page: Page) -> None:
     expect(note).to_be_focused()
 
 
-def test_amend_approve_roll_back(plain_page: Page, prompt: Document) -> None:
-    plain_page.get_by_role("link", name="Say 14 days").click()
-    plain_page.get_by_role("link", name="Amend", exact=True).click()
-    text = plain_page.get_by_label("Text", exact=True)
-    text.fill(text.input_value().replace("14 days", "15 days"))
-    plain_page.get_by_role("button", name="Save revision 2").click()
-    expect(plain_page.get_by_text("You wrote revision 2.")).to_be_visible()
-    expect(plain_page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
-
-
-def test_proposing_and_rolling_back_by_their_buttons(page: Page, board: str, prompt: Document) -> None:
-    page.get_by_role("link", name="Say 14 days").click()
-    page.get_by_role("button", name="Approve", exact=True).click()
-    page.get_by_role("link", name="Roll back", exact=True).click()
-    page.get_by_label("Why").fill("Legal changed its mind.")
-    page.get_by_role("button", name="Roll back", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("The text of version 1 is current again.")
-    page.goto(board + reverse("document", args=["support", "system-prompt"]))
-    page.get_by_role("link", name="Propose a change").click()
-    page.get_by_label("Title").fill("Be brief")
-    page.get_by_label("Why the change is needed").fill("Answers are long.")
-    page.get_by_label("Text", exact=True).press("End")
-    page.get_by_label("Text", exact=True).press_sequentially("Be brief.\n")
-    page.get_by_role("button", name="Propose a change").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Be brief")
-
-
 def test_a_low_window_has_a_way_to_the_decision_and_paper_the_whole_change(
     page: Page, board: str, prompt: Document, aiko: User
 ) -> None:
@@ -188,63 +104,6 @@ def test_a_low_window_has_a_way_to_the_decision_and_paper_the_whole_change(
     expect(lines).to_have_count(1200)
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(lines).to_have_count(shown)
-
-
-def _addresses(proposal: Proposal, pattern: Pattern) -> list[str]:
-    document = ["support", "system-prompt"]
-    return [
-        "/",
-        "/?show=all&q=nothing",
-        f"{reverse('together')}?id={proposal.pk}",
-        reverse("together_done"),
-        reverse("saved_filters"),
-        reverse("proposal", args=[proposal.pk]),
-        reverse("proposal", args=[proposal.pk]) + "?view=side",
-        reverse("proposal", args=[proposal.pk]) + "?view=full",
-        reverse("amend", args=[proposal.pk]),
-        reverse("redraft", args=[proposal.pk]),
-        reverse("cases", args=[proposal.pk]),
-        reverse("candidates", args=[pattern.pk]),
-        reverse("revision", args=[proposal.pk, 1]),
-        reverse("agents"),
-        reverse("agent", args=["support"]),
-        reverse("document", args=document),
-        reverse("document", args=document) + "?view=blame",
-        reverse("version", args=[*document, 1]),
-        reverse("compare", args=document),
-        reverse("propose", args=document),
-        reverse("roll_back", args=document) + "?to=1",
-        reverse("patterns"),
-        reverse("pattern", args=[pattern.pk]),
-        reverse("why", args=[pattern.pk, pattern.evidence.earliest("pk").pk]),
-        reverse("traffic", args=["support"]),
-        reverse("audit_log"),
-        reverse("audit_entry", args=[1]),
-        reverse("settings"),
-        reverse("new_key", args=["support"]),
-        reverse("sections", args=document),
-        reverse("new_person"),
-        reverse("person", args=[proposal.author_id]),
-        reverse("account_set_password"),
-        "/nothing/",
-    ]
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 320)])
-def test_every_page_is_accessible_and_never_scrolls_sideways(
-    page: Page, board: str, pending: Proposal, complaints: list[Feedback], scheme: str, width: int
-) -> None:
-    mine(complaints[0].agent)
-    for number in range(12):
-        failure(complaints[0].agent, f"unit {number}", f"boom {number}", tool="lookup", latency_ms=900.0 + number)
-    count_runs()
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.set_viewport_size({"width": width, "height": 900})
-    for address in _addresses(pending, Pattern.objects.shown().get()):
-        page.goto(board + address)
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wider <= 0, address
-        assert not violations(page), address
 
 
 def test_all_that_a_rejection_lacks_is_said_at_once_and_keys_go_to_it(page: Page) -> None:

@@ -63,6 +63,3 @@ def test_alternatives_are_compared_and_the_chosen_one_is_redrafted(page: Page, s
     expect(page.get_by_text("asked for by Ada Brandt")).to_be_visible()
     expect(page.get_by_text("You asked for revision 2.")).to_be_visible()
     assert not script or not violations(page)
-
-
-# IMPORT

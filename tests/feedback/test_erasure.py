@@ -38,7 +38,13 @@ def caller(db: None, ada: User, support: Agent) -> Caller:
 def reported(caller: Caller) -> None:
     """Four people complain of the same, each after a run."""
     for name in NAMES:
-        run = {"agent": "support", "id": f"r-{name}", "unit": name, "success": False, "error": "the bank does not answer"}
+        run = {
+            "agent": "support",
+            "id": f"r-{name}",
+            "unit": name,
+            "success": False,
+            "error": "the bank does not answer",
+        }
         words = {"reason": REASON, "input": f"I am {name}", "metadata": {"who": name}, "rating": "negative"}
         assert caller.post("/runs", [run]).status_code == 207
         body = {"agent": "support", "id": f"f-{name}", "user": name, "run_id": f"r-{name}", **words}
@@ -142,6 +148,7 @@ def test_what_a_tool_handed_in_for_them_goes_and_nothing_else_of_it_can_change(
     support: Agent, reported: None, pending: Proposal, ada: User
 ) -> None:
     key, _ = keys.create(support, ["propose"], owner=ada, actor=COMMAND_LINE)
+    assert pending.revision is not None
     case = Feedback.objects.get(external_id="f-anna")
     Trial.objects.create(revision=pending.revision, feedback=case, output="Dear Anna", marks={"rows": []}, key=key)
     erasure.ask("anna", actor=COMMAND_LINE)

@@ -194,3 +194,32 @@ def test_a_long_task_leaves_the_worker_alone_while_another_is_at_work(
 def _tick() -> None:
     mine_pending()
     connection.close()
+
+
+def test_what_grew_is_named_anew_though_the_worker_that_mined_it_died(
+    support: Agent, complaints: list[Feedback]
+) -> None:
+    mine(support)
+    for number in range(3):
+        report(support, f"late {number}", reason="wrong refund deadline for the digital course")
+    mine_batch(support.pk, Tally())  # and no more of that worker
+    assert Pattern.objects.shown().get().named_support == 4
+    failure(support, "unit", "KeyError: 'customer_id'")
+    mine(support)
+    assert Pattern.objects.shown().get().named_support == 7
+
+
+def test_many_patterns_open_with_as_few_questions_as_one(
+    support: Agent, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    words = ("alpha", "bravo", "cargo", "delta", "engine", "fabric", "garden", "harbour", "island", "jacket")
+    for word in words:
+        for number in range(3):
+            report(support, f"{word} {number}", predicted=word, expected="other")
+    with django_assert_max_num_queries(36):
+        mine(support)
+    shown = Pattern.objects.shown().order_by("pk")
+    assert list(shown.values_list("label", flat=True)) == [f"{word.capitalize()} → other" for word in words]
+    opened = AuditEntry.objects.filter(verb="pattern.opened").order_by("pk")
+    assert [int(entry.target_id) for entry in opened] == [pattern.pk for pattern in shown]
+    assert [entry.target_label for entry in opened] == [pattern.label for pattern in shown]

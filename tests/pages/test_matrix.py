@@ -14,6 +14,7 @@ from agents import keys
 from agents.models import ApiKey, Document
 from agents.protection import protect
 from agents.versions import create_agent, sha256
+from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
@@ -218,7 +219,7 @@ def _person(role: Role | None) -> User:
     return found or create_person("somebody", name="Sam Somebody", roles=[role] if role else [])
 
 
-def _address(name: str, arguments: dict[str, object], person: User) -> str:
+def address_of(name: str, arguments: dict[str, object], person: User) -> str:
     if name == "change_filter":
         return reverse(name, args=[SavedFilter.objects.get_or_create(user=person, name="Mine", query="")[0].pk])
     wanted = [arguments[each] for each in MATRIX[name].arguments.split()]
@@ -243,8 +244,12 @@ def test_every_role_meets_exactly_what_it_may(
     person = _person(role)
     client.force_login(person)
     for name, row in MATRIX.items():
-        address = _address(name, arguments, person)
-        opened = client.get(address, follow=False).status_code
+        address = address_of(name, arguments, person)
+        answer = client.get(address, follow=False)
+        opened = answer.status_code
+        if opened == 403:
+            assert "ask an admin" in answer.text, name
+            assert answer["X-Request-Id"] in answer.text, name
         sent = _send(client, address, arguments["digest"]).status_code
         assert (opened not in NOT_FOR_YOU, sent not in NOT_FOR_YOU) == (role in row.opened_by, role in row.sent_by), (
             name,
@@ -254,9 +259,22 @@ def test_every_role_meets_exactly_what_it_may(
         assert opened < 500 > sent, (name, opened, sent)
 
 
+def test_no_act_happens_by_opening_its_address(
+    client: Client, arguments: dict[str, object], ada: User, pending: Proposal
+) -> None:
+    client.force_login(ada)
+    for name in MATRIX:
+        before = AuditEntry.objects.count()
+        assert client.get(address_of(name, arguments, ada)).status_code in (200, 302, 404, 405), name
+        assert AuditEntry.objects.count() == before, name
+    pending.refresh_from_db()
+    assert pending.status == Proposal.Status.PENDING
+    assert Pattern.objects.shown().get().status == Pattern.Status.OPEN
+
+
 def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict[str, object], ada: User) -> None:
     for name in MATRIX:
-        address = _address(name, arguments, ada)
+        address = address_of(name, arguments, ada)
         for answer in (client.get(address), _send(client, address, arguments["digest"])):
             assert answer.status_code == 302, name
             assert answer["Location"].startswith(reverse("account_login")), name

@@ -139,6 +139,16 @@ def test_only_admins_touch_keys(client: Client, mara: User, support: Agent) -> N
     assert "Revoke" not in client.get(reverse("agent", args=["support"])).text
 
 
+@pytest.mark.parametrize(
+    "address", ["/proposals/999/", "/patterns/999/", "/patterns/across/999/", "/agents/none/", "/agents/support/none/"]
+)
+def test_what_is_not_there_is_a_plain_404(client: Client, mara: User, support: Agent, address: str) -> None:
+    client.force_login(mara)
+    response = client.get(address)
+    assert response.status_code == 404
+    assert response["X-Request-Id"] in response.text
+
+
 def test_a_broken_page_names_the_request(client: Client, mara: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client.force_login(mara)
     client.raise_request_exception = False

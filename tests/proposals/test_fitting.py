@@ -92,9 +92,27 @@ def test_what_changed_since_one_looked_is_compared_once(
         text = pending.base_version.text.replace("30 days", f"{number} days")
         amend(pending.pk, user=aiko, text=text, note="", digest=digest_of(pending))
         pages = [client.get(f"{page}?since=1").text for _ in range(2)]
-        assert len(compared) == number - 1
         assert all(f"Changed to revision {number}" in text for text in pages)
-    assert Step.objects.get().after.number == 3
+        assert len(compared) == number * 2 - 3, "with the one before it when it was written, with others when asked for"
+    assert [(s.before.number, s.after.number) for s in Step.objects.order_by("pk")] == [(1, 2), (2, 3), (1, 3)]
     protect(pending.document, "Safety", owners=[ada], actor=SYSTEM)
     client.get(f"{page}?since=1")
-    assert len(compared) == 3, "the lines of other sections are marked"
+    assert len(compared) == 4, "the lines of other sections are marked"
+
+
+def test_any_two_revisions_are_compared_once_and_few_such_comparisons_are_kept(
+    client: Client, pending: Proposal, aiko: User, mara: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stepping, "MOST", 2)
+    for number in (2, 3, 4):
+        text = pending.base_version.text.replace("30 days", f"{number} days")
+        amend(pending.pk, user=aiko, text=text, note="", digest=digest_of(pending))
+    client.force_login(mara)
+    pairs = [(1, 3), (4, 2), (1, 4), (1, 2), (0, 4)]
+    addresses = [f"{reverse('revision', args=[pending.pk, after])}?from={before}" for before, after in pairs]
+    pages = [client.get(address).text for address in addresses]
+    assert all(f"<ins>{after}</ins>" in text for (_, after), text in zip(pairs, pages, strict=True))
+    kept = [(one.before.number, one.after.number) for one in Step.objects.order_by("pk")]
+    assert kept == [(1, 2), (2, 3), (3, 4), (4, 2), (1, 4)]
+    monkeypatch.setattr(stepping, "compute", None)
+    assert all(client.get(address).status_code == 200 for address in addresses[1:])

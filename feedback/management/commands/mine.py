@@ -29,7 +29,7 @@ class Command(BaseCommand):
             for agent in agents:
                 while mine_batch(agent.pk, tally):
                     bar.update(tally.reports - bar.n)
-                finish(agent.pk, tally)
+                finish(agent.pk)
                 if options["consolidate"]:
                     consolidate(agent)
         shared = link_across()
