@@ -73,6 +73,7 @@ VERBS: Final[dict[str, str]] = {
     "proposal.rejected": "rejected",
     "subject.erasure_asked": "asked to have erased all of one end user:",
     "subject.erased": "erased all of one end user:",
+    "notice.sent_again": "had sent again",
     "rollout.started": "started the rollout of",
     "rollout.stepped": "took the next step in the rollout of",
     "rollout.gate_reached": "brought to the gate the rollout of",

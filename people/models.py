@@ -26,6 +26,10 @@ class User(AbstractUser):
         help_text="Pages whose hint was read; “all” for good.",
     )
 
+    mails = ArrayField(
+        models.CharField(max_length=30), default=list, blank=True, help_text="Which notices are mailed to them."
+    )
+
     class Meta(AbstractUser.Meta):
         permissions = [("manage_people", "Can manage people and their roles")]
 

@@ -40,6 +40,7 @@ _OPERATE: Final = (
     "feedback.mine_now",
     "agents.set_traffic",
     "agents.freeze_all",
+    "notices.resend_notice",
 )
 _ADMINISTER: Final = (
     "agents.manage_agent",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from proposals.actions.rollouts import second
 from proposals.models import Check, Proposal, Rollout, SelfStart
-from proposals.plans import Plan
+from proposals.plans import OWN_SHARES, Plan
 from proposals.review import Effect, Standing
 from proposals.rollout_page import live_of
 from proposals.rollout_policies import plan_for
@@ -14,12 +14,17 @@ from proposals.rollout_policies import plan_for
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A way for a change to take effect: `label` offers it, `effect` says what approving does then."""
+    """A way for a change to take effect: `label` offers it, `effect` says what approving does then.
+
+    Where shares can be typed, `shares` are those of the plan and `bounds` says which it allows.
+    """
 
     name: str
     label: str
     effect: str
     is_usual: bool = False
+    shares: str = ""
+    bounds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +69,28 @@ def beside(proposal: Proposal, standing: Standing, effect: Effect, *, rolling: b
 
 def _starts(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) -> tuple[Start, ...]:
     """The ways in which it can take effect, the usual one among them."""
-    canary = Start("canary", f"Start a canary ({plan.in_words})", _tries(proposal, standing, effect, plan))
+    first = f"{plan.steps[0].share}\u00a0%"
+    tries = _tries(proposal, standing, effect, f"a {first} canary", f"for {first} of the units")
+    canary = Start("canary", f"Start a canary ({plan.in_words})", tries)
     at_once = Start("at_once", "Release at once", _publishes(standing, effect))
-    found = [at_once, canary] if plan.at_once_allowed else [canary]
+    shares = ", ".join(str(step.share) for step in plan.steps)
+    own = Start(
+        OWN_SHARES,
+        "Start a canary with other shares",
+        _tries(proposal, standing, effect, "a canary by these shares", "for the first of them"),
+        shares=shares,
+        bounds=plan.bounds,
+    )
+    found = [at_once, canary, own] if plan.at_once_allowed else [canary, own]
     return tuple(replace(one, is_usual=one.name == plan.start) for one in found)
 
 
-def _tries(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) -> str:
-    first = plan.steps[0].share
-    mine = f"Approve and start a {first}\u00a0% canary:"
-    who = mine if standing.leave.allowed else "The last approval starts a canary:"
+def _tries(proposal: Proposal, standing: Standing, effect: Effect, canary: str, whom: str) -> str:
+    who = f"Approve and start {canary}:" if standing.leave.allowed else f"The last approval starts {canary}:"
     current = proposal.document.current
     rest = f"the others keep version {current.number}" if current else "the others keep what they have"
     return (
-        f"{who} this text becomes version {effect.number}, for {first}\u00a0% of the units; {rest}. It climbs step by "
+        f"{who} this text becomes version {effect.number}, {whom}; {rest}. It climbs step by "
         "step while it does no worse, is taken back by itself if it does, and a person promotes it to everybody."
     )
 

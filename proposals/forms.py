@@ -1,6 +1,7 @@
 """What people type on the pages of proposals. Rules live in the actions; these forms only read the fields."""
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
 
 from django import forms
 from django.forms import Textarea
@@ -10,10 +11,13 @@ from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.proposals import MAX_TITLE
 from proposals.models import Comment, Decision, Thread
-from proposals.plans import STARTS
+from proposals.plans import OWN_SHARES, STARTS
 
 MAX_NOTE = 5_000
 MAX_NUMBER = 10_000_000
+MAX_NUMBERS = 200
+GIVE_SHARES = "Give whole numbers with commas between them: 5, 25, 50."
+N = TypeVar("N", int, float)
 
 
 class TypedForm(forms.Form):
@@ -43,6 +47,20 @@ def text_field(label: str) -> forms.CharField:
     return forms.CharField(label=label, required=False, strip=False, max_length=MAX_TEXT, widget=widget)
 
 
+def numbers(label: str, make: Callable[[str], N], wrong: str, *, required: bool = True) -> forms.CharField:
+    """Numbers with commas between them."""
+
+    class Numbers(forms.CharField):
+        def to_python(self, value: Any) -> Any:
+            given = super().to_python(value) or ""
+            try:
+                return [make(part.replace("%", "").strip()) for part in given.split(",") if part.strip()]
+            except ValueError:
+                raise forms.ValidationError(wrong) from None
+
+    return Numbers(label=label, max_length=MAX_NUMBERS, required=required)
+
+
 def base_field(*, required: bool = True) -> forms.IntegerField:
     """The number of the version that a text was written on."""
     return forms.IntegerField(min_value=1, max_value=MAX_NUMBER, required=required, widget=forms.HiddenInput)
@@ -54,7 +72,10 @@ class DecisionForm(TypedForm):
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     verdict = forms.ChoiceField(choices=Decision.Verdict.choices, widget=forms.HiddenInput)
     note = note_field("Why: a note", rows=3)
-    start = forms.ChoiceField(label="How it takes effect", required=False, choices=[("", ""), *STARTS.items()])
+    start = forms.ChoiceField(
+        label="How it takes effect", required=False, choices=[("", ""), *STARTS.items(), (OWN_SHARES, "Other shares")]
+    )
+    shares = numbers("Shares, in percent", int, GIVE_SHARES, required=False)
     reason = forms.ChoiceField(
         label="Reason, if you reject", required=False, choices=[("", "Choose one"), *Decision.Reason.choices]
     )
@@ -69,7 +90,15 @@ class DecisionForm(TypedForm):
             self.add_error("note", "Say in a sentence why it is rejected.")
         if verdict == Decision.Verdict.REJECT and not word.get("reason") and "reason" not in self.errors:
             self.add_error("reason", "Choose why it is rejected.")
+        if word.get("start") == OWN_SHARES and not word.get("shares") and "shares" not in self.errors:
+            self.add_error("shares", GIVE_SHARES)
         return word
+
+    @property
+    def start_of(self) -> tuple[str, tuple[int, ...]]:
+        """How it is to take effect, and by which shares where others than the plan's were typed."""
+        chosen = self.cleaned_data["start"]
+        return ("canary", tuple(self.cleaned_data["shares"])) if chosen == OWN_SHARES else (chosen, ())
 
 
 class AmendForm(TypedForm):

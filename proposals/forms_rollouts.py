@@ -1,17 +1,14 @@
 """What people type about rollouts: acts on one, the plan of a document, the switch that freezes everything."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
 
 from agents.models import Document
-from proposals.forms import MAX_NOTE, TypedForm, note_field
+from proposals.forms import GIVE_SHARES, MAX_NOTE, TypedForm, note_field, numbers
 from proposals.plans import BUILT_IN, INCONCLUSIVE, STARTS, BadPlan, Plan, steps_of
 
 _BIGGEST = 2**31 - 1
-_LONGEST = 200
-N = TypeVar("N", int, float)
 
 
 class ActForm(TypedForm):
@@ -40,24 +37,6 @@ class FreezeForm(TypedForm):
     )
 
 
-def _numbers(label: str, make: Callable[[str], N], wrong: str) -> forms.CharField:
-    """Numbers with commas between them."""
-
-    class Numbers(forms.CharField):
-        def to_python(self, value: Any) -> Any:
-            given = super().to_python(value) or ""
-            try:
-                return [make(part.replace("%", "").strip()) for part in given.split(",") if part.strip()]
-            except ValueError:
-                raise forms.ValidationError(wrong) from None
-
-    return Numbers(label=label, max_length=_LONGEST, error_messages={"required": f"{label}: {_lower(wrong)}"})
-
-
-def _lower(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:]
-
-
 def _number(
     label: str, kind: type[forms.IntegerField] = forms.IntegerField, most: int = _BIGGEST
 ) -> forms.IntegerField:
@@ -77,16 +56,16 @@ class PlanForm(TypedForm):
     )
     start = forms.ChoiceField(label="Approving", choices=list(STARTS.items()))
     at_once_allowed = forms.BooleanField(label="Releasing at once may be chosen", required=False)
-    steps = _numbers("Shares, in percent", int, "Give whole numbers with commas between them: 5, 25, 50.")
-    least_runs = _numbers("Runs of the candidate at least", int, "Give whole numbers: one, or one for each share.")
-    hold_h = _numbers("Hours at least", float, "Give numbers: one, or one for each share.")
+    steps = numbers("Shares, in percent", int, GIVE_SHARES)
+    least_runs = numbers("Runs of the candidate at least", int, "Give whole numbers: one, or one for each share.")
+    hold_h = numbers("Hours at least", float, "Give numbers: one, or one for each share.")
     floor = _number("Lowest share")
     ceiling = _number("Highest share")
     largest_step = _number("Largest step, in points")
     inconclusive = forms.ChoiceField(label="Without a clear verdict", choices=[
         (name, words[:1].upper() + words[1:]) for name, words in INCONCLUSIVE.items()
     ])  # fmt: skip
-    patience_days = _number("After so many days")
+    patience_days = _number("After so many days", forms.FloatField)
     rules = forms.ChoiceField(
         label="Rules", choices=[("sequential", "The judge"), ("quick", "Quick rules of the last 20 runs")]
     )

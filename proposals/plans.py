@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
+from audit.numbers import counted
 from proposals.judging import Settings
 
 MAJORITY: Final = 50
@@ -13,6 +14,8 @@ MOST_STEPS: Final = 10
 MOST_RUNS: Final = 1_000_000
 MOST_HOURS: Final = 24 * 90
 MOST_DAYS: Final = 365
+MINUTES: Final = 24 * 60
+"""Of a day."""
 SETTLING_H: Final = 5 / 60
 """Hours until what came in is known to be all."""
 _PERCENT: Final = "\u00a0%"
@@ -26,6 +29,8 @@ INCONCLUSIVE: Final[Mapping[Inconclusive, str]] = {
     "give_up": "give up: stop the rollout",
 }
 STARTS: Final[Mapping[Start, str]] = {"at_once": "Release at once", "canary": "Start a canary"}
+OWN_SHARES: Final = "own"
+"""Beside these, where somebody decides: a canary by shares of their own."""
 
 
 class BadPlan(ValueError):
@@ -43,6 +48,12 @@ class Step:
     share: int
     least_runs: int
     hold_h: float
+
+    @property
+    def hold(self) -> str:
+        """“75 minutes”, “4 hours”."""
+        minutes = round(self.hold_h * 60)
+        return counted(minutes, "minute") if minutes < 120 else f"{self.hold_h:g} hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ class Plan:
     ceiling: int = MAJORITY
     largest_step: int = 25
     inconclusive: Inconclusive = "ask"
-    patience_days: int = 3
+    patience_days: float = 3
     rules: Literal["sequential", "quick"] = "sequential"
     margin: float = 5.0
     least_runs: int = 10
@@ -84,7 +95,8 @@ class Plan:
         contradiction = "What approving does cannot be what is not allowed."
         _expect("at_once_allowed", self.start == "canary" or self.at_once_allowed, contradiction)
         _expect("inconclusive", self.inconclusive in INCONCLUSIVE, "Choose what to do without a clear verdict.")
-        _expect("patience_days", 1 <= self.patience_days <= MOST_DAYS, f"Give 1 to {MOST_DAYS} days.")
+        least_days = round(self.patience_days * MINUTES) >= 1
+        _expect("patience_days", least_days and self.patience_days <= MOST_DAYS, f"Give a minute to {MOST_DAYS} days.")
         _expect("rules", self.rules in ("sequential", "quick"), "Choose the rules of the judge.")
         _expect("margin", 0.5 <= self.margin <= 50, "Give 0.5 to 50 points.")
         _expect("least_runs", 1 <= self.least_runs <= MOST_RUNS, "The judge needs at least one run.")
@@ -107,6 +119,28 @@ class Plan:
         """“5 %, 25 %, 50 %, then ask, then 100 %”."""
         shares = ", ".join(f"{step.share}{_PERCENT}" for step in self.steps)
         return f"{shares}, then ask, then 100{_PERCENT}"
+
+    @property
+    def bounds(self) -> str:
+        """“from 1 to 50 %, at most 25 points at once”."""
+        return f"from {self.floor} to {self.ceiling}{_PERCENT}, at most {self.largest_step} points at once"
+
+    @property
+    def patience(self) -> str:
+        """“3 days”, “1 hour”, “4 minutes”."""
+        minutes = round(self.patience_days * MINUTES)
+        size, unit = next((n, name) for n, name in ((MINUTES, "day"), (60, "hour"), (1, "minute")) if minutes % n == 0)
+        return counted(minutes // size, unit)
+
+    def with_shares(self, shares: Sequence[int]) -> "Plan":
+        """The same plan by other shares: each holds as long, and needs as many runs, as the next larger one here.
+
+        Raises BadPlan, also for what this plan does not allow.
+        """
+        _expect("steps", bool(shares), "Give at least one share.")
+        like = [next((step for step in self.steps if step.share >= share), self.steps[-1]) for share in shares]
+        steps = tuple(replace(step, share=share) for step, share in zip(like, shares, strict=True))
+        return replace(self, steps=steps)
 
     def expect_time_for_complaints(self) -> None:
         """Refuse steps that may end before any complaint was told of. Raises BadPlan."""

@@ -4,27 +4,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.core import signing
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
-from agents.models import Document, Version
+from agents.models import Agent, Document, Version
 from audit.models import AuditEntry
 from people.models import User
 from proposals import rollout_policies
 from proposals.judging import Finding, Verdict, line, sentence, warning
 from proposals.models import Proposal, Rollout, RolloutVerdict
 from proposals.plans import Step
-from proposals.rollout_chart import Chart, chart
+from proposals.rollout_chart import Chart, charts
+from proposals.rollout_links import LINK_LIVES
 from proposals.rollout_pills import pill
 from proposals.turns import Pill
+from proposals.unnamed import Unnamed, unnamed
 
 LOOKS = 200
 """Verdicts read for the chart; they come ever farther apart, so this is far more than there are."""
 SHOWN = 20
-LINK_LIVES = timedelta(days=7)
-_SIGNER = signing.TimestampSigner(salt="proposals.rollout.gate")
+OF_AGENT = 8
 _STANDINGS = {
     "better": Pill("Better", "turn"),
     "no_worse": Pill("No worse", "turn"),
@@ -113,6 +112,12 @@ def places(rollout: Rollout) -> list[Place]:
     ]
 
 
+def left_out(rollout: Rollout) -> Unnamed | None:
+    """The runs that the judge does not hear of, for a live one that has any. One query while it is live."""
+    found = unnamed(rollout) if rollout.is_live else None
+    return found if found and found.without else None
+
+
 def waits_for(rollout: Rollout) -> str:
     """What the step it stands on still waits for, in a sentence; empty outside one."""
     if rollout.state != Rollout.State.RUNNING:
@@ -150,11 +155,11 @@ def _line(finding: Finding) -> Line:
     return Line(title, words, _STANDINGS[finding.standing])
 
 
-def verdicts(rollout: Rollout) -> tuple[Chart | None, list[tuple[RolloutVerdict, str]]]:
-    """The success rates as a chart, and the newest verdicts with their words. One query."""
+def verdicts(rollout: Rollout) -> tuple[list[Chart], list[tuple[RolloutVerdict, str]]]:
+    """The course of each metric as a chart, and the newest verdicts with their words. One query."""
     rows = list(rollout.verdicts.order_by("-pk")[:LOOKS])
-    looks = [(row.candidate_runs, row.findings["findings"][0]) for row in reversed(rows)]
-    return chart(looks), [(row, sentence(Verdict.from_json(row.findings))) for row in rows[:SHOWN]]
+    looks = [(row.candidate_runs, row.findings["findings"]) for row in reversed(rows)]
+    return charts(looks), [(row, sentence(Verdict.from_json(row.findings))) for row in rows[:SHOWN]]
 
 
 def acts(rollout: Rollout, user: User) -> Acts:
@@ -177,15 +182,26 @@ def history(rollout: Rollout) -> QuerySet[AuditEntry]:
     return entries.newest_first()[:SHOWN]
 
 
-def of_document(document: Document) -> list[dict[str, object]]:
-    """What a line about each of its newest rollouts says, the live one first. One query."""
-    return rows(Rollout.objects.for_page().filter(split__document=document).order_by("-pk")[:5])
+def of_document(document: Document, user: User) -> list[dict[str, object]]:
+    """What a line about each of its newest rollouts says, the live one first, with what this person may do with it."""
+    found = Rollout.objects.for_page().filter(split__document=document).order_by("-pk")[:5]
+    return [_with_acts(row, user) for row in rows(found)]
 
 
-def of_version(version: Version) -> dict[str, object] | None:
-    """What a line about the rollout of a version says; None where it had none. One query."""
+def of_version(version: Version, user: User) -> dict[str, object] | None:
+    """What a line about the rollout of a version says, with what this person may do with it; None where it had none."""
     found = Rollout.objects.for_page().filter(split__candidate=version).first()
-    return rows([found])[0] if found else None
+    return _with_acts(rows([found])[0], user) if found else None
+
+
+def of_agent(agent: Agent) -> list[dict[str, object]]:
+    """What a line about each of an agent's newest rollouts says. One query."""
+    return rows(Rollout.objects.for_page().filter(split__document__agent=agent).order_by("-pk")[:OF_AGENT])
+
+
+def _with_acts(row: dict[str, object], user: User) -> dict[str, object]:
+    rollout = row["rollout"]
+    return row | {"acts": acts(rollout, user) if isinstance(rollout, Rollout) and rollout.is_live else None}
 
 
 def live_of(document: Document) -> Rollout | None:
@@ -199,10 +215,10 @@ def rollout_of(proposal: Proposal) -> Rollout | None:
     return found
 
 
-def line_of(proposal: Proposal) -> dict[str, object] | None:
-    """What a line about its rollout says; None where it has none. One query for what is published, else none."""
+def line_of(proposal: Proposal, user: User) -> dict[str, object] | None:
+    """What a line about its rollout says, with what this person may do with it; None where it has none."""
     found = Rollout.objects.for_page().filter(proposal=proposal).first() if proposal.published_id else None
-    return rows([found])[0] if found else None
+    return _with_acts(rows([found])[0], user) if found else None
 
 
 def waiting(user: User) -> list[Rollout]:
@@ -213,19 +229,6 @@ def waiting(user: User) -> list[Rollout]:
 def rows(found: Iterable[Rollout]) -> list[dict[str, object]]:
     """What a line about each says."""
     return [{"rollout": one, "pill": pill(one), "says": state_line(one)} for one in found]
-
-
-def gate_path(rollout_id: int) -> str:
-    """The path of a page that tells whoever has it how a rollout does, for LINK_LIVES; acting takes signing in."""
-    return reverse("gate", args=[_SIGNER.sign(str(rollout_id))])
-
-
-def from_link(token: str) -> int | None:
-    """The rollout a signed link is for; None if it is not ours, or too old."""
-    try:
-        return int(_SIGNER.unsign(token, max_age=LINK_LIVES))
-    except (signing.BadSignature, ValueError):
-        return None
 
 
 def link_ends() -> datetime:

@@ -83,3 +83,11 @@ def tell_outcomes() -> None:
     if not is_frozen():
         count_runs()
         outcomes.tell_all()
+
+
+@shared_task
+def tell_of_proposals() -> None:
+    """Tell of new proposals, if any and if it is time."""
+    from proposals.actions import digest
+
+    digest.tell_due()

@@ -12,11 +12,14 @@ from typing import Annotated
 import re2
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import Field, RedisDsn, ValidationError, field_validator
+from pydantic import Field, RedisDsn, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents.sensitive import MASKED
 from audit.notes import BadNote, PrivateKey
+from notices.addresses import Private
+from notices.signature import key_of
+from reviewapp.mail_url import MailServer
 
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
 SignalWeight = Annotated[float, Field(ge=0, lt=1)]
@@ -60,6 +63,18 @@ class Environment(BaseSettings):
     countersign_checkpoint_dir: Path | None = None
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
 
+    # Mail to people, and a signed webhook to a program; see docs/notices.md.
+    email_url: str | None = None
+    email_from: str = Field(default="Countersign <countersign@localhost>", pattern=r"^[^\r\n]+@[^\r\n]+$")
+    countersign_webhook_url: str | None = None
+    countersign_webhook_secret: str | None = Field(default=None, min_length=24, validate_default=True)
+    countersign_private_targets: Annotated[list[str], NoDecode] = []
+    countersign_notifiers: Annotated[list[str], NoDecode] = [
+        "notices.channels.mail.Mail",
+        "notices.channels.webhook.Webhook",
+    ]
+    countersign_digest_every_s: float = Field(default=3600.0, ge=60, le=604_800)
+
     @field_validator("database_url")
     @classmethod
     def check_database_url(cls, value: str | None) -> str | None:
@@ -98,11 +113,49 @@ class Environment(BaseSettings):
         except ValueError:
             raise ValueError('should be JSON like {"regenerated": 0.2}') from None
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("email_url")
     @classmethod
-    def split_hosts(cls, value: object) -> object:
-        """ALLOWED_HOSTS is a comma-separated list."""
-        return [host.strip() for host in value.split(",") if host.strip()] if isinstance(value, str) else value
+    def check_email_url(cls, value: str | None) -> str | None:
+        """EMAIL_URL is like smtp://user:password@host:587."""
+        if value:
+            MailServer.parse(value)
+        return value or None
+
+    @field_validator("countersign_webhook_url")
+    @classmethod
+    def check_webhook_url(cls, value: str | None) -> str | None:
+        """COUNTERSIGN_WEBHOOK_URL is an http(s) address; whether it may be reached is seen when something is sent."""
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("should start with https://")
+        return value or None
+
+    @field_validator("countersign_webhook_secret")
+    @classmethod
+    def check_webhook_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """COUNTERSIGN_WEBHOOK_SECRET is whsec_ and base64, or any 24 characters or more."""
+        if value:
+            key_of(value)
+        elif info.data.get("countersign_webhook_url"):
+            raise ValueError("is needed with COUNTERSIGN_WEBHOOK_URL: what is sent has to be signed")
+        return value
+
+    @field_validator("countersign_private_targets", mode="after")
+    @classmethod
+    def check_private_targets(cls, value: list[str]) -> list[str]:
+        """COUNTERSIGN_PRIVATE_TARGETS is like hooks.internal,10.1.0.0/16."""
+        Private.parse(value)
+        return value
+
+    @cached_property
+    def mail(self) -> MailServer | None:
+        """Where mail goes; None for nowhere."""
+        return MailServer.parse(self.email_url) if self.email_url else None
+
+    @field_validator("allowed_hosts", "countersign_private_targets", "countersign_notifiers", mode="before")
+    @classmethod
+    def split_lists(cls, value: object) -> object:
+        """ALLOWED_HOSTS and the like are comma-separated lists."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("countersign_mask", mode="before")
     @classmethod

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "ninja",
     "audit",
     "people",
+    "notices",
     "agents",
     "feedback",
     "proposals",
@@ -172,6 +173,19 @@ COUNTERSIGN_SIGNING_KEY = ENV.countersign_signing_key
 COUNTERSIGN_CHECKPOINT_EVERY_S = ENV.countersign_checkpoint_every_s
 COUNTERSIGN_CHECKPOINT_DIR = ENV.countersign_checkpoint_dir
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
+COUNTERSIGN_WEBHOOK_URL = ENV.countersign_webhook_url
+COUNTERSIGN_WEBHOOK_SECRET = ENV.countersign_webhook_secret
+COUNTERSIGN_PRIVATE_TARGETS = ENV.countersign_private_targets
+COUNTERSIGN_NOTIFIERS = ENV.countersign_notifiers
+COUNTERSIGN_DIGEST_EVERY_S = ENV.countersign_digest_every_s
+COUNTERSIGN_MAIL = ENV.email_url is not None
+if ENV.mail:
+    EMAIL_BACKEND = ENV.mail.backend
+    EMAIL_HOST, EMAIL_PORT = ENV.mail.host, ENV.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.mail.user, ENV.mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = ENV.mail.starttls, ENV.mail.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENV.email_from
 # Of forms; the longest text allowed, in the widest script, fits several times. The API has its own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("settings/", pages.board_settings, name="settings"),
     path("", include("people.urls")),
+    path("", include("notices.urls")),
     path("", include("audit.urls")),
     path("", include("agents.urls")),
     path("", include("feedback.urls")),

@@ -1,4 +1,4 @@
-"""Imports go audit <- people <- agents <- feedback <- proposals <- reviewapp, and never back."""
+"""Imports go audit <- people <- notices <- agents <- feedback <- proposals <- reviewapp, and never back."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ["audit", "people", "agents", "feedback", "proposals", "reviewapp"]
+ORDER = ["audit", "people", "notices", "agents", "feedback", "proposals", "reviewapp"]
 
 
 def modules(app: str) -> list[Path]:

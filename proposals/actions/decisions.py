@@ -1,6 +1,6 @@
 """Approve, ask for changes, reject: one person's word on exactly the text they saw."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,18 +20,21 @@ from proposals.actions.revisions import update_unmoved
 from proposals.actions.superseding import end_drafts_beside
 from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import Check, Decision, Proposal, Revision, Rollout, SelfStart
-from proposals.plans import STARTS
+from proposals.plans import STARTS, BadPlan, Plan
 from proposals.rollout_policies import plan_for
 
 Status = Proposal.Status
 
 
 @transaction.atomic
-def approve(proposal_id: int, *, user: User, digest: str, note: str = "", start: str = "") -> Decision:
+def approve(
+    proposal_id: int, *, user: User, digest: str, note: str = "", start: str = "", shares: Sequence[int] = ()
+) -> Decision:
     """Approve the revision with this digest; with the last approval needed it takes effect.
 
     `start` says how: “at_once” makes it current, “canary” serves it to a few first; empty, what the document's plan
-    says. Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked, Invalid.
+    says. A canary goes by these `shares` in percent, if any are given and the plan allows them.
+    Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked, Invalid.
     """
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     in_effect = proposal.status == Status.IN_EFFECT
@@ -53,7 +56,7 @@ def approve(proposal_id: int, *, user: User, digest: str, note: str = "", start:
         _wait_for_owners(proposal, need, actors)
         _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
         return decision
-    version = (in_effect and proposal.published) or _release(proposal, revision, user, start)
+    version = (in_effect and proposal.published) or _release(proposal, revision, user, start, shares)
     _move(proposal, Status.APPROVED, version)
     settle_pattern(proposal, Pattern.Status.WATCHING, Actor.person(user), version)
     end_drafts_beside(proposal, Actor.person(user))
@@ -90,17 +93,25 @@ def _require_standing(proposal: Proposal) -> None:
         )
 
 
-def _release(proposal: Proposal, revision: Revision, user: User, start: str) -> Version:
+def _release(proposal: Proposal, revision: Revision, user: User, start: str, shares: Sequence[int]) -> Version:
     """Make the text current, or serve it to a few first. Raises StaleProposal, Blocked, Invalid."""
     plan = plan_for(proposal.document)
     start = start or plan.start
     if start not in STARTS:
         raise Invalid("start", "Choose whether to release it at once.")
     if start == "canary":
-        return rollouts.start(proposal, revision, plan=plan, by=rollouts.By.person(user))
+        return rollouts.start(proposal, revision, plan=_by(plan, shares), by=rollouts.By.person(user))
     if not plan.at_once_allowed:
         raise Invalid("start", "The rollout plan of this document asks for a canary first.")
     return publish_revision(proposal, revision, user)
+
+
+def _by(plan: Plan, shares: Sequence[int]) -> Plan:
+    """The plan, by other shares if some are given. Raises Invalid for what it does not allow."""
+    try:
+        return plan.with_shares(shares) if shares else plan
+    except BadPlan as bad:
+        raise Invalid("shares", str(bad)) from None
 
 
 def _wait_for_owners(proposal: Proposal, need: policies.Need, actors: set[int]) -> None:

@@ -123,17 +123,26 @@ def _keep(release: Release, findings: Findings, now: datetime) -> None:
         settled_at=now if findings.is_settled else None,
     )
     if findings.is_resolving and findings.target and findings.target.pattern:
-        _resolve(findings.target.pattern, release)
+        _resolve(findings.target.pattern, release, now, is_last=findings.is_settled)
 
 
-def _resolve(pattern_id: int, release: Release) -> None:
-    """Resolve the pattern if it is watched because of this very version. One that came back meanwhile stays open."""
+def _resolve(pattern_id: int, release: Release, now: datetime, *, is_last: bool) -> None:
+    """Resolve the pattern if it is watched because of this very version.
+
+    One that came back meanwhile stays open until the last count: some people going on is no news then, where clearly
+    fewer do. It is resolved once, if nobody proposed anything more for it, and opens again when enough people report it
+    after that.
+    """
     rows = Pattern.objects.select_for_update(no_key=True).filter(pk=pattern_id, answered_by=release.version_id)
-    watched = list(rows.filter(status=Pattern.Status.WATCHING).values_list("pk", flat=True))
+    pattern = rows.defer("centroid", "meaning").first()
+    if pattern is None:
+        return
+    came_back = is_last and pattern.status == Pattern.Status.OPEN and pattern.came_back_at is not None
+    if pattern.status != Pattern.Status.WATCHING and not came_back:
+        return
     change_status(
-        watched,
-        Pattern.Status.RESOLVED,
-        actor=SYSTEM,
-        proposal=release.version.proposal.pk,
-        expected=[Pattern.Status.WATCHING],
-    )
+        [pattern_id], Pattern.Status.RESOLVED, actor=SYSTEM, proposal=release.version.proposal.pk,
+        expected=[Pattern.Status(pattern.status)],
+    )  # fmt: skip
+    if came_back:
+        Pattern.objects.filter(pk=pattern_id).update(came_back_at=None, answered_at=now, draft_due_at=None)

@@ -12,11 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents.freezing import hold_switch, is_frozen
-from audit.numbers import counted
 from proposals.actions.feeding import feed
 from proposals.actions.rollouts import BY_ITSELF, Asks, State, ask, end, give_share, lock, move, record_on
 from proposals.judging import Judge, Verdict, sentence
 from proposals.models import JudgeMemory, Rollout, RolloutVerdict
+from proposals.telling import tell_of_end, tell_of_gate, tell_of_question
+from proposals.unnamed import unnamed
 
 _ASKS: Final = {"sample_ratio": Asks.MISMATCH, "silence": Asks.SILENCE}
 
@@ -48,15 +49,19 @@ def decide(rollout_id: int) -> Due | None:
         return None
     verdict = Judge.from_json(memory.judge).verdict()
     rollout, now = Rollout.objects.for_page().get(pk=rollout_id), timezone.now()
-    if _tells_more(verdict, memory) or due(rollout, verdict, now, frozen=is_frozen()):
-        return _act(rollout_id, verdict, now)
+    misses = unnamed(rollout).is_most
+    if _tells_more(verdict, memory) or due(rollout, verdict, now, frozen=is_frozen(), misses=misses):
+        return _act(rollout_id, verdict, now, misses=misses)
     if memory.verdict != verdict.to_json():
         JudgeMemory.objects.filter(pk=memory.pk).update(verdict=verdict.to_json())
     return None
 
 
-def due(rollout: Rollout, verdict: Verdict, now: datetime, *, frozen: bool) -> Due | None:
-    """What this verdict asks for now. While all is frozen, a candidate found worse is taken back, and that is all."""
+def due(rollout: Rollout, verdict: Verdict, now: datetime, *, frozen: bool, misses: bool) -> Due | None:
+    """What this verdict asks for now; `misses` says that most runs name no unit, so that the judge does not hear them.
+
+    While all is frozen, a candidate found worse is taken back, and that is all.
+    """
     if not rollout.is_live:
         return None
     if verdict.kind == "worse":
@@ -65,7 +70,7 @@ def due(rollout: Rollout, verdict: Verdict, now: datetime, *, frozen: bool) -> D
         return _forward(rollout, verdict, now, frozen) or _ask(rollout, Asks.NOTHING)
     if verdict.rule in _ASKS:
         return _ask(rollout, _ASKS[verdict.rule])
-    return _unclear(rollout, now, frozen)
+    return _unclear(rollout, now, frozen, Asks.UNNAMED if misses else Asks.NOTHING)
 
 
 def _forward(rollout: Rollout, verdict: Verdict, now: datetime, frozen: bool) -> Due | None:
@@ -79,20 +84,22 @@ def _forward(rollout: Rollout, verdict: Verdict, now: datetime, frozen: bool) ->
     return Due("gate") if larger is None else Due("step", step=larger)
 
 
-def _unclear(rollout: Rollout, now: datetime, frozen: bool) -> Due | None:
-    """Neither: after some days in a step, what the document's plan says."""
+def _unclear(rollout: Rollout, now: datetime, frozen: bool, already: Rollout.Asks) -> Due | None:
+    """Neither: after some time in a step, what the document's plan says; what there is to ask `already` says more."""
     plan = rollout.plan
-    if rollout.state != State.RUNNING or now - rollout.step_since < timedelta(days=plan.patience_days):
+    if rollout.state != State.RUNNING:
         return _ask(rollout, Asks.NOTHING)
+    if now - rollout.step_since < timedelta(days=plan.patience_days):
+        return _ask(rollout, already)
     match plan.inconclusive:
         case "give_up":
             return None if frozen else Due("give_up")
         case "ask":
-            return _ask(rollout, Asks.UNCLEAR)
+            return _ask(rollout, already or Asks.UNCLEAR)
         case "warn":
-            return _ask(rollout, Asks.SLOW)
+            return _ask(rollout, already or Asks.SLOW)
         case _:
-            return _ask(rollout, Asks.NOTHING)
+            return _ask(rollout, already)
 
 
 def _ask(rollout: Rollout, asks: Rollout.Asks) -> Due | None:
@@ -100,10 +107,10 @@ def _ask(rollout: Rollout, asks: Rollout.Asks) -> Due | None:
 
 
 @transaction.atomic
-def _act(rollout_id: int, verdict: Verdict, now: datetime) -> Due | None:
+def _act(rollout_id: int, verdict: Verdict, now: datetime, *, misses: bool) -> Due | None:
     frozen = hold_switch()
     rollout = lock(rollout_id, by=None)
-    found = due(rollout, verdict, now, frozen=frozen)
+    found = due(rollout, verdict, now, frozen=frozen, misses=misses)
     if not rollout.is_live:
         return None
     _keep(rollout, verdict, now)
@@ -117,9 +124,11 @@ def _carry_out(rollout: Rollout, found: Due, verdict: Verdict, now: datetime) ->
     match found.what:
         case "roll_back":
             end(rollout, State.ROLLED_BACK, BY_ITSELF, said)
+            tell_of_end(rollout, verdict)
         case "give_up":
-            days = counted(rollout.plan.patience_days, "day")
-            end(rollout, State.GIVEN_UP, BY_ITSELF, f"No clear verdict after {days} in this step. {said}")
+            patience = rollout.plan.patience
+            end(rollout, State.GIVEN_UP, BY_ITSELF, f"No clear verdict after {patience} in this step. {said}")
+            tell_of_end(rollout, verdict)
         case "step":
             share = rollout.plan.steps[found.step].share
             give_share(rollout, share, BY_ITSELF, runs=runs, at=now, step=found.step)
@@ -129,11 +138,14 @@ def _carry_out(rollout: Rollout, found: Due, verdict: Verdict, now: datetime) ->
         case "gate":
             move(rollout, state=State.WAITING, asks=Asks.NOTHING, asks_since=None)
             record_on(rollout, "rollout.gate_reached", BY_ITSELF, after={"reason": said})
+            tell_of_gate(rollout, verdict)
         case "ask":
             before: dict[str, object] = {"asks": rollout.asks}
             ask(rollout, found.asks, now)
             verb = "rollout.asked" if found.asks else "rollout.calmed"
             record_on(rollout, verb, BY_ITSELF, before=before, after={"asks": found.asks, "reason": said})
+            if found.asks in Rollout.URGENT:
+                tell_of_question(rollout, verdict)
 
 
 def _tells_more(verdict: Verdict, memory: JudgeMemory) -> bool:

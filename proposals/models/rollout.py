@@ -90,10 +90,11 @@ class Rollout(models.Model):
         SILENCE = "silence", "No runs of the candidate"
         UNCLEAR = "unclear", "No clear verdict for long"
         SLOW = "slow", "No clear verdict yet"
+        UNNAMED = "unnamed", "Most runs name no unit"
 
     LIVE: Final = (State.RUNNING, State.WAITING)
     FAILED: Final = (State.ROLLED_BACK, State.GIVEN_UP)
-    URGENT: Final = (Asks.MISMATCH, Asks.SILENCE, Asks.UNCLEAR)
+    URGENT: Final = (Asks.MISMATCH, Asks.SILENCE, Asks.UNCLEAR, Asks.UNNAMED)
 
     split = models.OneToOneField(Split, on_delete=models.PROTECT, primary_key=True, related_name="rollout")
     proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="rollout")

@@ -22,7 +22,8 @@ def before_deciding(request: PersonRequest, pk: int, form: DecisionForm) -> Http
     proposal = review.find(pk)
     if not policies.needs_proof(proposal, review.newest(proposal)):
         return None
-    return fresh.ask_again(request, back=reverse("proposal", args=[pk]), words=word)
+    typed = word | {"shares": ", ".join(map(str, word["shares"]))}
+    return fresh.ask_again(request, back=reverse("proposal", args=[pk]), words=typed)
 
 
 def form_again(request: PersonRequest, pk: int) -> DecisionForm | None:

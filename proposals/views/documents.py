@@ -62,7 +62,7 @@ def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
         "page": Paginator(releases, VERSIONS_PER_PAGE).get_page(request.GET.get("page")),
         "size": growth.size_of(found.current) if found.current else None,
         "growth": growth.of_document(found.pk, last=found.current.number) if found.current else None,
-        "rollouts": rollout_page.of_document(found),
+        "rollouts": rollout_page.of_document(found, request.user),
         "open_proposals": found.proposals.open().order_by("-pk")[:20],
     }
     return render(request, "proposals/document.html", context)
@@ -86,7 +86,7 @@ def version(request: PersonRequest, slug: str, name: str, number: int) -> HttpRe
         "version": this,
         "part": _part(request, found, this),
         "releases": list(this.releases.all()[:20]),
-        "rollout": rollout_page.of_version(this),
+        "rollout": rollout_page.of_version(this, request.user),
     }
     return render(request, "proposals/version.html", context)
 

@@ -77,7 +77,8 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
     word = form.cleaned_data
     match word["verdict"]:
         case Decision.Verdict.APPROVE:
-            decisions.approve(pk, user=user, digest=word["digest"], note=word["note"], start=word["start"])
+            start, shares = form.start_of
+            decisions.approve(pk, user=user, digest=word["digest"], note=word["note"], start=start, shares=shares)
             return _approved(Proposal.objects.select_related("published", "rollout__split").get(pk=pk))
         case Decision.Verdict.REQUEST_CHANGES:
             decisions.request_changes(pk, user=user, digest=word["digest"], note=word["note"])
@@ -289,7 +290,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
         "cases": trials.first_cases(proposal) if has.trials else ([], False),
         "coauthors": review.coauthors(newest),
         "redraft": review.last_redraft(proposal),
-        "rollout": rollout_page.line_of(proposal) if has.rollout else None,
+        "rollout": rollout_page.line_of(proposal, request.user) if has.rollout else None,
         "came_of": came_of.of_proposal(proposal) if has.outcome else None,
         "redraftable": proposal.is_open and not redrafts.why_not(proposal),
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people import fresh
 from people.models import User
 from people.requests import PersonRequest
-from proposals import policies, rollout_page
+from proposals import policies, rollout_links, rollout_page
 from proposals.actions import steering
 from proposals.exceptions import ReviewError
 from proposals.forms_rollouts import ActForm
@@ -89,7 +89,7 @@ def _carry_out(pk: int, user: User, form: ActForm) -> str:
 @require_safe
 def gate(request: HttpRequest, token: str) -> HttpResponse:
     """How a rollout does, for whoever got the signed link; acting takes signing in."""
-    pk = rollout_page.from_link(token)
+    pk = rollout_links.from_link(token)
     found = rollout_page.find(pk) if pk is not None else None
     if found is None:
         raise Http404("This link is no longer valid.")
@@ -108,7 +108,7 @@ def show(request: PersonRequest, found: Rollout, form: ActForm | None = None, *,
         "is_back": form is not None and not form.is_bound,
         "acts": rollout_page.acts(found, request.user),
         "history": rollout_page.history(found),
-        "link": request.build_absolute_uri(rollout_page.gate_path(found.pk)) if found.is_live else "",
+        "link": request.build_absolute_uri(rollout_links.gate_path(found.pk)) if found.is_live else "",
         "link_ends": rollout_page.link_ends(),
     }
     return render(request, "proposals/rollout.html", context, status=status)
@@ -124,7 +124,8 @@ def _read(found: Rollout) -> dict[str, object]:
         "places": rollout_page.places(found),
         "waits_for": rollout_page.waits_for(found),
         "judged": rollout_page.judged(found),
-        "chart": drawn,
+        "charts": drawn,
+        "left_out": rollout_page.left_out(found),
         "verdicts": said,
     }
 

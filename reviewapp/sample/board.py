@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -19,6 +20,7 @@ from people.roles import Role
 from people.signin import create_person, first_admin
 from proposals.actions.drafting import draft_all_due
 from proposals.actions.following import follow
+from proposals.actions.watching import watch, watched
 from proposals.models import Proposal
 from reviewapp.sample import plan
 from reviewapp.sample.clock import Clock
@@ -33,6 +35,8 @@ CAST: Final = (
     ("luis", "Luis Romero", Role.AUDITOR),
 )
 
+LOOKS_EVERY: Final = timedelta(hours=4)
+"""Between looks at a rollout, of which a real board has one every ten seconds."""
 Progress = Callable[[int], object]
 
 
@@ -108,18 +112,25 @@ class Board:
         return Document.objects.select_related("agent", "current").get(agent__slug=agent, slug=slug)
 
     def pass_until(self, moment: datetime) -> None:
-        """Let time pass: reports come in, and drafts follow their base."""
+        """Let time pass: reports come in, rollouts are watched, and drafts follow their base."""
+        while watched() and moment - self.clock.now > LOOKS_EVERY:
+            self._send_until(self.clock.now + LOOKS_EVERY)
+        self._send_until(moment)
+        follow()
+
+    def _send_until(self, moment: datetime) -> None:
         for traffic in self.traffic.values():
             self._progress(traffic.send_until(moment))
         self.clock.move_to(moment)
-        follow()
+        for rollout_id in watched():
+            watch(rollout_id)
 
     def mine(self) -> None:
-        """What worker and scheduler do."""
+        """What worker and scheduler do; all of it, however slow the machine, or the story could not go on."""
         for traffic in self.traffic.values():
             mine(traffic.agent)
         count_runs()
-        draft_all_due()
+        draft_all_due(within=inf)
 
     def drafted(self, agent: str, theme: str) -> Proposal:
         """The newest proposal drafted from the pattern about a theme. Raises LookupError."""

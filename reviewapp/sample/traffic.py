@@ -1,7 +1,7 @@
 """Send what happened, in the order it happened, through the same reading and storing as the API."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from random import Random
 from typing import Any, Final
@@ -9,7 +9,8 @@ from typing import Any, Final
 import msgspec
 from django.db.models import F
 
-from agents.models import Agent, ApiKey, Document
+from agents.models import Agent, ApiKey, Document, Split
+from agents.serving import gets_candidate
 from feedback.ingest.reading import LONGEST_LIST, Read, Reader
 from feedback.ingest.rows import Row, Sender, feedback_row, run_row
 from feedback.ingest.shapes import FeedbackIn, RunIn
@@ -44,19 +45,29 @@ class Traffic:
 
     def send_until(self, moment: datetime) -> int:
         """Send everything that happened before this moment; how much it was. Call it before the version changes."""
-        number = Document.objects.named(self.agent.slug, self.document).values_list("current__number", flat=True)[0]
+        served = self._served()
         due = [pair for pair in self._waiting if pair[0].at < moment]
         self._waiting = self._waiting[len(due) :]
         runs: list[dict[str, Any]] = []
         voices: list[dict[str, Any]] = []
         for report, is_run in due:
-            (runs if is_run else voices).append(self._finished(report, is_run, number or 1))
+            (runs if is_run else voices).append(self._finished(report, is_run, served))
         self._store_runs(runs, moment)
         self._store_feedback(voices, moment)
         ApiKey.objects.filter(pk=self.key.pk).update(last_used_at=moment)
         return len(due)
 
-    def _finished(self, report: Report, is_run: bool, version: int) -> dict[str, Any]:
+    def _served(self) -> Callable[[str], int]:
+        """Which version a unit gets now, by the same throw as when it reads its instructions."""
+        document = Document.objects.named(self.agent.slug, self.document).select_related("current").get()
+        current = document.current.number if document.current else 1
+        split = Split.objects.live().filter(document=document).select_related("candidate").first()
+        if split is None:
+            return lambda unit: current
+        return lambda unit: split.candidate.number if gets_candidate(split.salt, unit, split.share) else current
+
+    def _finished(self, report: Report, is_run: bool, served: Callable[[str], int]) -> dict[str, Any]:
+        version = served(report.body.get("unit", ""))
         external_id = f"{'run' if is_run else 'fb'}-{self.random.getrandbits(48):012x}"
         self.themes[external_id] = report.theme
         body = {"id": external_id, "version": version, "at": report.at.isoformat(), **report.body}

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from agents import keys, teams
 from agents.models import Agent, ApiKey, Document
@@ -17,6 +18,8 @@ from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
+from notices.models import Delivery, Notice
+from notices.outbox import tell
 from people.accounts import create_person
 from people.models import User
 from people.roles import Role
@@ -73,6 +76,9 @@ MATRIX: Final[dict[str, Row]] = {
     "take_back": Row("proposal", SEE, DECIDE),
     "bypass": Row("proposal", MANAGE, MANAGE),
     "policy": Row("", SEE, MANAGE),
+    "notices": Row("", SEE, NOBODY),
+    "set_mails": Row("", NOBODY, SEE),
+    "send_again": Row("delivery", OPERATE, OPERATE),
     "rollout_plans": Row("", SEE, MANAGE),
     "remove_rollout_plan": Row("plan", MANAGE, MANAGE),
     "freeze": Row("", OPERATE, OPERATE),
@@ -187,8 +193,14 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "rollout": _rollout(aiko, ada).pk,
         "config": settings_of(document.agent, ada).slug,
         "plan": RolloutPlan.objects.create(plan=BUILT_IN.to_json()).pk,
+        "delivery": _undelivered().pk,
         "digest": digest_of(pending),
     }
+
+
+def _undelivered() -> Delivery:
+    notice = tell(Notice.Kind.ASKS, key="one", title="One", text="", path="/rollouts/1/", facts={})
+    return Delivery.objects.create(notice=notice, channel="mail", state="dead", due_at=timezone.now(), label="Mara")
 
 
 def _rollout(author: User, approver: User) -> Rollout:

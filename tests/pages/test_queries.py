@@ -20,6 +20,9 @@ from feedback.actions.exclusion import exclude
 from feedback.actions.rollups import count_runs
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource, SharedMember, SharedPattern
 from people.models import Team, User
+from notices.models import Delivery, Notice
+from notices.outbox import tell
+from people.models import User
 from people.roles import Role
 from people.signin import create_person
 from people.teams import create_team
@@ -57,6 +60,10 @@ def grow(prompt: Document, support: Agent, aiko: User, mara: User, jonas: User, 
             _talk(jonas, mara)
             create(support, ["read"], actor=SYSTEM, owner=jonas)
             create_person(f"p{number}", name=f"Person {number}", roles=[Role.VIEWER, Role.REVIEWER])
+            notice = tell(Notice.Kind.ASKS, key=f"{number}", title="One", text="", path="/", facts={})
+            now = timezone.now()
+            Delivery.objects.create(notice=notice, channel="mail", target="1", state="dead", due_at=now, label="Mara")
+            Delivery.objects.create(notice=notice, channel="mail", target="2", due_at=now, label="Jonas")
             texts = {"a": "Say 30 days.\n", "b": "b\n"}
             create_team(f"Team {number}", members=[jonas, mara], actor=SYSTEM)
             others = create_team(f"Others {number}", members=[mara], actor=SYSTEM)
@@ -181,6 +188,7 @@ def _pages() -> dict[str, str]:
         "public keys": reverse("audit_keys"),
         "settings": reverse("settings"),
         "policy": reverse("policy"),
+        "notices": reverse("notices"),
         "rollouts": reverse("rollouts"),
         "rollout": reverse("rollout", args=[Rollout.objects.earliest("pk").pk]),
         "rollout plans": reverse("rollout_plans"),

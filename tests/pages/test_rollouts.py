@@ -8,7 +8,7 @@ from django.urls import reverse
 from agents.models import Document, Freeze
 from people import fresh
 from people.models import User
-from proposals import rollout_page
+from proposals import rollout_links
 from proposals.actions import steering
 from proposals.actions.decisions import approve
 from proposals.actions.watching import watch
@@ -152,6 +152,72 @@ def test_the_decision_form_offers_both_ways_and_says_what_each_does(
     assert Rollout.objects.get().share == 5
 
 
+def test_a_canary_by_other_shares_keeps_to_what_the_plan_allows(client: Client, pending: Proposal, mara: User) -> None:
+    client.force_login(mara)
+    address = reverse("decide", args=[pending.pk])
+    sent = {"verdict": "approve", "digest": digest_of(pending), "start": "own"}
+    shown = client.get(reverse("proposal", args=[pending.pk])).text
+    assert "The plan allows shares from 1 to 50\u00a0%, at most 25 points at once; then a person is asked." in shown
+    for shares, said in [("", "Give whole numbers"), ("5, x", "Give whole numbers"), ("40", "more than 25 points"),
+                         ("10, 60", "from 1 to 50"), ("10, 10", "larger than the one before")]:  # fmt: skip
+        answer = client.post(address, sent | {"shares": shares})
+        assert (answer.status_code, said in answer.text) == (422, True), shares
+    assert f'value="{shares}"' in answer.text
+    assert client.post(address, sent | {"shares": "2 %, 20"}).status_code == 303
+    plan = Rollout.objects.get().plan
+    assert [(step.share, step.least_runs) for step in plan.steps] == [(2, 30), (20, 60)]
+    assert Rollout.objects.get().share == 2
+
+
+@pytest.mark.parametrize("page_of", ["document", "version", "proposal"])
+def test_any_page_that_shows_the_version_takes_it_back_at_once(
+    client: Client, rollout: Rollout, mara: User, luis: User, page_of: str
+) -> None:
+    slugs = ["support", "system-prompt"]
+    every: dict[str, list[object]] = {
+        "document": [*slugs],
+        "version": [*slugs, 2],
+        "proposal": [rollout.proposal_id],
+    }
+    arguments = every[page_of]
+    act = f'action="{reverse("act_on_rollout", args=[rollout.pk])}"'
+    client.force_login(luis)
+    assert act not in client.get(reverse(page_of, args=arguments)).text
+    client.force_login(mara)
+    shown = client.get(reverse(page_of, args=arguments)).text
+    form = shown[shown.index(act) :].split("</form>")[0]
+    assert all(f"{name}</button>" in form for name in ("Promote", "Stop rollout", "Roll back"))
+    assert press(client, rollout, "roll_back", reason="Too long.") == 303
+    assert act not in client.get(reverse(page_of, args=arguments)).text
+
+
+def test_the_page_of_its_agent_lists_it(client: Client, rollout: Rollout, luis: User) -> None:
+    client.force_login(luis)
+    assert reverse("rollout", args=[rollout.pk]) in client.get(reverse("agent", args=["support"])).text
+
+
+def test_runs_without_a_unit_are_told_and_asked_about_when_they_are_most(
+    client: Client, rollout: Rollout, luis: User
+) -> None:
+    report_runs(rollout, candidate=[True] * 4, current=[True] * 40)
+    watch(rollout.pk)
+    assert Rollout.objects.get().asks == ""
+    for run in report_runs(rollout, candidate=[], current=[True] * 60, prefix="no unit "):
+        run.unit_hash = None
+        run.save()
+    watch(rollout.pk)
+    client.force_login(luis)
+    shown = page(client, rollout)
+    assert "60 of the newest 104 runs name no unit." in shown
+    assert "so such runs get version 1" in shown
+    assert Rollout.objects.get().asks == "unnamed"
+    assert "Most runs name no unit" in client.get("/").text
+    report_runs(rollout, candidate=[True] * 4, current=[True] * 40, prefix="more ")
+    watch(rollout.pk)
+    assert Rollout.objects.get().asks == ""
+    assert "The judge misses most" not in page(client, rollout)
+
+
 def test_where_the_plan_wants_a_canary_nothing_is_released_at_once(
     client: Client, pending: Proposal, mara: User
 ) -> None:
@@ -191,7 +257,7 @@ def test_while_one_runs_approving_another_is_greyed_with_what_to_do(
 
 def test_a_signed_link_shows_how_it_does_and_nothing_to_press(client: Client, rollout: Rollout, mara: User) -> None:
     climb(rollout)
-    path = rollout_page.gate_path(rollout.pk)
+    path = rollout_links.gate_path(rollout.pk)
     shown = client.get(path)
     assert (shown.status_code, shown["Referrer-Policy"]) == (200, "no-referrer")
     assert "waits at the gate" in shown.text
@@ -203,8 +269,8 @@ def test_a_signed_link_shows_how_it_does_and_nothing_to_press(client: Client, ro
 
 
 def test_an_old_link_shows_nothing(client: Client, rollout: Rollout, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = rollout_page.gate_path(rollout.pk)
-    later = signing.time.time() + rollout_page.LINK_LIVES.total_seconds() + 1  # type: ignore[attr-defined]
+    path = rollout_links.gate_path(rollout.pk)
+    later = signing.time.time() + rollout_links.LINK_LIVES.total_seconds() + 1  # type: ignore[attr-defined]
     monkeypatch.setattr(signing.time, "time", lambda: later)  # type: ignore[attr-defined]
     assert client.get(path).status_code == 404
 
@@ -261,7 +327,7 @@ def test_an_admin_sets_a_plan_and_takes_it_back(client: Client, ada: User, luis:
         ("ceiling", "80", "a person promotes to more"),
         ("margin", "nan", "number"),
         ("runs_per_unit", "0", "of each unit"),
-        ("patience_days", "0", "1 to 365"),
+        ("patience_days", "0", "a minute to 365"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused_at_its_field(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agents.freezing import freeze
 from agents.models import Agent, Document, Release
 from audit.models import AuditEntry
+from feedback.actions.lifecycle import new_since_answer
 from feedback.between import items
 from feedback.between import told as counted
 from feedback.models import Evidence, Feedback, Pattern, Run
@@ -129,13 +130,32 @@ def test_otherwise_the_pattern_stays_watched(
     assert refunds.status == "watching"
 
 
-def test_a_pattern_that_came_back_is_left_open(time: Clock, changed: Proposal, refunds: Pattern) -> None:
-    Pattern.objects.update(status="open", came_back_at=NOON)
+def test_a_pattern_that_came_back_is_resolved_at_the_end_where_clearly_fewer_report_it(
+    time: Clock, changed: Proposal, refunds: Pattern
+) -> None:
+    Pattern.objects.update(status="open", came_back_at=after(hours=2), draft_due_at=after(hours=2))
     ran(refunds.agent, 1000, after(hours=1))
+    said(refunds, 3, after(hours=2))
     move(time, days=1)
     assert told(changed).word == "fell"
     refunds.refresh_from_db()
     assert refunds.status == "open"
+    move(time, days=15)
+    assert told(changed).settled_at is not None
+    refunds.refresh_from_db()
+    assert (refunds.status, refunds.came_back_at, refunds.draft_due_at) == ("resolved", None, None)
+    assert not new_since_answer(refunds).exists()
+
+
+def test_what_came_back_and_is_proposed_for_again_is_left_alone(
+    time: Clock, changed: Proposal, refunds: Pattern
+) -> None:
+    Pattern.objects.update(status="proposed", came_back_at=after(hours=2))
+    ran(refunds.agent, 1000, after(hours=1))
+    move(time, days=16)
+    assert (told(changed).word, told(changed).settled_at is not None) == ("fell", True)
+    refunds.refresh_from_db()
+    assert refunds.status == "proposed"
 
 
 def test_other_patterns_and_praise_that_moved_are_told(time: Clock, changed: Proposal, support: Agent) -> None:

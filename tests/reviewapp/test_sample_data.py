@@ -14,7 +14,7 @@ from audit.models import AuditEntry
 from audit.verify import verify
 from feedback.models import Feedback, Pattern, PatternDay, Run
 from people.models import User
-from proposals.models import Check, Decision, Proposal, Revision
+from proposals.models import Check, Decision, Proposal, Revision, Rollout
 from proposals.queue import waiting_for
 from reviewapp.sample import clock, plan, story, voices
 
@@ -94,6 +94,16 @@ def test_versions_were_approved_and_one_was_rolled_back() -> None:
     assert rolled_back.restores is not None
     assert rolled_back.text == rolled_back.restores.text
     assert Proposal.objects.get(status=Status.IN_EFFECT).published == rolled_back
+
+
+def test_one_change_is_rolled_out_and_its_runs_are_compared() -> None:
+    rollout = Rollout.objects.for_page().get()
+    told = rollout.verdicts.latest("pk")
+    assert (rollout.document.slug, told.candidate_runs > 10, told.current_runs > 30) == ("review-rules", True, True)
+    candidate = Run.objects.filter(agent__slug="coding", version=rollout.candidate.number)
+    assert candidate.count() >= told.candidate_runs
+    if rollout.is_live:  # an identical candidate is taken back in one of a hundred
+        assert rollout.asks == Rollout.Asks.UNCLEAR
 
 
 def test_every_verdict_was_given_with_its_words() -> None:

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('audit', '0002_seal'),
         ('agents', '0005_splits'),
-        ('proposals', '0019_trials_erased'),
+        ('proposals', '0020_teams'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

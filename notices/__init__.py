@@ -1,0 +1,1 @@
+"""What the board tells people and programs outside of it, and the one door through which anything goes out."""

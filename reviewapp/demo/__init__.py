@@ -1,0 +1,1 @@
+"""An agent to try rollouts with: it works, reports and proposes as a real one does, over REST alone."""

@@ -1,0 +1,14 @@
+"""Rollouts on pages of apps that know nothing of them."""
+
+from django import template
+
+from agents.models import Agent
+from proposals import rollout_page
+
+register = template.Library()
+
+
+@register.inclusion_tag("includes/agent_rollouts.html")
+def rollouts_of(agent: Agent) -> dict[str, object]:
+    """The newest rollouts of an agent, a line each; nothing where it had none."""
+    return {"rows": rollout_page.of_agent(agent)}
