@@ -50,7 +50,7 @@ def test_the_page_has_health_at_hand(client: Client, mara: User, busy: Agent) ->
         "776 ms",
         "2 of 2 reports",
         "$0.01",
-        "system-prompt v1",
+        "System prompt v1",
         "tracker",
         "gone",
     ):
@@ -113,7 +113,7 @@ def test_names_from_outside_are_escaped_and_versions_that_are_not_there_no_link(
     page = client.get(ADDRESS).text
     assert "<script>alert" not in page
     assert "U+200B" in page
-    assert "system-prompt v99" in page
+    assert "System prompt v99" in page
     assert "versions/99/" not in page
 
 
