@@ -15,12 +15,12 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from people.models import User
-from people.roles import PERMISSIONS
+from people.roles import PERMISSIONS, SEE_EVERY_AGENT
 
 if TYPE_CHECKING:
     from agents.models import Agent
 
-SEE_ALL: Final = "agents.see_every_agent"
+SEE_ALL: Final = SEE_EVERY_AGENT
 ACT_ON_ALL: Final = "agents.act_on_every_agent"
 EVERYWHERE: Final = [role.value for role, names in PERMISSIONS.items() if ACT_ON_ALL in names]
 """The roles whose people act on every agent."""

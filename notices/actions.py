@@ -31,7 +31,8 @@ def send_again(delivery_id: int, *, user: User) -> Delivery:
     """Try a delivery anew that was given up. Raises NotAllowed, NoticeError, Delivery.DoesNotExist."""
     if not user.has_perm(RESEND):
         raise NotAllowed("Having a notice sent again needs the role operator or admin.")
-    found = Delivery.objects.select_related("notice").get(pk=delivery_id)
+    seen = Notice.objects.for_person(user)
+    found = Delivery.objects.filter(notice__in=seen).select_related("notice").get(pk=delivery_id)
     dead = Delivery.objects.filter(pk=found.pk, state=Delivery.State.DEAD)
     if not dead.update(state=Delivery.State.DUE, attempts=0, due_at=timezone.now()):
         raise NoticeError("It is on its way already, or was delivered.")

@@ -3,6 +3,19 @@
 from django.db import models
 from django.db.models import Q
 
+from people.models import Team, User
+from people.roles import SEE_EVERY_AGENT
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Reads that speak."""
+
+    def for_person(self, user: User) -> "NoticeQuerySet":
+        """Those about what this person sees: nobody's, their teams', or all for who sees every agent."""
+        if user.has_perm(SEE_EVERY_AGENT):
+            return self
+        return self.filter(Q(team=None) | Q(team__in=user.teams.values("pk")))
+
 
 class Notice(models.Model):
     """One thing worth telling. Written in the transaction of what it tells of, sent later.
@@ -25,8 +38,13 @@ class Notice(models.Model):
     path = models.CharField(max_length=200)
     link = models.CharField(max_length=300, blank=True)
     facts = models.JSONField()
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, related_name="+", help_text="Whose agent it is about, if one's."
+    )
     at = models.DateTimeField(auto_now_add=True)
     spread_at = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

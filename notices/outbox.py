@@ -6,15 +6,27 @@ from typing import Any, Final
 from django.urls import reverse
 
 from notices.models import Notice
+from people.models import Team
 
 LONGEST_TITLE: Final = 200
 _UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def tell(
-    kind: Notice.Kind, *, key: str, title: str, text: str, path: str, link: str = "", facts: dict[str, Any]
+    kind: Notice.Kind,
+    *,
+    key: str,
+    title: str,
+    text: str,
+    path: str,
+    link: str = "",
+    facts: dict[str, Any],
+    team: Team | None = None,
 ) -> Notice:
-    """Have this told to all who want to hear of its kind; once, however often it is told under the same `key`."""
+    """Have this told to all who want to hear of its kind; once, however often it is told under the same `key`.
+
+    What is about an agent of a team is told to people who see it alone.
+    """
     made, _ = Notice.objects.get_or_create(
         key=key,
         defaults={
@@ -24,6 +36,7 @@ def tell(
             "path": path,
             "link": link,
             "facts": facts,
+            "team": team,
         },
     )
     return made

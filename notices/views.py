@@ -19,11 +19,12 @@ SHOWN = 50
 @permission_required("audit.view_auditentry", raise_exception=True)
 def notices(request: PersonRequest) -> HttpResponse:
     """What was not delivered, what was told lately, and which ways there are."""
-    dead = Delivery.objects.filter(state=Delivery.State.DEAD).select_related("notice").order_by("-pk")
+    seen = Notice.objects.for_person(request.user)
+    dead = Delivery.objects.filter(state=Delivery.State.DEAD, notice__in=seen).select_related("notice").order_by("-pk")
     context = {
         "place": "settings",
         "dead": dead[:SHOWN],
-        "told": Notice.objects.prefetch_related("deliveries")[:SHOWN],
+        "told": seen.prefetch_related("deliveries")[:SHOWN],
         "mail": settings.COUNTERSIGN_MAIL,
         "webhook": bool(settings.COUNTERSIGN_WEBHOOK_URL),
         "others": [name for name in notifiers() if name not in ("mail", "webhook")],

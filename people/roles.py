@@ -8,6 +8,8 @@ from django.db.models import Q, QuerySet
 
 from people.models import User
 
+SEE_EVERY_AGENT: Final = "agents.see_every_agent"
+
 
 class Role(StrEnum):
     """The human roles. A person can have several."""

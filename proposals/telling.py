@@ -48,6 +48,7 @@ def _tell(kind: Notice.Kind, rollout: Rollout, verdict: Verdict, what: str, said
         path=rollout_path(rollout.pk),
         link=gate_path(rollout.pk),
         facts=_facts(rollout, verdict),
+        team=document.agent.team,
     )
 
 
@@ -67,15 +68,23 @@ def _facts(rollout: Rollout, verdict: Verdict) -> dict[str, object]:
 
 
 def tell_of_new(proposals: list[Proposal]) -> None:
-    """These proposals, oldest first, wait since the last time they were told of. Needs at least one."""
+    """These proposals, oldest first, wait since the last time they were told of; each team hears of its own."""
+    upto = max(one.pk for one in proposals)
+    for team in sorted({one.document.agent.team_id or 0 for one in proposals}):
+        _tell_of_new([one for one in proposals if (one.document.agent.team_id or 0) == team], upto)
+
+
+def _tell_of_new(proposals: list[Proposal], upto: int) -> None:
+    team = proposals[0].document.agent.team
     count = len(proposals)
     title = "1 new proposal waits" if count == 1 else f"{count} new proposals wait"
     lines = [f"- {one.document.agent} / {one.document}: “{plain(one.title, LONGEST_NAME)}”" for one in proposals]
     tell(
         Notice.Kind.PROPOSALS,
-        key=f"proposals:{proposals[-1].pk}",
+        key=f"proposals:{upto}:{team.pk if team else ''}",
         title=title,
         text="\n".join([f"{title} for a decision:", *lines]),
         path=queue_path(),
-        facts={"upto": proposals[-1].pk, "proposals": [one.pk for one in proposals]},
+        facts={"upto": upto, "proposals": [one.pk for one in proposals]},
+        team=team,
     )

@@ -5,12 +5,13 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from notices.channels import Never, NotNow, Target
 from notices.models import Notice
 from people.models import User
+from people.roles import SEE_EVERY_AGENT, holders
 
 
 class Mail:
@@ -21,11 +22,11 @@ class Mail:
     def targets(self, notice: Notice) -> Iterable[Target]:
         if not settings.COUNTERSIGN_MAIL:
             return []
-        wanting = _hearing().filter(mails__contains=[notice.kind])
+        wanting = _hearing(notice).filter(mails__contains=[notice.kind])
         return [Target(str(person.pk), str(person)) for person in wanting.order_by("pk")]
 
     def send(self, notice: Notice, target: str) -> None:
-        person = _hearing().filter(pk=int(target)).first()
+        person = _hearing(notice).filter(pk=int(target)).first()
         if person is None:
             raise Never("This person hears of nothing any more.")
         message = EmailMessage(
@@ -42,9 +43,12 @@ class Mail:
             raise NotNow(f"The mail server did not take it ({type(error).__name__}).") from None
 
 
-def _hearing() -> "QuerySet[User]":
-    """People who are let in, have a role and an address."""
-    return User.objects.filter(is_active=True, groups__isnull=False).exclude(email="").distinct()
+def _hearing(notice: Notice) -> "QuerySet[User]":
+    """People who are let in, have a role and an address, and see what it is about."""
+    people = User.objects.filter(is_active=True, groups__isnull=False).exclude(email="")
+    if notice.team_id:
+        people = people.filter(Q(teams=notice.team_id) | Q(pk__in=holders(SEE_EVERY_AGENT).values("pk")))
+    return people.distinct()
 
 
 def _body(notice: Notice) -> str:

@@ -9,6 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '0003_teams'),
     ]
 
     operations = [
@@ -23,6 +24,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(max_length=200)),
                 ('link', models.CharField(blank=True, max_length=300)),
                 ('facts', models.JSONField()),
+                ('team', models.ForeignKey(help_text="Whose agent it is about, if one's.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.team')),
                 ('at', models.DateTimeField(auto_now_add=True)),
                 ('spread_at', models.DateTimeField(null=True)),
             ],

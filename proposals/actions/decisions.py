@@ -80,7 +80,7 @@ def _confirmed(proposal: Proposal) -> str:
 def _live_of(proposal: Proposal) -> Rollout | None:
     """The live rollout of a proposal in effect, locked with its document until the transaction ends."""
     found = Rollout.objects.filter(proposal=proposal).values_list("pk", flat=True).first()
-    rollout = rollouts.lock(found) if found else None
+    rollout = rollouts.lock(found, by=None) if found else None
     return rollout if rollout and rollout.is_live else None
 
 

@@ -23,7 +23,7 @@ def tell_due() -> int:
     new = Proposal.objects.filter(status=Proposal.Status.PENDING, pk__gt=last.facts["upto"] if last else 0)
     if last is None:
         new = new.filter(created_at__gt=now - every)
-    found = list(new.select_related("document__agent").order_by("pk")[:MOST])
+    found = list(new.select_related("document__agent__team").order_by("pk")[:MOST])
     if found:
         tell_of_new(found)
     return len(found)

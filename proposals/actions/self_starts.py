@@ -75,7 +75,7 @@ def start_by_itself(proposal_id: int) -> Started | str:
 def _start(proposal_id: int) -> Started | str:
     if hold_switch():
         return "Everything is frozen."
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=None)
     one_drafter_per_agent(proposal.document.agent_id)  # two documents of one agent count together
     fits = why_not(proposal)
     if isinstance(fits, str):
@@ -219,7 +219,7 @@ def settle_undone(proposal_id: int) -> bool:
 
     Not in the transaction that ends the rollout: that has locked the document, which comes after the proposal.
     """
-    proposal = lock(proposal_id)
+    proposal = lock(proposal_id, by=None)
     if not _undone_by_people().filter(pk=proposal_id).exists():
         return False
     rollout = Rollout.objects.select_related("ended_by").get(proposal=proposal)

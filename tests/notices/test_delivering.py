@@ -25,6 +25,7 @@ from notices.outbox import tell
 from notices.signature import signature
 from people.accounts import deactivate
 from people.models import User
+from people.teams import create_team
 from reviewapp.celery import app
 from tests.stub import Stub, stub
 
@@ -224,3 +225,19 @@ def test_what_was_told_long_ago_is_forgotten_unless_it_waits(listening: Stub) ->
 def test_the_worker_knows_every_task_of_the_schedule() -> None:
     app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_what_is_about_a_team_is_told_to_those_who_see_it(mailing: User, ada: User, aiko: User, client: Client) -> None:
+    team = create_team("Night shift", members=[aiko], actor=COMMAND_LINE)
+    for person in (ada, aiko):
+        User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org", mails=[Notice.Kind.GATE])
+    about = one()
+    Notice.objects.filter(pk=about.pk).update(team=team)
+    delivering.deliver_all()
+    assert {sent.to[0] for sent in mail.outbox} == {"ada@example.org", "aiko@example.org"}
+    Delivery.objects.update(state=Delivery.State.DEAD, sent_at=None)
+    for person, sees in ((mailing, False), (aiko, True), (ada, True)):
+        client.force_login(person)
+        assert (about.title in client.get(reverse("notices")).text) is sees
+    client.force_login(mailing)
+    assert client.post(reverse("send_again", args=[about.deliveries.earliest("pk").pk])).status_code in (403, 404)

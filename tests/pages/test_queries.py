@@ -19,10 +19,9 @@ from audit.record import SYSTEM
 from feedback.actions.exclusion import exclude
 from feedback.actions.rollups import count_runs
 from feedback.models import Evidence, Pattern, PatternDay, PatternSource, SharedMember, SharedPattern
-from people.models import Team, User
 from notices.models import Delivery, Notice
 from notices.outbox import tell
-from people.models import User
+from people.models import Team, User
 from people.roles import Role
 from people.signin import create_person
 from people.teams import create_team
