@@ -37,7 +37,7 @@ _NAMED: Final[dict[Way, str]] = {
     _PATTERN: "pattern why draft candidates alternatives dismiss reopen rename merge part split",
     (SharedMember, "pk", "shared", "pattern__agent"): "shared_pattern",
     _ROLLOUT: "rollout act_on_rollout",
-    _AGENT: "agent agent_team traffic new_key sections unprotect document version download compare propose roll_back",
+    _AGENT: "agent agent_team traffic new_key safe_rules sections unprotect document version download compare propose roll_back",
     (Version, "pk", "pk", "document__agent"): "story",
     (ApiKey, "prefix", "prefix", "agent"): "revoke_key",
     (Policy, "pk", "pk", "agent"): "remove_policy",
