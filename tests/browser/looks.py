@@ -34,7 +34,8 @@ def faults_on_paper(page: Page) -> list[object]:
 
 
 def _show(page: Page, scheme: str, width: int) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    # Without motion, or colours would be looked at while they change.
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 800})
 
 
