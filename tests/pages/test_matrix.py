@@ -295,7 +295,7 @@ def _of_agents(night_shift: dict[str, object], person: User) -> Iterator[tuple[s
     for name in gate.WAYS:
         of_log = MATRIX[name].arguments == "one"
         arguments = night_shift | {"one": night_shift["entry"]} if of_log else night_shift
-        yield name, _address(name, arguments, person)
+        yield name, address_of(name, arguments, person)
 
 
 def test_every_address_that_names_something_says_whose_it_is() -> None:
