@@ -51,14 +51,15 @@ def set_mails(request: PersonRequest) -> HttpResponse:
 @permission_required(actions.RESEND, raise_exception=True)
 def send_again(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Try one delivery anew."""
-    if request.method == "POST":
-        try:
-            again = actions.send_again(pk, user=request.user)
-            messages.success(request, f"It is sent to {again.label} again within seconds.")
-        except Delivery.DoesNotExist:
-            raise Http404("There is no such delivery.") from None
-        except actions.NoticeError as refusal:
-            messages.error(request, str(refusal))
+    if request.method != "POST":
+        return redirect("notices")
+    try:
+        again = actions.send_again(pk, user=request.user)
+        messages.success(request, f"It is sent to {again.label} again within seconds.")
+    except Delivery.DoesNotExist:
+        raise Http404("There is no such delivery.") from None
+    except actions.NoticeError as refusal:
+        messages.error(request, str(refusal))
     return _back()
 
 
