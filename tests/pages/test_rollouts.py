@@ -68,7 +68,7 @@ def test_a_judged_one_shows_both_arms_with_intervals(client: Client, rollout: Ro
     assert "100.0\u00a0% against 100.0\u00a0%, a difference between" in shown
     assert '<path class="band"' in shown
     assert "an identical candidate is undone in at most 1" in shown
-    assert "Stop rollout" not in shown
+    assert ">Stop rollout<" not in shown
     assert ">Promote<" not in shown
     assert "Promoting needs the role reviewer, operator or admin." in shown
 
