@@ -169,6 +169,7 @@ def _pages() -> dict[str, str]:
         "public keys": reverse("audit_keys"),
         "settings": reverse("settings"),
         "policy": reverse("policy"),
+        "quoting": reverse("quoting"),
         "rollouts": reverse("rollouts"),
         "rollout": reverse("rollout", args=[Rollout.objects.earliest("pk").pk]),
         "rollout plans": reverse("rollout_plans"),
