@@ -36,6 +36,8 @@ VERBS: Final[dict[str, str]] = {
     "pattern.status_changed": "moved the pattern",
     "policy.set": "set the approvals needed for",
     "policy.removed": "removed the rule on approvals for",
+    "quoting.allowed": "let drafts quote corrections for",
+    "quoting.forbidden": "forbade drafts to quote for",
     "log.exported": "exported",
     "signing_key.created": "took into use, to sign checkpoints, the key",
     "signing_key.rotated": "replaced the key that signs checkpoints by",

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from feedback import signals
 from feedback.actions.rollups import runs_between
+from feedback.contrast import Contrast, contrast
 from feedback.mining import Kind
 from feedback.mining.typical import typical
 from feedback.models import Evidence, Feedback, Pattern, Run
@@ -27,6 +28,7 @@ from feedback.timeline import MOST_DAYS
 from people.models import User
 
 RATE_DAYS: Final = 14
+CONTRASTED: Final = 300
 PLACES: Final = 8
 HINTS: Final = 300
 """So many of the newest reports with signals are looked at."""
@@ -129,6 +131,15 @@ class Insight:
     def example_keys(self) -> list[int]:
         """Which evidence these are: the medoid's key first; empty where there are none."""
         return _typical(self.newest[:TEXTS])
+
+    @cached_property
+    def contrast(self) -> Contrast | None:
+        """Of wrong labels; None where no words tell them apart."""
+        if self.pattern.kind != Kind.MISLABEL:
+            return None
+        rows = self.pattern.evidence.select_related("feedback").defer("feedback__output", "feedback__metadata")
+        found = contrast(list(rows.order_by("-at", "-pk")[:CONTRASTED]))
+        return found if found and (found.for_expected or found.for_predicted) else None
 
     @cached_property
     def hints(self) -> Hints | None:

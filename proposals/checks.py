@@ -3,13 +3,15 @@
     run(before, after, context) -> list[CheckResult]
     evidence(context) -> CheckResult
     override_phrases(text) -> list[str]      secret_strings(text) -> list[str]
+    addresses(text) -> list[str]
     CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
-    Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share, praised)
+    Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share, praised,
+            quoting)
     Report(source, text)                     one report of the evidence; `source` any hashable that tells sources apart
 
-Names: protected, characters, secrets, links, tools, overrides, copied, duplicate, praise, size, evidence, format,
-model.
+Names: protected, characters, secrets, links, tools, overrides, copied, quoted, duplicate, praise, size, evidence,
+format, model.
 """
 
 import json
@@ -26,7 +28,7 @@ from agents.sections import lines_of, protected_changed
 from agents.sensitive import EMAIL, secret_strings
 from audit import numbers
 from feedback.mining.stems import is_content, stem
-from proposals import invisible, pile
+from proposals import invisible, pile, quoted
 from proposals.diffs import compute
 from proposals.praise import Praised, touched
 
@@ -76,7 +78,7 @@ class Context:
     """What the checks know besides the two texts.
 
     `kind` is the document's: "prompt", "config" or "tool". Shares are 0 to 1; `sources` 0 means that there is no
-    evidence.
+    evidence. `quoting` is how many sources must have said what a draft may quote; 0 lets none quote anything.
     """
 
     kind: str = "prompt"
@@ -89,6 +91,7 @@ class Context:
     min_sources: int = 3
     max_share: float = 0.4
     praised: tuple[Praised, ...] = ()
+    quoting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +156,15 @@ def _secrets(change: _Change) -> CheckResult:
 
 
 def _links(change: _Change) -> CheckResult:
-    found = _new(change, lambda text: [m.group().lower() for p in (_EMAIL, _LINK) for m in p.finditer(text)])
+    found = _new(change, addresses)
     if not found:
         return CheckResult("links", "pass", "No link or e-mail address added.")
     return CheckResult("links", "warn", f"Adds {_listed(found)}. Make sure it is yours.")
+
+
+def addresses(text: str) -> list[str]:
+    """Links and e-mail addresses in a text, in lower case."""
+    return [match.group().lower() for pattern in (_EMAIL, _LINK) for match in pattern.finditer(text)]
 
 
 def _tools(change: _Change) -> CheckResult:
@@ -226,6 +234,25 @@ def _reworded(words: tuple[str, ...], old: Collection[tuple[str, ...]]) -> bool:
 def _runs(text: str) -> list[tuple[str, ...]]:
     words = [match.group().casefold() for match in _WORD.finditer(text)]
     return list(zip(*(words[start:] for start in range(COPIED_WORDS)), strict=False))
+
+
+def _quoted(change: _Change) -> CheckResult:
+    """What is quoted must have been said by enough sources, also where a person wrote it."""
+    new = Counter(quoted.lines(change.after)) - Counter(quoted.lines(change.before))
+    if not new:
+        return CheckResult("quoted", "pass", "Quotes nobody.")
+    by_machine = change.context.author in ("drafter", "agent")
+    if by_machine and not change.context.quoting:
+        return CheckResult("quoted", "fail", "Quotes reports, which no draft for this agent may.")
+    least = change.context.quoting or change.context.min_sources
+    reports = [(report.source, report.text[:MAX_REPORT_CHARS]) for report in change.context.reports[:MAX_REPORTS]]
+    holders = quoted.sources(new, reports)
+    few = [line for line in new if holders[line] < least]
+    if few:
+        verdict: Verdict = "fail" if by_machine else "warn"
+        return CheckResult("quoted", verdict, f"Quotes what fewer than {least} sources said: {_listed(few)}.")
+    told = f"Quotes {numbers.counted(len(new), 'report')} word for word, each said by at least"
+    return CheckResult("quoted", "warn", f"{told} {min(holders.values())} sources. Read them as if they were rules.")
 
 
 def _duplicate(change: _Change) -> CheckResult:
@@ -337,7 +364,7 @@ def _model(change: _Change) -> CheckResult:
 
 _CHECKS: tuple[Callable[[_Change], CheckResult], ...] = (
     _protected, _characters, _secrets, _links, _tools, _overrides,
-    _copied, _duplicate, _praise, _size, _evidence, _format, _model,
+    _copied, _quoted, _duplicate, _praise, _size, _evidence, _format, _model,
 )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
-"""What admins type about approvals: the policy, and bypassing it."""
+"""What admins type about approvals, bypassing them, and quoting."""
 
 from django import forms
 
 from agents.models import Agent, Document
 from proposals.forms import TypedForm, note_field
 from proposals.models import Policy
+from proposals.models.quoting import LEAST
+from proposals.models.quoting import MOST as MOST_SOURCES
 from proposals.terms import MOST
 
 _BIGGEST = 2**31 - 1
@@ -46,3 +48,10 @@ class PolicyForm(TypedForm):
         initial=0,
         error_messages={"required": "Say how many of them by owners; 0 for none."},
     )
+
+
+class QuotingForm(TypedForm):
+    """Whose drafts may quote, and how many sources each quote takes."""
+
+    agent = forms.ModelChoiceField(Agent.objects.all(), label="Agent", empty_label="Choose one")
+    sources = forms.IntegerField(label="Sources of each quote", min_value=LEAST, max_value=MOST_SOURCES, initial=3)

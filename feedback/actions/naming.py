@@ -8,13 +8,17 @@ from itertools import islice
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Left
 
 from feedback.actions import columns
 from feedback.actions.spoken import Spoken, newest
-from feedback.mining import Kind, classify, common, label, replacement, telling, terms, topics, verdict
-from feedback.models import Evidence, Pattern
+from feedback.contrast import asked_by_source, contrast
+from feedback.mining import Kind, asides, classify, common, label, replacement, telling, terms, topics, verdict
+from feedback.mining.cleaning import clean, words
+from feedback.models import Evidence, Feedback, Pattern
 
 READ_AT_MOST = 300
+COMPARED_CHARS = 400
 AT_ONCE = 50
 """So many patterns are named at once."""
 _NAMED_BY = {kind: 30 if kind is Kind.ERROR else 120 for kind in Kind}
@@ -39,6 +43,10 @@ def refresh_each(patterns: Sequence[Pattern]) -> None:
 def _name(pattern: Pattern, said: Sequence[Spoken], signatures: Sequence[str]) -> None:
     kind = Kind(pattern.kind)
     name, pattern.terms = words_for(kind, said, signatures)
+    told = contrast(newest_evidence(pattern, _NAMED_BY[kind])) if kind is Kind.MISLABEL else None
+    if told:
+        pattern.terms = told.for_expected
+        name = label(kind, told.for_expected, predicted=told.predicted, expected=told.expected)
     if not pattern.is_named_by_hand:
         pattern.label = name
     pattern.error_class = (error_class_of(said) or "") if kind is Kind.ERROR else ""
@@ -119,18 +127,40 @@ def _texts(report: Spoken) -> tuple[str, ...]:
     return ()
 
 
-def topics_of(kind: Kind, evidence: Iterable[Evidence]) -> list[str]:
-    """What most sources speak of, as a sentence takes it. Wrong labels are about what the agent was asked."""
-    said = texts_by_source(evidence) if kind is not Kind.MISLABEL else _inputs_by_source(evidence)
-    return topics(said, settings.COUNTERSIGN_MIN_SOURCES)
+def compared(pattern: Pattern, evidence: Sequence[Evidence]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """What each source said in this evidence, and in the agent's other reports of the same time; praise is left out.
+
+    Both are empty where so much else was reported lately that too little of the evidence is of that time. One query.
+    """
+    other = Feedback.objects.counted().exclude(rating=Feedback.Rating.POSITIVE).exclude(evidence__pattern=pattern)
+    texts = [Left(name, COMPARED_CHARS) for name in ("reason", "correction", "edited_output")]
+    since = min(item.at for item in evidence)
+    rows = other.filter(agent=pattern.agent_id, at__gte=since).order_by("-at", "-pk")
+    found = list(rows.values_list("at", "source", *texts)[:READ_AT_MOST])
+    if len(found) == READ_AT_MOST:
+        since = found[-1][0]
+    own = texts_by_source(item for item in evidence if item.at >= since)
+    if len(own) < settings.COUNTERSIGN_MIN_SOURCES:
+        return {}, {}
+    said: dict[str, list[str]] = defaultdict(list)
+    for _, source, *parts in found:
+        said[bytes(source).hex()].extend(filter(None, parts))
+    return own, said
 
 
-def _inputs_by_source(evidence: Iterable[Evidence]) -> dict[str, list[str]]:
-    asked: dict[str, list[str]] = defaultdict(list)
-    for item in evidence:
-        if item.feedback and item.feedback.input:
-            asked[bytes(item.source).hex()].append(item.feedback.input)
-    return asked
+def topics_of(kind: Kind, evidence: Sequence[Evidence]) -> list[str]:
+    """What most sources speak of, as a sentence takes it. Of wrong labels what tells them apart in what was asked."""
+    least = settings.COUNTERSIGN_MIN_SOURCES
+    if kind is not Kind.MISLABEL:
+        return topics(texts_by_source(evidence), least)
+    told = contrast(evidence)
+    apart = [f"“{word}”" for word in told.for_expected] if told else []
+    return apart or topics(asked_by_source(evidence), least)
+
+
+def asides_of(evidence: Iterable[Evidence]) -> list[str]:
+    """What a third of the sources speak of, as a sentence takes it."""
+    return asides(texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES)
 
 
 def reason_of(evidence: Sequence[Evidence]) -> str:
@@ -148,6 +178,18 @@ def error_class_of(reports: Iterable[Spoken]) -> str | None:
     classes = {(source, classify(run.error, run.error_type, own)) for source, run in failed}
     counts = Counter(name for _, name in classes)
     return min(counts, key=lambda name: (-counts[name], name), default=None)
+
+
+def repeated_corrections(evidence: Iterable[Evidence], least: int) -> list[str]:
+    """Corrections that at least so many sources made in the same words, as most of them wrote them; most said first."""
+    made: dict[str, dict[str, set[bytes]]] = defaultdict(lambda: defaultdict(set))
+    for item in islice(evidence, READ_AT_MOST):
+        said = (item.feedback.correction or item.feedback.edited_output) if item.feedback else ""
+        if 0 < len(said) <= COMPARED_CHARS:
+            made[" ".join(words(clean(said)))][said].add(bytes(item.source))
+    sources = {key: len(set().union(*ways.values())) for key, ways in made.items()}
+    best = sorted((key for key in made if key and sources[key] >= least), key=lambda key: (-sources[key], key))
+    return [min(made[key], key=lambda way: (-len(made[key][way]), way)) for key in best]
 
 
 def consensus_change(reports: Iterable[Spoken]) -> tuple[str, str] | None:

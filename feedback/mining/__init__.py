@@ -18,7 +18,7 @@ from feedback.mining.interface import (
     Reach,
     Result,
 )
-from feedback.mining.labels import label, replacement, telling, terms, topics
+from feedback.mining.labels import apart, asides, label, replacement, telling, terms, topics
 from feedback.mining.subjects import verdict
 
 DEFAULT: Grouper = TextGrouper()
@@ -37,6 +37,8 @@ __all__ = [
     "Reach",
     "Result",
     "TextGrouper",
+    "apart",
+    "asides",
     "classify",
     "common",
     "label",

@@ -4,8 +4,10 @@ Whatever leaves this module is made of words of letters and digits; addresses, e
 invisible characters cannot occur in it. Only what several sources said independently is said at all.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -16,8 +18,8 @@ from feedback.mining.changes import Change, diff
 from feedback.mining.cleaning import clean
 from feedback.mining.errors import PLACEHOLDER, readable
 from feedback.mining.interface import Kind
-from feedback.mining.stems import is_content, stem
-from feedback.mining.subjects import ARTICLES, PREPOSITIONS, is_subject, written
+from feedback.mining.stems import stem
+from feedback.mining.subjects import ARTICLES, PREPOSITIONS, is_subject, tells, written
 
 MAX_TERM = 24
 MAX_TERMS = 5
@@ -38,7 +40,8 @@ _BREAK = ""
 _ADDRESS = re2.compile(r"://|@|\p{L}\.\p{L}|[/\\]{2}|^www\.|\d+\.\d+\.\d+|[\p{L}\d]+/[\p{L}\d]*/")
 _NUMBER = r"\p{N}{1,4}[A-Za-z]{1,3}\b|\p{N}{1,9}(?:[.,]\p{N}{1,9})?%?"  # "401k", "1,299.5", "20%"
 _NAME = r"\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*"
-_TOKEN = re2.compile(rf"{_NUMBER}|{_NAME}|[^\s\p{{L}}\p{{N}}]")
+_SHORT_FOR = r"\p{L}+['’](?:t|ll|ve|re|d|m)\b"  # "didn't", "you've": what is left of them is no word
+_TOKEN = re2.compile(rf"(?i){_SHORT_FOR}|{_NUMBER}|{_NAME}|[^\s\p{{L}}\p{{N}}]")
 _SAFE = re2.compile(rf"^(?:{_NUMBER}|{_NAME})$")
 _TERM = re2.compile(rf"^(?:\p{{N}}{{1,4}}[A-Za-z]{{0,3}}|{_NAME})$")
 _INNER_DOT = re2.compile(r"\.(\p{L})")  # no host name survives: "evil.example" becomes "evil example"
@@ -99,36 +102,95 @@ def _roots(term: str) -> set[str]:
     return {stem(word) for word in term.lower().split()}
 
 
+def apart(these: Mapping[str, Sequence[str]], those: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
+    """The terms of at least `min_sources` of `these` that tell them from `those`, best first, at most MAX_TERMS.
+
+    A share of them at least twice as large as of `those` says so. Empty where either says nothing.
+    """
+    own, other = (
+        _support({source: texts for source, texts in _read(said).items() if any(texts)}) for said in (these, those)
+    )
+    if not own.sources or not other.sources:
+        return []
+    shares = {
+        roots: (count / own.sources, (other.counts[roots] + 1) / (other.sources + 2))
+        for roots, count in own.counts.items()
+        if count >= min_sources and tells(own.shown(roots).split(" ")[-1])
+    }
+    telling = {roots: here * math.log(here / there) for roots, (here, there) in shares.items() if here >= 2 * there}
+    best = sorted(telling, key=lambda roots: (-telling[roots] * _WORTH[len(roots)], roots))
+    return _spelt(_without_overlap({roots: own.shown(roots) for roots in best}), these)
+
+
 def _ranked(said: Mapping[str, Sequence[str]], min_sources: int, *, judging: bool = False) -> dict[_Roots, str]:
     """All words and phrases of enough sources as most of them write them, the best first."""
-    support: Counter[_Roots] = Counter()
+    support = _support(said)
+    shown = {roots: support.shown(roots) for roots, count in support.counts.items() if count >= min_sources}
+    enough = [roots for roots, surface in shown.items() if judging or is_subject(surface.split(" "))]
+    # A phrase says more than its words: a pair is preferred down to three fifths of their support.
+    enough.sort(key=lambda roots: (-support.counts[roots] * _WORTH[len(roots)], roots))
+    return {roots: shown[roots] for roots in enough}
+
+
+@dataclass(frozen=True, slots=True)
+class _Support:
+    """How many sources there are, how many of them used each word or phrase, and how they wrote it."""
+
+    sources: int
+    counts: Counter[_Roots]
+    surfaces: Mapping[_Roots, Counter[str]]
+
+    def shown(self, roots: _Roots) -> str:
+        return _most_used(self.surfaces[roots])
+
+
+def _support(said: Mapping[str, Sequence[str]]) -> _Support:
+    counts: Counter[_Roots] = Counter()
     surfaces: defaultdict[_Roots, Counter[str]] = defaultdict(Counter)
     for texts in said.values():
         used = _phrases(texts)
-        support.update(used.keys())
+        counts.update(used.keys())
         for roots, surface in used.items():
             surfaces[roots][surface] += 1
-    shown = {roots: _most_used(surfaces[roots]) for roots, count in support.items() if count >= min_sources}
-    enough = [roots for roots, surface in shown.items() if judging or is_subject(surface.split(" "))]
-    # A phrase says more than its words: a pair is preferred down to three fifths of their support.
-    enough.sort(key=lambda roots: (-support[roots] * _WORTH[len(roots)], roots))
-    return {roots: shown[roots] for roots in enough}
+    return _Support(len(said), counts, surfaces)
 
 
 def topics(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
     """The terms of at least half of the sources as a sentence takes them: "the delivery date", "islands".
 
     At most MAX_TERMS, best first. Where no term reaches half, those of a third. In quotes if the texts use none of
-    them as a noun.
+    them as a noun; beside a lone word also what else half say: "the card", "“arrive”".
     """
-    said = {source: texts for source, texts in _read(texts_by_source).items() if any(texts)}
-    least = (max(min_sources, -(-len(said) // share)) for share in (2, 3))
-    found = next(filter(None, (_ranked(said, sources) for sources in least)), {})
-    words = [list(map(str.lower, safe_words(text))) for texts in said.values() for text in texts]
-    forms = {roots: written(term, words) for roots, term in islice(found.items(), _MOST_FORMS)}
+    forms = _forms(texts_by_source, min_sources, 2) or _forms(texts_by_source, min_sources, 3)
     nouns = {roots: form for roots, form in forms.items() if form[0] != "“"}
-    names = _names(said)
-    return [_named(form, names) for form in _without_overlap(nouns or forms)]
+    chosen = _without_overlap(nouns or forms)
+    if len(chosen) == 1 and " " not in bare(chosen[0]):
+        chosen = _without_overlap(nouns | forms)[:2]
+    return _spelt(chosen, texts_by_source)
+
+
+def asides(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
+    """The terms of at least a third of the sources as a sentence takes them, best first, at most MAX_TERMS."""
+    return _spelt(_without_overlap(_forms(texts_by_source, min_sources, 3)), texts_by_source)
+
+
+def _forms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int, share: int) -> dict[_Roots, str]:
+    said = {source: texts for source, texts in _read(texts_by_source).items() if any(texts)}
+    found = _ranked(said, max(min_sources, -(-len(said) // share)))
+    words = [list(map(str.lower, safe_words(text))) for texts in said.values() for text in texts]
+    return {roots: written(term, words) for roots, term in islice(found.items(), _MOST_FORMS)}
+
+
+def _spelt(forms: Sequence[str], texts_by_source: Mapping[str, Sequence[str]]) -> list[str]:
+    names = _names(_read(texts_by_source))
+    return [_named(form, names) for form in forms]
+
+
+def bare(topic: str) -> str:
+    """A topic without its article or its quotes."""
+    if topic[:1] == "“" and topic[-1:] == "”":
+        return topic[1:-1]
+    return topic.removeprefix("the ")
 
 
 def _read(texts_by_source: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
@@ -170,6 +232,8 @@ def _phrases(texts: Iterable[str]) -> dict[_Roots, str]:
 
 
 _WORTH = {1: 1.0, 2: 1.6, 3: 2.4}
+_PARTICLES: Final = frozenset({"up", "out", "off", "down", "back"})
+"""Behind a word they make another of it: "top up", "sign out"."""
 _SMALL: Final = ARTICLES | PREPOSITIONS
 _MOST_SMALL = 2
 
@@ -181,7 +245,10 @@ def _chains(words: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
     for word in (*words, _BREAK):
         if chain and word in _SMALL and len(small) < _MOST_SMALL:
             small.append("the" if word in ARTICLES else word)
-        elif word and is_content(word):
+        elif chain and word in _PARTICLES and not small:
+            prefix, verb = chain[-1]
+            chain[-1] = (prefix, verb if " " in verb else f"{verb} {word}")
+        elif word and tells(word):
             chain.append(("".join(f"{one} " for one in small), word))
             small = []
         else:
@@ -191,7 +258,7 @@ def _chains(words: Iterable[str]) -> Iterator[list[tuple[str, str]]]:
 
 
 def _use(part: Sequence[tuple[str, str]], used: dict[_Roots, str]) -> None:
-    roots = tuple(stem(word) for _, word in part)
+    roots = tuple(" ".join((stem(word), *particle)) for word, *particle in (said.split(" ") for _, said in part))
     surface = part[0][1] + "".join(f" {small}{word}" for small, word in part[1:])
     lone_number = len(part) == 1 and part[0][1].isdigit()
     if not lone_number and len(surface) <= MAX_TERM and len(set(roots)) == len(roots):
@@ -221,6 +288,7 @@ def _without_overlap(ordered: Mapping[_Roots, str]) -> list[str]:
 
 def _alike(one: str, other: str) -> bool:
     """Whether two stems are of one word: those of "delivered" and "delivery", or of "top" and "top-up"."""
+    one, other = one.replace(" ", "-"), other.replace(" ", "-")
     if "-" in one + other:
         return not set(one.split("-")).isdisjoint(other.split("-"))
     short, long = sorted((one, other), key=len)
@@ -298,17 +366,26 @@ def label(
 
     `found` is from `terms`, `changed` from `replacement`, `template` is an error's signature, `predicted` and
     `expected` are a mislabel's. Examples: "Refund window, digital goods", "30 days → 14 days",
-    "Tool … timed out after …", "Billing → refund".
+    "Tool … timed out after …", "Billing → refund (money back)", where `found` is from `apart`.
     """
     if kind is Kind.ERROR:
         text = readable(template)
     elif kind is Kind.MISLABEL:
-        text = f"{predicted or 'nothing'} → {expected}" if expected else ""
+        text = _told_apart(f"{predicted or 'nothing'} → {expected}", found) if expected else ""
     elif changed:
         text = f"{changed[0]} → {changed[1]}"
     else:
         text = ", ".join(found[:3])
     return _sentence(text, literal=kind is Kind.ERROR or bool(changed)) or _WITHOUT_WORDS[kind]
+
+
+def _told_apart(text: str, words: Sequence[str]) -> str:
+    """Both labels with up to two words that tell them apart, as far as there is room for them."""
+    for most in (2, 1):
+        fuller = f"{text} ({', '.join(words[:most])})"
+        if words and len(fuller) <= MAX_LABEL:
+            return fuller
+    return text
 
 
 _WITHOUT_WORDS = {

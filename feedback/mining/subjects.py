@@ -28,6 +28,15 @@ _NEVER = """
     someone somebody anyone anybody everyone nobody nothing anything everything
     hello sorry instead off dont didn doesn isn wasn won ve re ll th
 """
+# When, where, how much, and what goes on in somebody's head: these say nothing of a thing, not even in a label.
+_FILLING = """
+    between among amongst against during within across toward towards near around along behind beside besides beyond
+    despite upon soon sooner later earlier lately recently often sometimes usually yet quite rather pretty
+    perhaps probably apparently somehow somewhere today tonight yesterday tomorrow ago already actually simply totally
+    completely constantly twice somebody someone anybody anyone everybody everyone nobody nothing anything everything
+    think thinks thinking thought feel feels felt believe believes guess suppose hope hoping wish wonder wondering mean
+    means meant know knows known knew understand happen happens happened happening hello sorry instead
+"""
 # Too broad to be a subject alone, of use beside another word: "error message", "opening hours", "new card".
 _VAGUE = """
     answer answers reply replies response responses message messages text texts word words line lines page pages
@@ -44,6 +53,7 @@ def _stems(words: str) -> frozenset[str]:
 
 
 _JUDGED = {stem(word): code for code, words in _VERDICTS.items() for word in words.split()}
+_FILLERS = frozenset(_FILLING.split())
 _OUT = _stems(_NEVER) | frozenset(_JUDGED)
 # As they are written, for their stems are those of other words too: "timer" is not "time".
 _BROAD = frozenset(_VAGUE.split())
@@ -62,9 +72,14 @@ _VERBAL = frozenset(_BEFORE_VERB.split())
 _NOMINAL = ARTICLES.union(PREPOSITIONS, _QUANTITY.split(), _ASKING.split())
 
 
+def tells(word: str) -> bool:
+    """Whether a lower-case word says something of a thing: it has a content, and is more than a filler."""
+    return is_content(word) and word not in _FILLERS
+
+
 def is_subject(words: Sequence[str]) -> bool:
     """Whether a lower-case word or several can name a subject."""
-    telling = [word for word in words if is_content(word)]
+    telling = [word for word in words if tells(word)]
     broad = [word in _BROAD or word.removesuffix("s") in _BROAD or word.isdigit() for word in telling]
     # "error message" is said of itself, "verdict in the first" is the beginning of something.
     cut = len(telling) < len(words) and (broad[0] or broad[-1])

@@ -26,9 +26,10 @@ from people.models import User
 from proposals import policies
 from proposals.actions import timing
 from proposals.actions.proposals import Wish, lock, open_proposal, rebase, redraft
-from proposals.actions.revisions import Author, clean_text, update_unmoved
-from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same
+from proposals.actions.revisions import Author, clean_text, quoting_for, update_unmoved
+from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same, keep
 from proposals.drafting import draft as plan
+from proposals.drafting.placement import stems
 from proposals.exceptions import NotAllowed, NotPending, ReviewError, StaleProposal
 from proposals.models import Proposal, Revision, Rollout
 
@@ -202,6 +203,9 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     feedback = [item.feedback for item in evidence if item.feedback]
     field, place = (places_of(pattern).main or ("", "")) if kind is Kind.ERROR else ("", "")
     mislabel = feedback[0] if kind is Kind.MISLABEL else None
+    compares = kind in (Kind.COMPLAINT, Kind.CORRECTION) and evidence
+    quoting = quoting_for(pattern.agent_id) if kind is Kind.CORRECTION else 0
+    own, others = naming.compared(pattern, evidence) if compares else ({}, {})
     return Brief(
         kind=kind,
         label=pattern.label,
@@ -213,10 +217,22 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
         predicted=mislabel.predicted if mislabel else "",
         expected=mislabel.expected if mislabel else "",
         tool=place if field == "tool" else "",
+        asides=naming.asides_of(evidence) if compares else (),
+        quotes=naming.repeated_corrections(evidence, quoting) if quoting else (),
+        own=[frozenset(stems(" ".join(said))) for said in own.values()],
+        others=[frozenset(stems(" ".join(said))) for said in others.values()],
         support=pattern.support,
         sources=pattern.sources,
         days=pattern.span_days or 1,
     )
+
+
+def keeping(pattern: Pattern, document: Document) -> Draft | Declined:
+    """What a person could begin with, to have what people praise stay as it is; nothing is stored."""
+    if document.current is None:
+        return Declined("the document has no text yet")
+    brief = brief_of(pattern, naming.newest_evidence(pattern))
+    return keep(brief, [document_text(document, document.current)])
 
 
 def carry_over(proposal_id: int, *, user: User | None = None) -> Revision:

@@ -20,7 +20,7 @@ from proposals.actions.anchoring import reanchor
 from proposals.actions.stepping import keep_step
 from proposals.digests import decision_digest
 from proposals.exceptions import Invalid, NotPending
-from proposals.models import Check, Proposal, Revision
+from proposals.models import Check, Proposal, Quoting, Revision
 from proposals.praise import Praised
 from proposals.risk import Facts, Risk, assess
 from proposals.terms import Terms
@@ -151,7 +151,13 @@ def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Conte
         min_sources=settings.COUNTERSIGN_MIN_SOURCES,
         max_share=policies.DOMINANT_SHARE,
         praised=_praised(proposal.document.agent_id),
+        quoting=quoting_for(proposal.document.agent_id),
     )
+
+
+def quoting_for(agent_id: int) -> int:
+    """How many sources each quote in a draft takes; 0 where drafts may quote nothing."""
+    return Quoting.objects.filter(agent=agent_id).values_list("sources", flat=True).first() or 0
 
 
 def _praised(agent_id: int) -> tuple[Praised, ...]:

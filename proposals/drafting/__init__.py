@@ -1,6 +1,7 @@
 """The deterministic drafter: from a pattern to the smallest edit of the right document, by typed templates.
 
     draft(brief, documents) -> Draft | Declined
+    keep(brief, documents) -> Draft | Declined    from praise, where a person asks for it
     Brief(kind, label, terms, nearby, replacement, error_class, reason_code, predicted, expected, support, sources,
           days)
     DocumentText(slug, kind, text, protected)
@@ -13,8 +14,8 @@ Nothing people typed reaches a draft but through a slot, and a slot takes a few 
 `slots`). A label is used to find the right section and is never written anywhere.
 """
 
-from proposals.drafting.drafter import draft
+from proposals.drafting.drafter import draft, keep
 from proposals.drafting.duplicates import fingerprint, is_same
 from proposals.drafting.types import Brief, Declined, DocumentText, Draft
 
-__all__ = ["Brief", "Declined", "DocumentText", "Draft", "draft", "fingerprint", "is_same"]
+__all__ = ["Brief", "Declined", "DocumentText", "Draft", "draft", "fingerprint", "is_same", "keep"]

@@ -14,7 +14,7 @@ from proposals import pile
 from proposals.checks import override_phrases
 from proposals.drafting import slots, templates
 from proposals.drafting.configs import configured
-from proposals.drafting.drafter import add, adds_nothing, drafted, reword
+from proposals.drafting.drafter import add, adds_nothing, drafted, quoting, reword
 from proposals.drafting.placement import Edit, Page, phrase_finder, stems, unmarked
 from proposals.drafting.redrafting import ended, open_rules
 from proposals.drafting.templates import Rule
@@ -26,8 +26,9 @@ TITLE_OF_LINE = 120
 
 def alternatives(brief: Brief, documents: Sequence[DocumentText]) -> list[Draft]:
     """All drafts that can be made, no two of the same text; none where the pattern makes no safe rule."""
-    made = configured(brief, documents)
-    found = {(draft.document, draft.text): draft for draft in (*([made] if made else ()), *_worded(brief, documents))}
+    pages = [Page(document) for document in documents if document.kind == "prompt"]
+    first = filter(None, (configured(brief, documents), quoting(brief, pages)))
+    found = {(draft.document, draft.text): draft for draft in (*first, *_worded(brief, documents))}
     return list(found.values())
 
 

@@ -7,7 +7,7 @@ from agents.lookalikes import skeleton
 from agents.sections import Section
 from proposals import pile
 from proposals.checks import override_phrases
-from proposals.drafting import slots, templates
+from proposals.drafting import quotes, slots, templates
 from proposals.drafting.configs import configured
 from proposals.drafting.placement import (
     Edit,
@@ -39,6 +39,8 @@ def draft(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
 
 
 def _worded(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
+    if quoted := quoting(brief, [Page(document) for document in documents if document.kind == "prompt"]):
+        return quoted
     rule = templates.rule_for(brief)
     if isinstance(rule, Declined):
         return rule
@@ -54,6 +56,27 @@ def _worded(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined
         return Declined("the document already says so")
     reworded = reword(brief, pair, rule, pages) if pair else None
     return reworded or widen(brief, rule, pages) or add(brief, rule, pages)
+
+
+def keep(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
+    """A rule to keep what people praise, where no rule speaks of it yet; only begun, for a person writes it."""
+    rule = templates.keeping(brief)
+    if isinstance(rule, Declined):
+        return rule
+    if not allowed_in_instructions(rule.text) or override_phrases(rule.text):
+        return Declined("the words people share do not make a safe rule")
+    pages = [Page(document) for document in documents if document.kind == "prompt"]
+    about = stems(" ".join(rule.topics))
+    if any(about <= held.stems for page in pages for held in pile.rules(page.document.text)):
+        return Declined("the document has a rule that speaks of the same")
+    return add(brief, rule, pages) if pages else Declined("the document is no prompt")
+
+
+def quoting(brief: Brief, pages: Sequence[Page]) -> Draft | None:
+    """What people corrected in the same words, quoted, where they agree on no phrase and may be quoted at all."""
+    lines = [] if slots.phrase_pair(brief.replacement) else quotes.choose(brief, pages)
+    made = quotes.quote(pages, lines) if lines else None
+    return drafted(brief, templates.quotation(brief, lines), *made) if made else None
 
 
 def adds_nothing(rule: Rule, pages: Sequence[Page]) -> bool:
@@ -143,7 +166,7 @@ def drafted(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
         document=page.document.slug,
         text=edit.text,
         title=rule.title[:MAX_TITLE],
-        rationale=templates.rationale(brief),
+        rationale=templates.rationale(brief) + rule.because,
         section=edit.section,
         template=rule.template,
         rule=edit.line,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import re2
 
+from feedback.mining.labels import bare
 from feedback.mining.stems import stem
 from proposals.checks import override_phrases, secret_strings
 from proposals.invisible import allowed_in_instructions
@@ -48,13 +49,6 @@ def topics(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if term(bare(value))))
 
 
-def bare(topic: str) -> str:
-    """A topic without its article or its quotes."""
-    if topic[:1] == "“" and topic[-1:] == "”":
-        return topic[1:-1]
-    return topic.removeprefix("the ")
-
-
 def phrase_pair(pair: tuple[str, str] | None) -> tuple[str, str] | None:
     """Two different terms, or None."""
     if pair is None:
@@ -82,4 +76,9 @@ def _is_harmless(value: str) -> bool:
         return False
     if override_phrases(value) or secret_strings(value):
         return False
-    return not any(stem(word) in _ORDERS for word in _SPLIT.split(value.casefold()))
+    return not is_order(value)
+
+
+def is_order(value: str) -> bool:
+    """Whether a text has one of the words that instructions to machines are made of."""
+    return any(stem(word) in _ORDERS for word in _SPLIT.split(value.casefold()))

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from feedback.mining.labels import bare
 from proposals.drafting import slots
 from proposals.drafting.placement import stems
+from proposals.drafting.scope import MAX_TOPICS, described, listed, scope
 from proposals.drafting.types import Brief, Declined
 
 LEARNED = "Learned rules"
-MAX_TOPICS = 2
 MAX_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule to be placed. `hints` are words of headings it fits under when its topic fits nowhere; `topics` and
-    `names` are what its slots were filled with.
+    `names` are what its slots were filled with; `because` follows the rationale.
     """
 
     template: str
@@ -24,6 +25,7 @@ class Rule:
     hints: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    because: str = ""
 
 
 # reason code → (rule, title, the same without a topic or None, hints)
@@ -162,10 +164,6 @@ _ERRORS: dict[str, tuple[str, str]] = {
         "When memory or space runs out, do the work in smaller parts, and say so if a part is still too large.",
         "Work in smaller parts when memory or space runs out",
     ),
-    "other": (
-        "When a step fails, say what failed and what you tried; do not go on as if it had worked.",
-        "Say what failed instead of going on",
-    ),
 }
 
 # Things with one right value that can be looked up; a topic that ends in one says what to check.
@@ -217,15 +215,43 @@ def rule_for(brief: Brief) -> Rule | Declined:
         case "success":
             return Declined("praise informs, it is not drafted")
         case "error":
-            name = brief.error_class if brief.error_class in _ERRORS else "other"
-            return Rule(f"error.{name}", *_ERRORS[name], _ERROR_HINTS)
+            return _error(brief)
         case "mislabel":
             return _mislabel(brief, topics)
         case "correction":
             return _correction(brief, topics)
         case "complaint":
-            return _complaint(brief, topics[:MAX_TOPICS])
+            return _complaint(brief, topics)
     return Declined("there is no template for this kind of pattern")
+
+
+def keeping(brief: Brief) -> Rule | Declined:
+    """The rule that what people praise stays as it is, for a person to word further."""
+    topics = slots.topics(brief.terms)[:MAX_TOPICS]
+    if not topics:
+        return Declined("the praise shares no words a rule could be about")
+    named = all(topic[0] != "“" for topic in topics)
+    about = listed(topics) if named else f"what people praise as {listed([f'“{bare(topic)}”' for topic in topics])}"
+    return Rule(
+        "success.keep", f"Keep up {about}{': people praise that' if named else ''}.", f"Keep up {about}", (), topics
+    )
+
+
+def _error(brief: Brief) -> Rule | Declined:
+    known = _ERRORS.get(brief.error_class or "")
+    if known:
+        return Rule(f"error.{brief.error_class}", *known, _ERROR_HINTS)
+    tool = slots.label(brief.tool)
+    if tool is None:
+        return Declined("the errors are of no kind that a rule is known to help with, and not of one tool")
+    return Rule(
+        "error.tool",
+        f"When {tool} fails, say that it failed and what you tried; do not go on as if it had worked.",
+        f"Say so when {tool} fails",
+        _ERROR_HINTS,
+        (),
+        (tool,),
+    )
 
 
 def _mislabel(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
@@ -234,7 +260,7 @@ def _mislabel(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
         return Declined("the labels have characters that no template takes")
     about = _apart_from(topics, predicted)
     # What the messages are about may be what all messages are about, so it is an example and no condition.
-    example = f", as in messages about {listed(about)}" if about else ""
+    example = f", as in messages {described(about)}" if about else ""
     return Rule(
         "mislabel",
         f"When both could fit{example}, use “{expected}” rather than “{predicted}”.",
@@ -252,15 +278,34 @@ def _correction(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
         say = f"For {listed(about)}, say" if about else "Say"
         title = f"Say “{pair[1]}”, not “{pair[0]}”" + (f", for {about[0]}" if about else "")
         return Rule("correction.replace", f"{say} “{pair[1]}”, not “{pair[0]}”.", title, (), about, pair)
-    topics = topics[:MAX_TOPICS]
     if not topics:
         return Declined("the reports share no words a rule could be about")
-    return _check(topics, "correction") or Rule(
+    specific = _check(topics[:MAX_TOPICS], "correction")
+    of = scope(brief, topics)
+    if specific:
+        return specific
+    if isinstance(of, Declined):
+        return of
+    return Rule(
         "correction.check",
-        f"For {listed(topics)}, check the details in your sources before you answer.",
-        f"Check the details of {topics[0]}",
+        f"For {of.about}, check the details in your sources before you answer.",
+        f"Check the details of {of.title}",
         (),
-        tuple(topics),
+        of.topics,
+    )
+
+
+def quotation(brief: Brief, lines: Sequence[str]) -> Rule:
+    """For lines that are quoted. What they say is not part of it."""
+    topics = slots.topics(brief.terms)[:MAX_TOPICS]
+    about = f" about {listed(topics)}" if topics else ""
+    said = _count(len(lines), "correction that", "corrections that")
+    return Rule(
+        "correction.quoted",
+        "",
+        f"Quote how people correct answers{about}",
+        names=tuple(lines),
+        because=f" It quotes {said} several of them made word for word, marked as examples.",
     )
 
 
@@ -273,23 +318,25 @@ def _apart_from(topics: Sequence[str], *names: str) -> tuple[str, ...]:
 def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     name = brief.reason_code if brief.reason_code in _COMPLAINTS else "other"
     text, title, plain, hints = _COMPLAINTS[name]
-    if topics:
-        specific = _check(topics, "complaint") if name in ("wrong", "outdated") else None
-        about, topic = listed(topics), topics[0]
-        general = Rule(f"complaint.{name}", text.format(about=about), title.format(topic=topic), hints, tuple(topics))
-        return specific or general
-    if plain is None:
-        return Declined("the reports share no words a rule could be about")
-    return Rule(f"complaint.{name}", *plain, hints)
+    specific = _check(topics[:MAX_TOPICS], "complaint") if name in ("wrong", "outdated") else None
+    of = scope(brief, topics) if topics else Declined("the reports share no words a rule could be about")
+    if specific:
+        return specific
+    if isinstance(of, Declined):
+        return Rule(f"complaint.{name}", *plain, hints) if plain else of
+    about, topic = of.about, of.title
+    if name == "style":  # it is the answers that are worded
+        about, topic = (f"answers to {said}" if said.startswith("requests ") else said for said in (about, topic))
+    return Rule(f"complaint.{name}", text.format(about=about), title.format(topic=topic), hints, of.topics)
 
 
 def _check(topics: Sequence[str], kind: str) -> Rule | None:
     """The sharper rule for a topic that names something to look up, such as a deadline."""
-    thing = next((topic for topic in topics if slots.bare(topic).split()[-1].casefold() in _CHECKABLE), None)
+    thing = next((topic for topic in topics if bare(topic).split()[-1].casefold() in _CHECKABLE), None)
     about = [topic for topic in topics if topic != thing]
     if thing is None or not about:
         return None
-    what = slots.bare(thing)
+    what = bare(thing)
     applies = "apply" if what.endswith("s") and not what.endswith("ss") and what.casefold() != "status" else "applies"
     return Rule(
         f"{kind}.check_value",
@@ -298,11 +345,6 @@ def _check(topics: Sequence[str], kind: str) -> Rule | None:
         (),
         tuple(topics),
     )
-
-
-def listed(topics: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    return topics[0] if len(topics) == 1 else f"{', '.join(topics[:-1])} and {topics[-1]}"
 
 
 def rationale(brief: Brief) -> str:
@@ -323,6 +365,8 @@ def rationale(brief: Brief) -> str:
         return f"{people} in {days} corrected “{pair[0]}” to “{pair[1]}”{reports}."
     if brief.kind == "correction":
         return f"{people} in {days} corrected answers{about}{reports}."
+    if brief.kind == "success":
+        return f"{people} in {days} praised {listed(topics) if topics else 'the answers'}{reports}."
     said = _SAID.get(brief.reason_code, "not good enough")
     return f"{people} in {days} found answers{about} {said}{reports}."
 

@@ -9,10 +9,15 @@ class Brief:
     """One pattern, as mined.
 
     `kind` is "complaint", "correction", "error", "mislabel" or "success". `terms` are the miner's topics, best first,
-    as a sentence takes them: "the delivery date", "islands", or "“declined”" in quotes. `nearby` are other words the
+    as a sentence takes them: "the delivery date", "islands", or "“declined”" in quotes; `asides` are rarer ones, taken
+    where those are too broad. `nearby` are other words the
     reports share, which help to find the section and are never written. `replacement` is (old phrase, new phrase);
     `error_class` and `reason_code` are the values of their enumerations, for complaints the reason most sources gave.
-    `tool` is the one that most of what failed had called; it is compared, never written.
+    `tool` is the one that most of what failed had called; a rule names it as a whole or not at all.
+    `quotes` are corrections that several sources made in the same words, those of most sources first, where the policy
+    lets drafts quote them.
+    `own` and `others` are the stems of what each source said, in this pattern and in the agent's other reports of the
+    same time; they show whether a topic is too broad.
     `support` counts reports or runs, `sources` distinct sources, `days` the days from the first to the last.
     """
 
@@ -29,6 +34,10 @@ class Brief:
     support: int = 0
     sources: int = 0
     days: int = 1
+    asides: Sequence[str] = ()
+    quotes: Sequence[str] = ()
+    own: Sequence[frozenset[str]] = ()
+    others: Sequence[frozenset[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from proposals.models.misfit import Misfit
 from proposals.models.outcome import Outcome
 from proposals.models.policy import Policy
 from proposals.models.proposal import Proposal, ProposalEvidence, Revision
+from proposals.models.quoting import Quoting
 from proposals.models.redraft import Redraft
 from proposals.models.removal import Removal
 from proposals.models.rollout import (
@@ -43,6 +44,7 @@ __all__ = [
     "Proposal",
     "ProposalEvidence",
     "ProposalSeen",
+    "Quoting",
     "Redraft",
     "Removal",
     "Revision",

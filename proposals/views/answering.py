@@ -1,9 +1,12 @@
 """A person's own change that answers a pattern: `?pattern=` on the page to propose one says which."""
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest
 
 from agents.models import Document
 from feedback.models import Pattern
+from proposals.actions import drafting
+from proposals.drafting import Declined
 
 MAX_LABEL = 120
 
@@ -23,6 +26,17 @@ def asked_for(request: HttpRequest, document: Document) -> Pattern | None:
     if found is None:
         raise Http404("There is no such pattern.")
     return found
+
+
+def begun(request: HttpRequest, document: Document, pattern: Pattern | None) -> dict[str, str]:
+    """What the form says at first: why the change is needed, and for praise the rule that keeps what is praised."""
+    if pattern is None or pattern.kind != Pattern.Kind.SUCCESS:
+        return reason(pattern)
+    made = drafting.keeping(pattern, document)
+    if isinstance(made, Declined):
+        messages.info(request, f"No rule was begun for you: {made.reason}.")
+        return reason(pattern)
+    return {"text": made.text, "title": made.title, "rationale": made.rationale}
 
 
 def reason(pattern: Pattern | None) -> dict[str, str]:

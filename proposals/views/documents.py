@@ -165,7 +165,7 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     pattern = answering.asked_for(request, found)
     if request.method != "POST":
         start = {"text": found.current.text, "base": found.current.number} if found.current else {}
-        start |= answering.reason(pattern) or reversing.reverse(request, found)
+        start |= answering.begun(request, found, pattern) or reversing.reverse(request, found)
         return _propose(request, found, ProposeForm(initial=start))
     form = ProposeForm(request.POST)
     if "preview" in request.POST:

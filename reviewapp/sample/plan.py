@@ -45,6 +45,8 @@ VOICES: Final = {
         Span("hostile", 12, 1, 3),
         Span("hidden", 2.5, 0.5, 2),
         Span("noise", 20.5, NOW, 30),
+        # Labels that were right.
+        Span("delivery_right", 6, NOW, 12),
     ),
     "coding": (
         Span("linter", 20, 11.6, 9),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from reviewapp.sample.plan import Span, moment
 
 HERE: Final = Path(__file__).parent
-PRAISE: Final = frozenset({"numbered", "handover", "failing_test", "verdict", "thanks"})
+PRAISE: Final = frozenset({"numbered", "handover", "failing_test", "verdict", "thanks", "delivery_right"})
 ONE_VOICE: Final = {"loud": "customer-0077", "hostile": "customer-0666"}
 """Themes that a single person keeps reporting; they must never count as many."""
 

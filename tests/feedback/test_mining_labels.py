@@ -5,7 +5,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.mining import Kind, label, replacement, telling, terms, topics, verdict
+from feedback.mining import Kind, apart, asides, label, replacement, telling, terms, topics, verdict
 from feedback.mining.changes import diff
 from feedback.mining.labels import MAX_LABEL, MAX_PHRASE, MAX_TERM, MAX_TERMS
 from feedback.mining.stems import stem
@@ -77,6 +77,17 @@ def test_topics_are_said_by_at_least_half_of_the_sources() -> None:
     said |= {str(number): ["no voucher arrived for the refund"] for number in range(6, 12)}
     said |= {"odd": ["where is my parcel"]}
     assert topics(said) == ["the refund"]
+    assert asides(said)[:1] == ["the refund"]
+
+
+def test_beside_a_lone_noun_stands_what_else_half_of_the_sources_say() -> None:
+    assert topics(_from_each("is it lost? my card is to arrive")) == ["the card", "“arrive”"]
+    assert topics(_from_each("top up the card")) == ["the card", "“top up”"]
+
+
+@pytest.mark.parametrize("said", ["I think it is soon", "this isn't what I didn't want", "between them, tomorrow"])
+def test_what_fills_a_sentence_names_nothing(said: str) -> None:
+    assert terms(_from_each(said), judging=True) == []
 
 
 def test_where_no_word_reaches_half_a_third_will_do() -> None:
@@ -99,6 +110,15 @@ def test_where_no_word_reaches_half_a_third_will_do() -> None:
 )
 def test_a_topic_is_written_as_a_sentence_takes_it(said: str, expected: list[str]) -> None:
     assert topics(_from_each(said))[:1] == expected
+
+
+def test_words_that_tell_one_set_of_texts_from_another() -> None:
+    back = {f"b{n}": [f"I want my money back for parcel {n}"] for n in range(4)}
+    late = {f"l{n}": [f"where is my parcel, order {n}"] for n in range(4)} | {"odd": ["the parcel came back"]}
+    assert apart(back, late) == ["money back for parcel"]
+    assert apart(late, back) == ["order"]
+    assert apart(back, {}) == apart({}, back) == apart(back, back) == []
+    assert apart(back, late, min_sources=5) == []
 
 
 @given(_HOSTILE)
@@ -148,6 +168,9 @@ def test_a_label_is_one_short_plain_line(kind: Kind, one: str, other: str) -> No
 def test_each_kind_has_its_label() -> None:
     assert label(Kind.ERROR, template="tool <*> timed out after <*>") == "Tool … timed out after …"
     assert label(Kind.MISLABEL, predicted="billing", expected="refund") == "Billing → refund"
+    assert label(Kind.MISLABEL, ["money back"], predicted="b", expected="refund") == "B → refund (money back)"
+    long = label(Kind.MISLABEL, ["money back", "double order"], predicted="b" * 30, expected="r" * 30)
+    assert long.endswith("r (money back)")
     assert label(Kind.SUCCESS, ["clear steps"]) == "Clear steps"
     assert label(Kind.COMPLAINT) == "Complaints in different words"
 

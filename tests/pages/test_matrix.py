@@ -26,6 +26,7 @@ from people.roles import Role
 from people.teams import create_team
 from proposals.actions.comments import Spot, Wording, open_thread
 from proposals.actions.policy import set_policy
+from proposals.actions.quoting import allow_quoting
 from proposals.models import Proposal, ProposalEvidence, Rollout, RolloutPlan, SavedFilter, Thread
 from proposals.plans import BUILT_IN
 from reviewapp import gate
@@ -79,6 +80,8 @@ MATRIX: Final[dict[str, Row]] = {
     "notices": Row("", SEE, NOBODY),
     "set_mails": Row("", NOBODY, SEE),
     "send_again": Row("delivery", OPERATE, OPERATE),
+    "quoting": Row("", SEE, MANAGE),
+    "forbid_quoting": Row("quoting", MANAGE, MANAGE),
     "rollout_plans": Row("", SEE, MANAGE),
     "remove_rollout_plan": Row("plan", MANAGE, MANAGE),
     "freeze": Row("", OPERATE, OPERATE),
@@ -185,6 +188,7 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "item": ProposalEvidence.objects.create(proposal=pending, feedback=complaints[0]).pk,
         "thread": thread.pk,
         "comment": thread.comments.get().pk,
+        "quoting": allow_quoting(user=ada, agent=document.agent, sources=3).pk,
         "policy": document.agent.policies.get().pk,
         "key": key.prefix,
         "section": protect(document, "Safety", owners=[ada], actor=SYSTEM).pk,

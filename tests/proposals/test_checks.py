@@ -39,7 +39,7 @@ def test_every_check_answers_exactly_once() -> None:
     names = [result.name for result in run(BEFORE, _adding("Be kind."), Context())]
     assert names == [
         "protected", "characters", "secrets", "links", "tools", "overrides",
-        "copied", "duplicate", "praise", "size", "evidence", "format", "model",
+        "copied", "quoted", "duplicate", "praise", "size", "evidence", "format", "model",
     ]  # fmt: skip
 
 

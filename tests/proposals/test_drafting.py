@@ -1,5 +1,7 @@
 """The drafter: the smallest edit, in the right place, and never a word from outside that is not a topic."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
@@ -7,6 +9,7 @@ from agents.sections import fenced, lines_of, protected_changed
 from proposals import diffs
 from proposals.checks import Context, run
 from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, templates
+from proposals.drafting.placement import stems
 from tests.drafts import BRIEFS, CODE, DOCUMENTS, MANY, SUPPORT, WINDOW, declined, drafted
 
 
@@ -189,9 +192,35 @@ def test_every_reason_has_a_template_that_passes_the_checks(code: str) -> None:
     _assert_clean(made)
 
 
-@pytest.mark.parametrize("name", [*templates._ERRORS, "unheard_of", ""])
+@pytest.mark.parametrize("name", templates._ERRORS)
 def test_every_error_class_has_a_template_that_passes_the_checks(name: str) -> None:
     _assert_clean(drafted(Brief("error", error_class=name, support=5, sources=4, days=2)))
+
+
+@pytest.mark.parametrize("name", ["other", "unheard_of", ""])
+def test_errors_of_no_known_kind_make_a_rule_of_their_tool_or_none(name: str) -> None:
+    assert "no kind that a rule is known to help with" in declined(Brief("error", error_class=name))
+    made = drafted(Brief("error", error_class=name, tool="order_lookup", support=5, sources=4, days=2))
+    assert made.title == "Say so when order_lookup fails"
+    assert made.rule.startswith("3. When order_lookup fails, say that it failed")
+
+
+def _said(*texts: str) -> list[frozenset[str]]:
+    return [frozenset(stems(text)) for text in texts]
+
+
+def test_a_topic_that_others_speak_of_as_well_is_narrowed_by_a_second_one() -> None:
+    own = _said("when will my card arrive", "my card did not arrive", "the card has not arrived")
+    others = _said("card blocked", "lost my card", "card fee", "a second card", "the app is slow")
+    of = Brief("complaint", "", ("the card",), asides=("“arrive”",), own=own, others=others)
+    made = drafted(of)
+    assert made.title == "Say what can be done about the card and “arrive”"
+    assert made.rule.startswith("- For requests about the card that speak of “arrive”, say plainly")
+    assert drafted(replace(of, asides=("fee", "the arrival"))).topics == ("the card", "the arrival")
+    assert declined(replace(of, asides=())) == (
+        "the reports share only “card”, which more reports about other things speak of than about this"
+    )
+    assert drafted(replace(of, asides=(), reason_code="too_long")).rule.startswith("- Give the answer first")
 
 
 def _assert_clean(made: Draft) -> None:

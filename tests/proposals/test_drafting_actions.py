@@ -14,6 +14,7 @@ from agents.versions import create_agent
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
+from feedback.insight import Insight
 from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.decisions import approve, reject
@@ -196,3 +197,21 @@ def test_a_mislabel_is_about_what_the_agent_was_asked(support: Agent, settings: 
     assert proposal.revision is not None
     rule = "When both could fit, as in messages about the invoice, use “documents” rather than “billing”."
     assert rule in proposal.revision.text
+
+
+def test_a_mislabel_names_what_tells_the_two_labels_apart(support: Agent, settings: Settings) -> None:
+    settings.COUNTERSIGN_MIN_MISSES = 3
+    for number, asked in enumerate(["return the parcel", "a return label for my parcel", "returning this parcel"]):
+        report(support, f"person {number}", predicted="delivery", expected="returns", input=asked)
+    for number, asked in enumerate(["where is the parcel", "is my parcel lost", "lost parcel, where is it"]):
+        report(support, f"other {number}", predicted="delivery", expected="delivery", input=asked)
+    report(support, "other 9", predicted="billing", expected="Delivery", input="the parcel is lost, or so it seems")
+    mine(support)
+    pattern = Pattern.objects.shown().get()
+    assert (pattern.label, pattern.terms) == ("Delivery → returns (return)", ["return"])
+    insight = Insight(pattern)
+    assert insight.contrast is not None
+    assert (insight.contrast.for_expected, insight.contrast.for_predicted) == (["return"], ["lost"])
+    proposal = _drafted(pattern)
+    assert proposal.revision is not None
+    assert "as in messages that speak of “return”, use “returns” rather than “delivery”." in proposal.revision.text

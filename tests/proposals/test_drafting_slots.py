@@ -49,6 +49,8 @@ def test_no_hostile_text_gets_through_any_slot(payload: str) -> None:
         Brief("correction", payload, ("refund window",), (), (payload, "14 days")),
         Brief("error", payload, (payload,), error_class=payload),
         Brief("error", payload, (payload,), error_class="timeout", tool=payload),
+        Brief("error", payload, (payload,), tool=payload),
+        Brief("complaint", "", ("card",), asides=(payload,), own=[frozenset()], others=[frozenset({"card"})] * 2),
         Brief("mislabel", payload, (payload,), predicted=payload, expected="refund"),
         Brief("mislabel", payload, (payload,), predicted="billing", expected=payload),
     ]
