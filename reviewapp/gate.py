@@ -16,7 +16,7 @@ from agents.reach import SEE_ALL, OutOfReach, unseen
 from audit.models import AuditEntry
 from feedback.models import Pattern, SharedMember
 from people.models import User
-from proposals.models import Comment, Policy, Proposal, Rollout, RolloutPlan, Thread
+from proposals.models import Comment, Policy, Proposal, Quoting, Rollout, RolloutPlan, Thread
 from reviewapp import pages
 
 Way = tuple[type[Model], str, str, str]
@@ -37,11 +37,13 @@ _NAMED: Final[dict[Way, str]] = {
     _PATTERN: "pattern why draft candidates alternatives dismiss reopen rename merge part split",
     (SharedMember, "pk", "shared", "pattern__agent"): "shared_pattern",
     _ROLLOUT: "rollout act_on_rollout",
-    _AGENT: "agent agent_team traffic new_key safe_rules sections unprotect document version download compare propose roll_back",
+    _AGENT: "agent agent_team traffic new_key safe_rules sections unprotect document version download compare propose "
+    "roll_back",
     (Version, "pk", "pk", "document__agent"): "story",
     (ApiKey, "prefix", "prefix", "agent"): "revoke_key",
     (Policy, "pk", "pk", "agent"): "remove_policy",
     (RolloutPlan, "pk", "pk", "document__agent"): "remove_rollout_plan",
+    (Quoting, "pk", "pk", "agent"): "forbid_quoting",
     _ENTRY: "audit_entry audit_proof",
 }
 WAYS: Final[dict[str, Way]] = {name: way for way, names in _NAMED.items() for name in names.split()}

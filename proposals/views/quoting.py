@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from agents.reach import within
 from people import fresh
 from people.requests import PersonRequest
 from proposals.actions.quoting import allow_quoting, forbid_quoting
@@ -63,6 +64,7 @@ def _see() -> HttpResponse:
 
 
 def _page(request: PersonRequest, form: QuotingForm, *, status: int = 200) -> HttpResponse:
-    allowed = list(Quoting.objects.select_related("agent").order_by("agent__name", "pk"))
+    seen = within(Quoting.objects.select_related("agent"), request.user, "agent")
+    allowed = list(seen.order_by("agent__name", "pk"))
     context = {"place": "settings", "allowed": allowed, "form": form}
     return render(request, "proposals/quoting.html", context, status=status)

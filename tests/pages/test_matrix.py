@@ -302,7 +302,9 @@ def night_shift(arguments: dict[str, object], mara: User, luis: User) -> dict[st
     team = create_team("Day shift", members=[mara], actor=SYSTEM)
     for slug in ("support", "other"):
         teams.give_to_team(Agent.objects.get(slug=slug).pk, team.pk, actor=SYSTEM)
-    RolloutPlan.objects.filter(pk=arguments["plan"]).update(document=Document.objects.get(slug=arguments["document"]))
+    RolloutPlan.objects.filter(pk=str(arguments["plan"])).update(
+        document=Document.objects.get(slug=arguments["document"])
+    )
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     entry = AuditEntry.objects.filter(agent="support", sequence__isnull=False).latest("pk")
