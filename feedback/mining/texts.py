@@ -31,7 +31,7 @@ _ROUGH = 1e-4
 class Centroids:
     """The centroids of one agent's groups of one kind, in order of creation; number i is the i-th of them.
 
-    Memory: 8 KiB a group. Cost: a look-up compares with every group, reading at most vectors.MAX_PARTS
+    Memory: 12 KiB a group. Cost: a look-up compares with every group, reading at most vectors.MAX_PARTS
     numbers of each (about 50 for a sentence). With windows, groups out of them are near to nothing and count for
     nothing, see window.Windows.
     """
@@ -49,19 +49,21 @@ class Centroids:
         Raises ValueError if a stored centroid does not have CENTROID_BYTES bytes."""
         if any(len(centroid) != CENTROID_BYTES for centroid in stored):
             raise ValueError(f"A centroid has {CENTROID_BYTES} bytes.")
-        columns = np.frombuffer(b"".join(stored), dtype="<i2").reshape(len(stored), DIMENSIONS).T
+        rows = np.frombuffer(b"".join(stored), dtype="<i2").reshape(len(stored), DIMENSIONS)
         room = len(stored) * 9 // 8 + 64
         self.sizes = list(sizes)
-        # A row per dimension, so that a look-up reads whole rows; whole numbers of 16 bits, so exact.
+        # A row per group for what is asked of one, and a row per dimension, so that a look-up reads whole rows.
+        self._each = np.zeros((room, DIMENSIONS), dtype=np.int16)
+        self._each[: len(stored)] = rows
         self._sums = np.zeros((DIMENSIONS, room), dtype=np.float32)
-        self._sums[:, : len(stored)] = columns
+        self._sums[:, : len(stored)] = rows.T
         self._squares = np.zeros(room, dtype=np.float64)
-        self._squares[: len(stored)] = np.einsum("dg,dg->g", columns, columns, dtype=np.int64)
+        self._squares[: len(stored)] = np.einsum("gd,gd->g", rows, rows, dtype=np.int64)
         self._shares = np.zeros(room, dtype=np.float32)
         """What a product is worth in likeness: one by the length of the group, nothing for one that is out."""
         self._room = np.zeros((MAX_PARTS, room), dtype=np.float32)
         """Where rows are gathered for a look-up: a new place each time costs more than the look-up."""
-        self._holders = np.count_nonzero(columns, axis=1).astype(np.int64)
+        self._holders = np.count_nonzero(rows, axis=0).astype(np.int64)
         self._live, self._alive = len(stored), np.ones(room, dtype=bool)
         self._windows, self._pinned = windows, set(np.flatnonzero(np.array(pinned, dtype=bool)).tolist())
         self.grown = list(grown) or [0] * len(stored)
@@ -94,9 +96,9 @@ class Centroids:
     def _similarities(
         self, vector: Vector, query: npt.NDArray[np.float64], groups: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        rows = self._sums[np.ix_(vector.places, groups)].astype(np.float64)
+        rows = self._each[np.ix_(groups, vector.places)].astype(np.float64)
         lengths = np.sqrt(self._squares[groups] * float(query @ query))
-        return np.divide(query @ rows, lengths, out=np.zeros(len(groups)), where=(lengths > 0) & self._alive[groups])
+        return np.divide(rows @ query, lengths, out=np.zeros(len(groups)), where=(lengths > 0) & self._alive[groups])
 
     def _query(self, vector: Vector) -> npt.NDArray[np.float64]:
         """The vector with what many groups share made weaker, in whole numbers again.
@@ -112,6 +114,7 @@ class Centroids:
         number = len(self)
         if number == self._sums.shape[1]:
             more = number // 8 + 64
+            self._each = np.concatenate([self._each, np.zeros((more, DIMENSIONS), dtype=np.int16)])
             self._sums = np.concatenate([self._sums, np.zeros((DIMENSIONS, more), dtype=np.float32)], axis=1)
             self._squares = np.concatenate([self._squares, np.zeros(more)])
             self._alive = np.concatenate([self._alive, np.ones(more, dtype=bool)])
@@ -131,8 +134,9 @@ class Centroids:
         self._window(number)
         if self.sizes[number] > MAX_MOVES:
             return
-        old = self._sums[vector.places, number].astype(np.int64)
+        old = self._each[number, vector.places].astype(np.int64)
         new = old + vector.parts
+        self._each[number, vector.places] = new
         self._sums[vector.places, number] = new
         self._squares[number] += float((new * new - old * old).sum())
         self._weigh(number)
@@ -146,7 +150,7 @@ class Centroids:
                 self._alive[other], sign = alive, 1 if alive else -1
                 self._weigh(other)
                 self._live += sign
-                self._holders += sign * (self._sums[:, other] != 0)
+                self._holders += sign * (self._each[other] != 0)
 
     def _weigh(self, number: int) -> None:
         square = float(self._squares[number])
@@ -154,4 +158,4 @@ class Centroids:
 
     def centroid(self, number: int) -> bytes:
         """The sum of a group's members as little-endian 16-bit numbers, CENTROID_BYTES long."""
-        return self._sums[:, number].astype("<i2").tobytes()
+        return self._each[number].astype("<i2").tobytes()
