@@ -105,6 +105,7 @@ class _Worker:
 
     def __init__(self, url: str, *, meaning: bool, seen: Callable[[float], None] = lambda used: None) -> None:
         env = os.environ | {"DATABASE_URL": url, "COUNTERSIGN_MEANING": str(meaning).lower()}
+        env["OPENBLAS_NUM_THREADS"] = "1"  # as the settings have it, which this module's own imports come before
         self._started, self._seen = time.perf_counter(), seen
         self._process = psutil.Popen([sys.executable, "-m", "bench.mining", _WORKER], env=env)
         self.used: dict[str, float] = {}
