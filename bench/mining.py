@@ -196,9 +196,10 @@ def _copy_points(known: int) -> None:
     subjects = rng.choice(READ, known, p=weight / weight.sum())
     alone = rng.random(known) < 0.3
     others = rng.integers(READ, size=(known, 2))
+    pks = list(Feedback.objects.order_by("pk").values_list("pk", flat=True))  # before COPY has the connection
 
     def rows() -> Iterator[tuple[int, bytes]]:
-        for number, pk in enumerate(Feedback.objects.order_by("pk").values_list("pk", flat=True).iterator()):
+        for number, pk in enumerate(pks):
             one, two = read[others[number]]
             place = read[subjects[number]] * 1.6 + one * 0.6 + two * 0.6 if not alone[number] else None
             place = place if place is not None else one + two + read[rng.integers(READ)] * rng.random()
