@@ -130,7 +130,10 @@ class _Worker:
     def _look(self) -> None:
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             times = self._process.cpu_times()
-            memory = float(Path(f"/proc/{self._process.pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+            if "VmHWM:" not in status:  # it is about to end
+                return
+            memory = float(status.split("VmHWM:")[1].split()[0]) / 1024
             seconds = time.perf_counter() - self._started
             self._seen(times.user + times.system)
             self.used = {"seconds": seconds, "cpu s": times.user + times.system, "memory MB": memory}
