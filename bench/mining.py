@@ -105,6 +105,7 @@ class _Worker:
 
     def __init__(self, url: str, *, meaning: bool, seen: Callable[[float], None] = lambda used: None) -> None:
         env = os.environ | {"DATABASE_URL": url, "COUNTERSIGN_MEANING": str(meaning).lower()}
+        env["OPENBLAS_NUM_THREADS"] = "1"  # as the settings have it, which this module's own imports come before
         self._started, self._seen = time.perf_counter(), seen
         self._process = psutil.Popen([sys.executable, "-m", "bench.mining", _WORKER], env=env)
         self.used: dict[str, float] = {}
@@ -129,7 +130,10 @@ class _Worker:
     def _look(self) -> None:
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             times = self._process.cpu_times()
-            memory = float(Path(f"/proc/{self._process.pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+            if "VmHWM:" not in status:  # it is about to end
+                return
+            memory = float(status.split("VmHWM:")[1].split()[0]) / 1024
             seconds = time.perf_counter() - self._started
             self._seen(times.user + times.system)
             self.used = {"seconds": seconds, "cpu s": times.user + times.system, "memory MB": memory}
@@ -195,9 +199,10 @@ def _copy_points(known: int) -> None:
     subjects = rng.choice(READ, known, p=weight / weight.sum())
     alone = rng.random(known) < 0.3
     others = rng.integers(READ, size=(known, 2))
+    pks = list(Feedback.objects.order_by("pk").values_list("pk", flat=True))  # before COPY has the connection
 
     def rows() -> Iterator[tuple[int, bytes]]:
-        for number, pk in enumerate(Feedback.objects.order_by("pk").values_list("pk", flat=True).iterator()):
+        for number, pk in enumerate(pks):
             one, two = read[others[number]]
             place = read[subjects[number]] * 1.6 + one * 0.6 + two * 0.6 if not alone[number] else None
             place = place if place is not None else one + two + read[rng.integers(READ)] * rng.random()

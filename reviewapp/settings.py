@@ -1,5 +1,6 @@
 """Django's settings. Everything an operator may change is in `environment.py`."""
 
+import os
 from typing import Any
 
 import structlog
@@ -7,6 +8,9 @@ from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
 from reviewapp import environment
+
+# Before NumPy is loaded: threads of its own would spin, waiting for each other, where cores are busy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ENV = environment.read()
 BASE_DIR = environment.BASE_DIR
