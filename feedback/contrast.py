@@ -16,6 +16,8 @@ READ: Final = 2000
 CHARS: Final = 400
 
 Said = dict[str, list[str]]
+Row = tuple[str, str, bytes, str]
+"""The right label, the given one, who said so, and what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,37 @@ def contrast(evidence: Sequence[Evidence]) -> Contrast | None:
     first = next((item.feedback for item in evidence if item.feedback), None)
     if first is None:
         return None
-    asked, least = asked_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES
-    rightly = _asked_rightly(first)
+    return _between(first.expected, first.predicted, asked_by_source(evidence), labelled(first.agent_id))
+
+
+def contrast_in(rows: Sequence[Row], expected: str, predicted: str) -> Contrast:
+    """The same for two labels, from what `labelled` gave: for many patterns of one agent at once."""
+    wrong = (row for row in rows if (_key(row[0]), _key(row[1])) == (_key(expected), _key(predicted)))
+    return _between(expected, predicted, _by_source(wrong), rows)
+
+
+def labelled(agent_id: int) -> list[Row]:
+    """The agent's newest reports with a label. One query."""
+    rows = Feedback.objects.counted().filter(agent=agent_id).exclude(expected="").order_by("-at", "-pk")
+    return list(rows.values_list("expected", "predicted", "source", Left("input", CHARS))[:READ])
+
+
+def _between(expected: str, predicted: str, asked: Said, rows: Sequence[Row]) -> Contrast:
+    least, rightly = (
+        settings.COUNTERSIGN_MIN_SOURCES,
+        _by_source(row for row in rows if _key(row[0]) == _key(predicted)),
+    )
     if len(rightly) < least:
-        return Contrast(first.expected, first.predicted, [], [])
-    return Contrast(first.expected, first.predicted, apart(asked, rightly, least), apart(rightly, asked, least))
+        return Contrast(expected, predicted, [], [])
+    return Contrast(expected, predicted, apart(asked, rightly, least), apart(rightly, asked, least))
+
+
+def _by_source(rows: Iterable[Row]) -> Said:
+    said: Said = defaultdict(list)
+    for _, _, source, asked in rows:
+        if asked:
+            said[bytes(source).hex()].append(asked)
+    return said
 
 
 def asked_by_source(evidence: Iterable[Evidence]) -> Said:
@@ -51,16 +79,6 @@ def asked_by_source(evidence: Iterable[Evidence]) -> Said:
         if item.feedback and item.feedback.input:
             asked[bytes(item.source).hex()].append(item.feedback.input[:CHARS])
     return asked
-
-
-def _asked_rightly(report: Feedback) -> Said:
-    """What each source asked where the label that was wrong here would have been right."""
-    rows = Feedback.objects.counted().filter(agent=report.agent_id).exclude(expected="").order_by("-at", "-pk")
-    found: Said = defaultdict(list)
-    for label, source, asked in rows.values_list("expected", "source", Left("input", CHARS))[:READ]:
-        if asked and _key(label) == _key(report.predicted):
-            found[bytes(source).hex()].append(asked)
-    return found
 
 
 def _key(label: str) -> str:

@@ -12,7 +12,7 @@ from django.db.models.functions import Left
 
 from feedback.actions import columns
 from feedback.actions.spoken import Spoken, newest
-from feedback.contrast import asked_by_source, contrast
+from feedback.contrast import Row, asked_by_source, contrast, contrast_in, labelled
 from feedback.mining import Kind, asides, classify, common, label, replacement, telling, terms, topics, verdict
 from feedback.mining.cleaning import clean, words
 from feedback.models import Evidence, Feedback, Pattern
@@ -33,18 +33,20 @@ def refresh(pattern: Pattern) -> None:
 def refresh_each(patterns: Sequence[Pattern]) -> None:
     """As `refresh`, for several at once: two queries for AT_ONCE of them."""
     grown = [one for one in patterns if not one.named_support or one.support * 4 >= one.named_support * 5]
+    known = {agent: labelled(agent) for agent in {one.agent_id for one in grown if one.kind == Kind.MISLABEL}}
     for start in range(0, len(grown), AT_ONCE):
         some = grown[start : start + AT_ONCE]
         said, signatures = newest({one.pk: _NAMED_BY[Kind(one.kind)] for one in some}), _signatures(some)
         for pattern in some:
-            _name(pattern, said[pattern.pk], signatures[pattern.pk])
+            _name(pattern, said[pattern.pk], signatures[pattern.pk], known.get(pattern.agent_id, []))
 
 
-def _name(pattern: Pattern, said: Sequence[Spoken], signatures: Sequence[str]) -> None:
+def _name(pattern: Pattern, said: Sequence[Spoken], signatures: Sequence[str], rows: Sequence[Row]) -> None:
     kind = Kind(pattern.kind)
     name, pattern.terms = words_for(kind, said, signatures)
-    told = contrast(newest_evidence(pattern, _NAMED_BY[kind])) if kind is Kind.MISLABEL else None
-    if told:
+    first = said[0].feedback if said and kind is Kind.MISLABEL else None
+    if first:
+        told = contrast_in(rows, first.expected, first.predicted)
         pattern.terms = told.for_expected
         name = label(kind, told.for_expected, predicted=told.predicted, expected=told.expected)
     if not pattern.is_named_by_hand:
