@@ -63,6 +63,11 @@ def newest(proposal: Proposal) -> Revision:
     return proposal.revision
 
 
+def written(proposal: Proposal) -> Revision:
+    """The last revision that somebody wrote: the newest, or the one that was carried over to another version since."""
+    return next((one for one in reversed(proposal.revisions.all()) if not one.is_moved), newest(proposal))
+
+
 def seen(proposal: Proposal, number: int) -> Revision:
     """The revision with this number, with its base version; the newest where there is none."""
     now = newest(proposal)

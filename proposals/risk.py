@@ -3,7 +3,7 @@
 | level | when |
 |---|---|
 | high | it changes a protected section, a check blocks it, it may set other rules aside, it changes the source of a tool, or more than LARGE words change |
-| medium | another check warns, it needs more than one approval, it changes settings, an agent wrote it, it is current already, or more than SMALL words change |
+| medium | another check warns, it needs more than one approval, it changes settings, an agent wrote it, it took effect before its review, or more than SMALL words change |
 | low | none of these: a small change of prose, by the deterministic drafter or a person, that no check asks to look at |
 
 Risk is about what the change may do, not about how many want it: that is impact, and it has no part here.
@@ -83,6 +83,6 @@ def _medium(facts: Facts) -> Iterator[str]:
     if facts.author == "agent":
         yield "An agent wrote it."
     if facts.author == "rollback":
-        yield "It is current already."
+        yield "It took effect before it was reviewed."
     if facts.words > SMALL:
         yield f"{counted(facts.words, 'word')} change."

@@ -22,6 +22,7 @@ from proposals.actions.revisions import Author, add_revision, clean_text, update
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.merging import Merged, merge
 from proposals.models import Decision, Proposal, ProposalEvidence, Revision
+from proposals.models.proposal import MOVED
 
 EVIDENCE_KEPT = 1000
 MAX_TITLE = 200
@@ -269,7 +270,7 @@ def redraft(proposal: Proposal, text: str, *, user: User | None) -> Revision:
 
 
 def _moved_note(proposal: Proposal, base: Version) -> str:
-    moved = f"Moved onto version {base.number}." if proposal.is_stale else "Checked against the sections protected now."
+    moved = f"{MOVED} version {base.number}." if proposal.is_stale else "Checked against the sections protected now."
     asked = proposal.status == Proposal.Status.CHANGES_REQUESTED
     return f"{moved} Changes are still requested." if asked else moved
 

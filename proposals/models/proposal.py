@@ -15,6 +15,9 @@ from feedback.models import Feedback, Pattern, Run
 from people.models import User
 from proposals.risk import Level
 
+MOVED: Final = "Moved onto"
+"""How the note of a revision begins that only carries a text over to another version."""
+
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Reads that speak."""
@@ -220,6 +223,11 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"revision {self.number}"
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it only carries the text before it over to another version."""
+        return self.note.startswith(MOVED) and not (self.author_id or self.author_key_id)
 
     @property
     def short_digest(self) -> str:

@@ -148,7 +148,8 @@ def _asked(proposal: Proposal, revision: Revision, checks: Sequence[Check]) -> Q
 
 
 def _acts(proposal: Proposal) -> list[Act]:
-    revisions = proposal.revisions.select_related("author", "author_key").defer("text", "diff")
+    revisions = proposal.revisions.select_related("author", "author_key", "base_version")
+    revisions = revisions.defer("text", "diff", *whole_of("base_version"))
     said = review.decisions(proposal)
     return [Act(one, [decision for decision in said if decision.revision_id == one.pk]) for one in revisions]
 

@@ -231,6 +231,7 @@ def show(
         "place": "review",
         "proposal": proposal,
         "revision": newest,
+        "written": review.written(proposal),
         "here": reverse("proposal", args=[proposal.pk]),
         **_change(request, proposal, newest, has, typed),
     }

@@ -73,6 +73,7 @@ def test_a_wording_is_suggested_over_two_lines_and_applied(page: Page, pending: 
     form.get_by_role("button", name="Comment", exact=True).click()
     page.get_by_role("button", name="Apply this wording").click()
     expect(page.get_by_role("status").filter(has_text="Applied. Revision 2")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     newest = Proposal.objects.select_related("revision").get(pk=pending.pk).revision
     assert newest is not None
     assert "## Refunds\n- Refunds: 14 days.\n\n" in newest.text

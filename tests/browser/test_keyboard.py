@@ -93,7 +93,7 @@ def test_approving_and_rolling_back(page: Page, pending: Proposal) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("1 agent under review")
     opens(page, "Support agent")
     opens(page, "System prompt of Support agent")
-    leads_to("b", link(page, "Roll back"))
+    leads_to("b", link(page, "Roll back to 1"))
     opens(page, "Roll System prompt back to version 1?")
     leads_to("r", page.get_by_label("Why"))
     page.keyboard.type("Legal changed its mind.")

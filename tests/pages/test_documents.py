@@ -28,7 +28,7 @@ def test_the_page_tells_what_was_current_when_and_by_whom(client: Client, mara: 
     page = client.get(reverse("document", args=DOCUMENT)).text
     assert 'version <b class="num">2</b> is current' in page
     assert "by Mara Okafor" in page
-    assert page.count("Roll back</a>") == 1
+    assert page.count("Roll back to 1</a>") == 1
     assert "Propose a change</a>" in page
 
 

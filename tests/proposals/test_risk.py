@@ -18,7 +18,7 @@ from tests.cast import propose
         (Facts("prompt", "person", SMALL), Level.LOW, "100 words of prose, and no check asks for a look."),
         (Facts("prompt", "person", SMALL + 1), Level.MEDIUM, "101 words change."),
         (Facts("prompt", "agent", 5), Level.MEDIUM, "An agent wrote it."),
-        (Facts("prompt", "rollback", 5), Level.MEDIUM, "It is current already."),
+        (Facts("prompt", "rollback", 5), Level.MEDIUM, "It took effect before it was reviewed."),
         (Facts("config", "person", 2), Level.MEDIUM, "It changes settings."),
         (Facts("prompt", "person", 2, approvals=2), Level.MEDIUM, "It needs 2 approvals."),
         (Facts("prompt", "drafter", 2, warning={"links"}), Level.MEDIUM, "A check asks for a look."),
