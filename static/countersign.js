@@ -234,6 +234,8 @@
   const announce = () => {
     const wrong = document.querySelector(".field.wrong :is(input, select, textarea)");
     const note = wrong || document.querySelector("[data-announce]");
+    // Or the browser would go back to where the page stood before it was sent.
+    if (note) history.scrollRestoration = "manual";
     if (note) note.focus();
     if (wrong) wrong.closest(".field").scrollIntoView({ block: "nearest" });
   };

@@ -199,3 +199,12 @@ def test_what_was_typed_is_marked_at_once_and_saving_stays_in_sight(editor: Page
     expect(editor.locator(".under .new")).to_contain_text("Ever.")
     expect(editor.locator(".under .at")).to_have_count(1)
     expect(editor.get_by_role("button", name="Propose a change")).to_be_in_viewport()
+
+
+def test_what_a_proposal_lacks_is_in_sight_on_a_telephone_too(editor: Page) -> None:
+    editor.set_viewport_size({"width": 390, "height": 700})
+    editor.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    editor.get_by_role("button", name="Propose").click()
+    wrong = editor.locator(".field.wrong").first
+    expect(wrong).to_be_in_viewport()
+    expect(wrong.locator("input, textarea")).to_be_focused()
