@@ -60,6 +60,7 @@ def leads_to(key: str, target: Locator) -> None:
 
 def opens(page: Page, title: str) -> None:
     """Enter opens a page with this heading."""
+    page.wait_for_load_state()  # keys are for scripts, which come after the page
     press(page, "Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
@@ -194,14 +195,14 @@ def test_rollouts_are_promoted_and_stopped(page: Page, aiko: User, mara: User) -
         made = create_agent(slug, name=f"{slug.title()} agent", actor=SYSTEM, documents={"prompt": PROMPT})
         start(propose(made.documents.get(), aiko, new=f"{len(slug)} days"), mara)
     press(page, "g", "r")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Rollouts")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("running")
     leads_to("j", page.get_by_role("link", name="Travel agent"))
     opens(page, "Say 6 days")
     leads_to("a", button(page, "Promote"))
     press(page, "Enter")
     says(page, "Promoted.")
     press(page, "g", "r")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Rollouts")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("running")
     leads_to("j", page.get_by_role("link", name="Sales agent"))
     opens(page, "Say 5 days")
     leads_to("r", page.get_by_label("Why"))

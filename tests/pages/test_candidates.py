@@ -51,6 +51,6 @@ def test_peoples_own_stand_there_too(client: Client, first: Proposal, prompt: Do
     own(prompt, aiko, first.pattern_id)
     client.force_login(luis)
     text = client.get(reverse("candidates", args=[first.pattern_id])).text
-    assert "by <b>Aiko Tanaka</b>" in text
+    assert "By <b>Aiko Tanaka</b>" in text
     assert "Choose this one" not in text
     assert "Draft alternatives" not in text
