@@ -42,7 +42,7 @@ def may_decide(user: User, proposal: Proposal) -> Leave:
     if not conflict:
         return Leave(True, "You may decide: you neither wrote, edited nor asked for this text.")
     if settings.COUNTERSIGN_SINGLE_OPERATOR:
-        return Leave(True, f"{conflict} You may decide all the same, because this board has a single operator.", True)
+        return Leave(True, f"{conflict} You may decide all the same, because four eyes are off on this board.", True)
     return Leave(False, f"{conflict} Somebody else has to decide.")
 
 
@@ -69,7 +69,7 @@ def may_bypass(user: User, proposal: Proposal) -> Leave:
     if not user.has_perm("proposals.bypass_review"):
         return Leave(False, "Bypassing the review needs the role admin.")
     if settings.COUNTERSIGN_SINGLE_OPERATOR:
-        return Leave(False, "This board has a single operator, who may approve alone; there is nothing to bypass.")
+        return Leave(False, "Four eyes are off on this board, so you may approve alone; there is nothing to bypass.")
     return Leave(
         True, f"You may publish this without the approvals it needs. Proposal {proposal.pk} will say so for good."
     )
@@ -245,7 +245,7 @@ def in_force(need: Need) -> Need:
     """What is asked of people on this board: where there is a single operator, one approval is enough."""
     if not settings.COUNTERSIGN_SINGLE_OPERATOR or (need.approvals == 1 and not need.owned):
         return need
-    return Need(1, f"{need.why} This board has a single operator, so one approval is enough.")
+    return Need(1, f"{need.why} Four eyes are off on this board, so one approval is enough.")
 
 
 def barred(proposal: Proposal) -> set[int]:

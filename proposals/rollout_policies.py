@@ -33,7 +33,7 @@ def may_promote(user: User, proposal: Proposal) -> Leave:
     if not conflict:
         return Leave(True, "")
     if settings.COUNTERSIGN_SINGLE_OPERATOR:
-        return Leave(True, f"{conflict} You may promote it all the same: this board has a single operator.", True)
+        return Leave(True, f"{conflict} You may promote it all the same: four eyes are off on this board.", True)
     return Leave(False, f"{conflict} Somebody else has to promote it.")
 
 

@@ -19,7 +19,7 @@ NO_PAGES: Final = frozenset(
     | {"remove_policy", "exclude", "include", "merge_rules", "comment", "reply", "resolve", "reopen_thread"}
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
-    | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team"}
+    | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team", "forbid_quoting", "send_again", "set_mails"}
     | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
 )
 """Addresses that only take forms, lead on to a page, or give a file."""
@@ -208,6 +208,10 @@ def _for_admins() -> Addresses:
         "policy, admin": [reverse("policy")],
         "rollout plans, admin": [reverse("rollout_plans")],
         "freeze": [reverse("freeze")],
+        "erase": [reverse("erase")],
+        "notices": [reverse("notices")],
+        "quoting": [reverse("quoting")],
+        "what starts by itself": [reverse("safe_rules", args=["support", "settings"])],
         "person": _pages("person", User.objects.all()),
         "new person": [reverse("new_person")],
         "new team": [reverse("new_team")],

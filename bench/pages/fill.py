@@ -26,7 +26,7 @@ from agents.keys import create  # noqa: E402
 from agents.models import Agent, Document, Version  # noqa: E402
 from agents.protection import protect  # noqa: E402
 from agents.sections import lines_of  # noqa: E402
-from agents.versions import create_agent, sha256  # noqa: E402
+from agents.versions import create_agent, create_document, sha256  # noqa: E402
 from audit.record import SYSTEM  # noqa: E402
 from bench.pages import crowd  # noqa: E402
 from bench.pages.addresses import SOME, addresses, unasked  # noqa: E402
@@ -63,6 +63,8 @@ def main(what: str) -> None:
     if what == "board":
         _shared()
         _rollouts()
+        settings = "retries: 2\ntimeout_s: 30\n"
+        create_document(Agent.objects.get(slug="support"), "settings", text=settings, actor=SYSTEM, kind="config")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     sessions = {role: _session(name) for role, name in SIGNED_IN.items()}
@@ -91,7 +93,8 @@ def _people_and_agents(writer: Writer) -> None:
             _history(
                 writer, document, {0: VERSIONS, 1: 60}.get(int(document.slug[9:]), 100) if slug == "support" else 100
             )
-    create(Agent.objects.get(slug="support"), ["ingest"], actor=SYSTEM, owner=people["mara"])
+    support = Agent.objects.get(slug="support")
+    create(support, ["ingest"], actor=SYSTEM, owner=people["mara"])
 
 
 def _shared(count: int = 60) -> None:

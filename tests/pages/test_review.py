@@ -119,8 +119,8 @@ def test_the_single_operator_is_told_that_the_log_keeps_it(
     own = propose(prompt, jonas)
     client.force_login(jonas)
     page = client.get(reverse("proposal", args=[own.pk])).text
-    assert "because this board has a single operator" in page
-    assert "Single operator" in page
+    assert "because four eyes are off on this board" in page
+    assert "Four eyes off" in page
     assert ">Approve</button>" in page
 
 

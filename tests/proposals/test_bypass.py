@@ -126,7 +126,7 @@ def test_a_single_operator_has_nothing_to_bypass(
     strict: None, pending: Proposal, ada: User, settings: Settings
 ) -> None:
     settings.COUNTERSIGN_SINGLE_OPERATOR = True
-    with pytest.raises(NotAllowed, match="single operator"):
+    with pytest.raises(NotAllowed, match="Four eyes are off"):
         go(pending, ada)
 
 

@@ -98,9 +98,9 @@ def test_a_single_operator_is_enough_whatever_the_policy_asks(
     settings.COUNTERSIGN_SINGLE_OPERATOR = True
     proposal = propose(prompt, aiko, *SAFETY)
     page = shown(client, ada, proposal)
-    assert "This board has a single operator, so one approval is enough." in page
+    assert "Four eyes are off on this board, so one approval is enough." in page
     assert "Approving makes this text version 2" in page
-    with pytest.raises(NotAllowed, match="who may approve alone"):
+    with pytest.raises(NotAllowed, match="you may approve alone"):
         bypass(proposal.pk, user=ada, digest=digest_of(proposal), reason="It cannot wait." * 3, number=proposal.pk)
     assert say_yes(before, ada) == "approved", "it was approved by her when that was not enough"
     rebase(proposal.pk, user=ada)
