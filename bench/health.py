@@ -131,7 +131,7 @@ def _pages(port: int, rounds: int) -> list[Page]:
 
     client = Client()
     mara = create_person("mara", name="Mara Muster", roles=[Role.REVIEWER])
-    client.force_login(mara, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(mara, backend="people.backends.ByRole")
     visitor = Visitor(port, client.cookies["sessionid"].value)
     addresses = {
         "agents": "/agents/",
