@@ -8,11 +8,13 @@ from people.models import User
 from people.roles import PERMISSIONS
 
 _BY_NAME: Final[dict[str, tuple[str, ...]]] = {role.value: names for role, names in PERMISSIONS.items()}
-_WITH_ROLES: Final = """
-    SELECT u.*, ARRAY(SELECT g.name FROM auth_group g JOIN people_user_groups m ON m.group_id = g.id
+# By name, not “u.*”: a prepared statement must give the same columns after a migration that adds one.
+_COLUMNS: Final = ", ".join(f'u."{field.column}"' for field in User._meta.concrete_fields)
+_WITH_ROLES: Final = f"""
+    SELECT {_COLUMNS}, ARRAY(SELECT g.name FROM auth_group g JOIN people_user_groups m ON m.group_id = g.id
                       WHERE m.user_id = u.id) AS role_names
     FROM people_user u WHERE u.id = %s
-"""
+"""  # noqa: S608 (nothing in it comes from outside)
 
 
 class ByRole(ModelBackend):

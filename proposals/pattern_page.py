@@ -25,7 +25,7 @@ from proposals.models import Proposal
 from proposals.pattern_holdings import PatternHoldings, holdings
 from proposals.undone import undone
 
-PER_PAGE = 25
+PER_PAGE = 15
 LOUDEST = 5
 OTHERS = 100
 

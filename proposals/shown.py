@@ -153,14 +153,17 @@ def text_lines(document: Document, text: str) -> list[TextLine]:
     ]
 
 
-def talked_about(lines: list[TextLine], rows: Sequence[Row], talks: Talks) -> list[TextLine]:
-    """The lines of the text after the change, `rows` telling what each was before, with the talks below them."""
+def lines_after(document: Document, rows: Sequence[Row], talks: Talks) -> list[TextLine]:
+    """The lines of a text after the change that `rows` tell, with the talks below them; none of it is parsed again."""
+    code = is_code(document)
+    kept = [row for row in rows if row.kind != "cut"]
+    lines = [
+        TextLine(number, row.text.removesuffix("\n"), row.heading and not code, row.protected and not code)
+        for number, row in enumerate(kept, start=1)
+    ]
     if talks.is_empty:
         return lines
-    kept = [row for row in rows if row.kind != "cut"]
-    return [
-        replace(line, talks=talks.below(row), asked=talks.asks(row)) for line, row in zip(lines, kept, strict=False)
-    ]
+    return [replace(line, talks=talks.below(row), asked=talks.asks(row)) for line, row in zip(lines, kept, strict=True)]
 
 
 def is_code(document: Document) -> bool:

@@ -319,8 +319,7 @@ def _change(
     lay_out = shown.beside if view == "side" else shown.inline
     part: Part[shown.Line] | Part[shown.TextLine]
     if view == "full":
-        text = shown.talked_about(shown.text_lines(proposal.document, newest.text), rows, found)
-        part = shown.part(text, request.GET)
+        part = shown.part(shown.lines_after(proposal.document, rows, found), request.GET)
     else:
         lines = lay_out(rows, whole=whole, talks=found, opened=shown.opened(request.GET))
         part = shown.part(lines, request.GET, largest=sys.maxsize if on_paper else LARGEST)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from audit import numbers
@@ -127,11 +128,25 @@ def segments(row: Row) -> SafeString:
 @register.simple_tag
 def line_number(number: int | None, link: str, *, removed: bool = False) -> str:
     """The number of a line, a link to comment on it where there is one; one call, for a page has thousands."""
-    if not link or number is None:
-        return str(number or "")
-    side, word = ("old", "removed ") if removed else ("", "")
+    if number is None:
+        return ""
+    if not link:
+        return digits(number)
+    side, word = _REMOVED if removed else _KEPT
     said = '<a class="say" href="{0}{1}{2}" aria-label="Comment on {3}line {2}">{2}</a>'
-    return format_html(said, link, side, number, word)
+    return format_html(said, _address(link), side, digits(number), word)
+
+
+# What is the same on every line is escaped once.
+NOTHING = SafeString()
+_KEPT, _REMOVED = (NOTHING, NOTHING), (SafeString("old"), SafeString("removed "))
+_address = lru_cache(64)(escape)
+
+
+@lru_cache(10_000)
+def digits(number: int) -> SafeString:
+    """A whole number, which needs no escaping."""
+    return format_html("{}", number)
 
 
 @register.filter

@@ -6,9 +6,11 @@ from django.utils.safestring import SafeString
 
 from proposals.diffs import Gap, Row
 from proposals.shown import TextLine, opened
-from reviewapp.templatetags.board import chips, line_number, segments
+from reviewapp.templatetags.board import NOTHING, chips, digits, line_number, segments
 
 register = template.Library()
+
+_HEAD, _LOCK, _MOVED = SafeString(" head"), SafeString(" lock"), SafeString(" moved")
 
 _SIGNS = {
     "equal": "",
@@ -34,9 +36,10 @@ def unfolding(context: template.Context, gap: Gap, name: str = "lines", since: i
 def text_row(line: TextLine, link: str = "") -> SafeString:
     """A line of a whole text; `link` leads to a comment on it."""
     return format_html(
-        '<tr class="equal{}"><td class="no" id="L{}">{}</td><td class="said">{}</td></tr>\n',
-        (" head" if line.heading else "") + (" lock" if line.protected else ""),
-        line.number,
+        '<tr class="equal{}{}"><td class="no" id="L{}">{}</td><td class="said">{}</td></tr>\n',
+        _HEAD if line.heading else NOTHING,
+        _LOCK if line.protected else NOTHING,
+        digits(line.number),
         line_number(line.number, link),
         chips(line.text),
     )
@@ -54,14 +57,14 @@ def diff_row(row: Row, link: str = "") -> SafeString:
     number = line_number(row.new, link) if row.new else line_number(row.old, link, removed=True)
     if row.kind == "equal" and not row.heading:
         said = '<tr class="equal{}"><td class="no">{}</td><td class="sign"></td><td class="said">{}</td></tr>\n'
-        return format_html(said, " lock" if row.protected else "", number, segments(row))
+        return format_html(said, _LOCK if row.protected else NOTHING, number, segments(row))
     return format_html(
         '<tr class="{}{}{}{}"{}><td class="no">{}</td><td class="sign">{}</td><td class="said">{}{}{}</td></tr>\n',
         row.kind,
-        " moved" if row.moved else "",
-        " head" if row.heading else "",
-        " lock" if row.protected else "",
-        "" if row.kind == "equal" else _ITEM,
+        _MOVED if row.moved else NOTHING,
+        _HEAD if row.heading else NOTHING,
+        _LOCK if row.protected else NOTHING,
+        NOTHING if row.kind == "equal" else _ITEM,
         number,
         _SIGNS[row.kind],
         segments(row),
@@ -85,8 +88,8 @@ def diff_half(row: Row | None, side: str, link: str = "") -> SafeString:
         number,
         row.kind,
         side,
-        " moved" if row.moved else "",
-        " lock" if row.protected else "",
+        _MOVED if row.moved else NOTHING,
+        _LOCK if row.protected else NOTHING,
         format_html('<span class="sr">{}</span>', said) if said else "",
         segments(row),
         _moved(row),
@@ -97,7 +100,7 @@ _ITEM = format_html(' data-item tabindex="{}"', -1)
 _NOTHING = format_html('<td class="no {0}"></td><td class="said {0}"></td>\n', "none")
 
 
-def _moved(row: Row) -> SafeString | str:
+def _moved(row: Row) -> SafeString:
     if not row.moved:
-        return ""
+        return NOTHING
     return format_html(' <span class="chip">moved {} line {}</span>', "from" if row.kind == "add" else "to", row.moved)
