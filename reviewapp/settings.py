@@ -83,14 +83,8 @@ TEMPLATES: list[dict[str, Any]] = [
 FORM_RENDERER = "reviewapp.widgets.Written"
 
 
-PREPARED = {"server_side_binding": True, "prepare_threshold": 3}
-
-
 def database_settings(url: str | None) -> dict[str, Any]:
-    """The one database; `up` and the tests set DATABASE_URL when they start their own PostgreSQL.
-
-    What a connection has asked three times PostgreSQL keeps planned, a fifth of the time of a page.
-    """
+    """The one database; `up` and the tests set DATABASE_URL when they start their own PostgreSQL."""
     parts = conninfo_to_dict(url or "postgresql:///countersign")
     named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     return {
@@ -98,7 +92,7 @@ def database_settings(url: str | None) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         **{django: str(parts.pop(libpq, None) or "") for django, libpq in named.items()},
-        "OPTIONS": {**PREPARED, "connect_timeout": 3, **parts},
+        "OPTIONS": {"connect_timeout": 3, **parts},
     }
 
 

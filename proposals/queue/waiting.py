@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 
+from agents import statements
 from agents.reach import EVERYWHERE, unseen, untouchable
 from people.models import User
 from people.roles import PERMISSIONS
@@ -145,6 +146,8 @@ _MAY_DECIDE: Final = f"""
     WITH {_OWN} SELECT COALESCE(array_agg(p.id), '{{}}') FROM proposals_proposal p WHERE {{mine}} AND {_DECIDABLE}
 """  # noqa: S608
 
+_TYPES: Final = {"others": "bigint[]", "user": "bigint"}
+
 
 def waiting_for(user: User) -> list[int]:
     """Keys of the proposals whose next step is this person's: to decide, to rework what was sent back, or to bring what
@@ -174,9 +177,7 @@ def _ask(question: str, user: User) -> list[int]:
         "decidable": [status.value for status in Proposal.DECIDABLE],
         "roles": [role.value for role, names in PERMISSIONS.items() if DECIDE in names],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_scoped(question, others), known)
-        found: list[int] = cursor.fetchone()[0]
+    found: list[int] = statements.ask(_scoped(question, others), _TYPES, known)[0][0]
     return found
 
 
