@@ -3,13 +3,14 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser, sync_playwright
 
@@ -36,6 +37,8 @@ _STRAGGLERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle';
 """
+
+_FILLED_BY_MIGRATIONS = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,12 +104,17 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Let transactional tests empty the append-only tables between tests; only tests may, and only this way."""
-    original = DatabaseOperations.sql_flush
+    """Let transactional tests empty the tables between tests, append-only ones too; only tests may, and only this way.
 
-    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-        return [_STRAGGLERS, "SET LOCAL session_replication_role = replica;", *original(self, *args, **kwargs)]
+    Deleting the few rows of a test takes three milliseconds, truncating a hundred tables and filling those that
+    migrations filled five hundred.
+    """
+
+    def sql_flush(self: DatabaseOperations, style: Any, tables: Sequence[str], **kwargs: Any) -> list[str]:
+        emptied = [f"DELETE FROM {self.quote_name(table)}" for table in {*tables} - _FILLED_BY_MIGRATIONS]  # noqa: S608
+        return [_STRAGGLERS, "SET LOCAL session_replication_role = replica", "; ".join(emptied)]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *args, **kwargs: None)
         yield

@@ -28,7 +28,7 @@ from proposals.models import Decision, Proposal, Thread
 from tests.cast import PROMPT, digest_of, propose, report
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 200
+ROUNDS = 50
 THREADS = 4
 
 Deed = Callable[[], object]
@@ -104,7 +104,7 @@ def _next(prompt: Document, author: User, number: int) -> Proposal:
 def test_two_approvals_of_different_proposals_publish_one_after_the_other_or_not_at_all(
     prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
 ) -> None:
-    for number in range(40):
+    for number in range(20):
         one = _next(prompt, aiko, number)
         current = Document.objects.select_related("current").get(pk=prompt.pk).current.text
         two = propose(prompt, aiko, current.splitlines()[-1], f"- Never ask for passwords, round {number}.")
@@ -122,7 +122,7 @@ def test_two_approvals_of_different_proposals_publish_one_after_the_other_or_not
 def test_approve_and_amend_at_once_never_publish_an_unseen_text(
     prompt: Document, aiko: User, mara: User, jonas: User, pool: ThreadPoolExecutor
 ) -> None:
-    for number in range(40):
+    for number in range(20):
         proposal = _next(prompt, aiko, number)
         shown, seen = digest_of(proposal), proposal.revision.text
         results = at_once(
@@ -142,7 +142,7 @@ def test_approve_and_withdraw_at_once_have_one_winner(
     prompt: Document, aiko: User, mara: User, pool: ThreadPoolExecutor
 ) -> None:
     approved = 0
-    for number in range(60):
+    for number in range(20):
         proposal = _next(prompt, aiko, number)
         shown = digest_of(proposal)
         results = at_once(
@@ -180,7 +180,7 @@ def test_an_approval_waits_for_a_protection_on_its_way(
 def test_of_two_who_amend_at_once_the_second_is_told(
     pending: Proposal, mara: User, jonas: User, pool: ThreadPoolExecutor
 ) -> None:
-    for number in range(40):
+    for number in range(20):
         shown = digest_of(pending)
 
         def write(user: User, shown: str = shown, number: int = number) -> object:
@@ -188,7 +188,7 @@ def test_of_two_who_amend_at_once_the_second_is_told(
 
         (refused,) = refusals(at_once(pool, lambda: write(mara), lambda: write(jonas)))
         assert "meanwhile. Nothing was recorded." in str(refused)
-    assert pending.revisions.count() == 41
+    assert pending.revisions.count() == 21
 
 
 def test_one_text_submitted_many_times_at_once_is_one_proposal(
@@ -246,11 +246,11 @@ def test_two_rollbacks_at_once_make_one_version(
 
 
 def test_two_miners_at_once_find_each_report_once(support: Agent, pool: ThreadPoolExecutor) -> None:
-    for number in range(60):
+    for number in range(20):
         report(support, f"person {number}", reason=f"the refund deadline for courses is wrong, case {number}")
     at_once(pool, *[lambda: mine(support)] * 4)
     assert not Feedback.objects.unmined().exists()
-    assert Evidence.objects.count() == 60
+    assert Evidence.objects.count() == 20
     assert sum(Pattern.objects.values_list("support", flat=True)) == 60
     assert sum(Pattern.objects.values_list("sources", flat=True)) == 60
 

@@ -32,7 +32,7 @@ from tests.rollouts import QUICKLY, canary, report_runs, share_of
 
 __all__ = ["pool"]
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 25
+ROUNDS = 10
 
 
 @pytest.fixture

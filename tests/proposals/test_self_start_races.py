@@ -27,7 +27,7 @@ from tests.safe import busy, draft, rollout_of, settings_of, status_of
 
 __all__ = ["pool"]
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 5
+ROUNDS = 4
 
 
 @pytest.fixture
