@@ -4,8 +4,8 @@ It goes to libpq directly: for statements of a tenth of a millisecond, the curso
 """
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, Final, TypeVar
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
@@ -14,8 +14,9 @@ from psycopg import errors, pq
 T = TypeVar("T")
 Record = tuple[str | None, ...]
 
-_prepared: Final[WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]] = WeakKeyDictionary()
-"""The names of the statements each connection has prepared. A connection belongs to one thread."""
+_numbers: Final = count()
+_OURS: Final = (-1,)
+"""No types that psycopg would know a statement of its own by."""
 
 
 def once_more(call: Callable[[], T]) -> T:
@@ -74,12 +75,17 @@ def _raw() -> psycopg.Connection[Any]:
 
 
 def _name(raw: psycopg.Connection[Any], sql: str) -> bytes:
-    names = _prepared.setdefault(raw, {})
-    if sql not in names:
-        name = f"countersign_{len(names)}".encode()
-        _check(raw, raw.pgconn.prepare(name, sql.encode()))
-        names[sql] = name
-    return names[sql]
+    """The name under which this connection has the statement prepared.
+
+    It stands among psycopg's own, which has the server forget all of them after a rollback, and old ones in between.
+    """
+    names, key = raw._prepared._names, (sql.encode(), _OURS)
+    if key not in names:
+        name = f"countersign_{next(_numbers)}".encode()
+        _check(raw, raw.pgconn.prepare(name, key[0]))
+        names[key] = name
+    names.move_to_end(key)
+    return names[key]
 
 
 def _check(raw: psycopg.Connection[Any], result: pq.abc.PGresult) -> None:
