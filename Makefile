@@ -1,6 +1,7 @@
 # make run    the whole board on this machine, with its own PostgreSQL and Valkey
 # make test   all tests, on the same engines
-# make lint   style, types, missing migrations, deployment checks
+# make lint   style, types, unsafe calls, missing migrations, deployment checks
+# make advisories  whether anything installed has a known hole; says so where nobody can be asked
 # make lock   pin the requirements anew
 # make bench  how fast it is, beside what the machine can do
 # make bench-audit  what the log costs, with a thousand entries and with a million
@@ -25,7 +26,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock bench bench-audit bench-health bench-mining bench-pages bench-quality clean
+.PHONY: run test lint lock advisories bench bench-audit bench-health bench-mining bench-pages bench-quality clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -37,9 +38,13 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml .
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+advisories: $(VENV)/.dev
+	$(BIN)/python -m drills.advisories
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal requirements.in -o requirements.txt

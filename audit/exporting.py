@@ -128,7 +128,7 @@ def write_bundle(folder: Path, actor: Actor) -> Bundle:
     if any(folder.iterdir()):
         raise FileExistsError(17, "it is not empty", str(folder))
     begin(actor, form="bundle", filters={})
-    made, trouble = _checkpoint(actor)
+    made, trouble = checkpoint_now(actor)
     head = ChainHead.objects.get()
     with open(folder / "entries.jsonl", "wb") as file:
         file.writelines(json_lines(AuditEntry.objects.all(), head.sequence))
@@ -138,7 +138,8 @@ def write_bundle(folder: Path, actor: Actor) -> Bundle:
     return Bundle(head.sequence, trouble)
 
 
-def _checkpoint(actor: Actor) -> tuple[Checkpoint, str]:
+def checkpoint_now(actor: Actor) -> tuple[Checkpoint, str]:
+    """A checkpoint of the log as it is, or the last one and why there is none newer. Raises CannotSign for none."""
     try:
         return checkpoints.make(actor), ""
     except (CannotSign, LogDamaged) as refusal:

@@ -1,12 +1,17 @@
 """What an auditor asks the log for."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
+import re2
 from django import forms
+from django.db.models import F, Func, Q, TextField, Value
 from django.http import QueryDict
 
+from audit.choices import grouped
 from audit.models import AuditEntry, AuditEntryQuerySet
 from audit.wording import VERBS
 
@@ -16,6 +21,7 @@ def _day(label: str) -> forms.DateField:
 
 
 _MOST_NAMES: Final = 500
+_HEXED: Final = Func(F("hash"), Value("hex"), function="encode", output_field=TextField())
 
 TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "decisions": (
@@ -42,12 +48,8 @@ TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
 
 
 def _verbs() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The choices: several at once first, then each verb under what it is done to."""
-    kinds: dict[str, list[tuple[str, str]]] = {}
-    for verb in sorted(VERBS):
-        kind, _, deed = verb.partition(".")
-        kinds.setdefault(kind.replace("_", " ").capitalize(), []).append((verb, deed.replace("_", " ").capitalize()))
-    return [("Several", [(name, words) for name, (words, _) in TOGETHER.items()]), *kinds.items()]
+    """The choices: several at once first, then each verb with what it is about."""
+    return [("Several", [(name, words) for name, (words, _) in TOGETHER.items()]), *grouped()]
 
 
 class LogFilter(forms.Form):
@@ -76,6 +78,12 @@ class LogFilter(forms.Form):
         """Whether what is asked for can only be found by reading one entry after the other."""
         return self.is_valid() and any(self.cleaned_data[name] for name in ("actor", "text", "document"))
 
+    @property
+    def query(self) -> str:
+        """The address that asks for this, without its question mark; empty for all, and for what makes no sense."""
+        asked = self.cleaned_data if self.is_valid() else {}
+        return urlencode({name: value for name, value in asked.items() if value})
+
     def entries(self) -> AuditEntryQuerySet:
         """The sealed entries asked for, newest first; everything where the question makes no sense."""
         found = self._seen.filter(sequence__isnull=False).newest_first()
@@ -90,8 +98,8 @@ class LogFilter(forms.Form):
             found = found.filter(verb__in=verbs)
         if asked["actor"]:
             found = found.filter(actor_label__icontains=asked["actor"])
-        if asked["text"]:
-            found = found.filter(body__icontains=asked["text"])
+        for word in _words(asked["text"]):
+            found = found.alias(hex=_HEXED).filter(_holds(word))
         return found.between(_start(asked["since"]), _start(asked["until"], days=1))
 
 
@@ -100,6 +108,18 @@ def _named(seen: AuditEntryQuerySet, column: str, label: str, data: QueryDict) -
     created = seen.filter(verb=f"{column}.created").values_list(column, label)
     names = {data.get(column, ""): data.get(column, "")} | dict(created[:_MOST_NAMES]) | {"": "Any"}
     return sorted(names.items(), key=lambda pair: (pair[0] != "", pair[1].casefold()))
+
+
+def _words(text: str) -> list[str]:
+    """Each word is looked for by itself, in any order; what stands in double quotes as it stands."""
+    return [quoted or word for quoted, word in re2.findall(r'"([^"]+)"|([^\s"]+)', text)]
+
+
+def _holds(word: str) -> Q:
+    """The fact has it, in whatever it names; or the entry’s own hash begins so."""
+    spelled = json.dumps(word, ensure_ascii=False)[1:-1]
+    there = Q(body__icontains=spelled)
+    return there | Q(hex__startswith=word.lower()) if re2.fullmatch(r"[0-9a-fA-F]{8,64}", word) else there
 
 
 def _start(day: date | None, days: int = 0) -> datetime | None:

@@ -33,10 +33,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Checkpoints from outside the database, as (name, text), and the keys to believe; none: those the log knows."""
+    """Checkpoints from outside the database, as (name, text), and the keys to believe; none: those the log knows.
+
+    `folder`: whether those filed in our folder count, too.
+    """
 
     notes: list[tuple[str, str]] = field(default_factory=list)
     keys: list[PublicKey] = field(default_factory=list)
+    folder: bool = True
 
 
 def verify(outside: Outside | None = None) -> Verdict:
@@ -49,7 +53,8 @@ def verify(outside: Outside | None = None) -> Verdict:
         _look_at_one_moment()
         known = signing.public_keys()
         given = [_given(name, note, outside.keys or known) for name, note in outside.notes] if outside else []
-        filed = [_filed(name, size, note, known) for name, size, note in handing_out.filed()]
+        counts = outside is None or outside.folder
+        filed = [_filed(name, size, note, known) for name, size, note in handing_out.filed()] if counts else []
         kept = merge(_kept(known), sorted([*filed, *given], key=_size), key=_size)
         found = walk(stored_rows(), kept=kept, tiles=_tiles())
         head = ChainHead.objects.first() or ChainHead(sequence=0, hash=GENESIS)

@@ -49,6 +49,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "head": head,
         "spans": [(name, _days_ago(days)) for name, days in SPANS],
         "filtered": any(request.GET.get(name) for name in form.fields),
+        "query": form.query,
     }
     return render(request, "audit/log.html", context, status=200 if form.is_valid() else 422)
 

@@ -93,6 +93,8 @@ VERBS: Final[dict[str, str]] = {
     "version.registered": "registered as a candidate",
     "board.frozen": "froze",
     "board.thawed": "lifted the freeze of",
+    "board.backed_up": "backed up the board, with",
+    "board.restored": "restored the board from a backup, with",
     "comment.added": "commented on",
     "comment.resolved": "resolved the comments on",
     "comment.reopened": "reopened the comments on",

@@ -1,5 +1,6 @@
 """What every page of the board shows around its own content."""
 
+from dataclasses import replace
 from time import monotonic
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from agents.freezing import frozen
 from people.models import User
 from proposals.glance import glance_of
 from proposals.queue import desk_of
-from reviewapp.health import degraded
+from reviewapp.health import degraded, signs
 
 GRACE_S = 30.0
 """A board that has just started is not out of order: worker and scheduler follow within seconds."""
@@ -25,16 +26,17 @@ that it is None, and a page of many lines looks for hundreds.
 
 
 def board(request: HttpRequest) -> dict[str, object]:
-    """For people signed in: how much waits for them, what is out of order or frozen, whether one may decide alone."""
+    """For people signed in: what waits for them, what is out of order or frozen, and whether one may decide alone."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {**UNSET}
-    out_of_order, glance, sees = degraded(), glance_of(request, user), user.has_perm("proposals.view_proposal")
+    found, glance, sees = signs(), glance_of(request, user), user.has_perm("proposals.view_proposal")
     return {
         **UNSET,
         "turn_count": len(desk_of(request)) if sees else 0,
         "gate_count": glance.waiting if sees else 0,
         "frozen": frozen() if glance.is_frozen else None,
-        "degraded": out_of_order if monotonic() - _STARTED > GRACE_S else [],
+        "damage": found.damage,
+        "degraded": degraded(replace(found, fault=None)) if monotonic() - _STARTED > GRACE_S else [],
         "single_operator": settings.COUNTERSIGN_SINGLE_OPERATOR,
     }

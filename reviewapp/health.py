@@ -8,7 +8,7 @@ gives counts and ages, no content; all three need no sign-in, so keep them off t
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
@@ -22,7 +22,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from audit.models import ChainHead
+from audit.chain import Fault
+from audit.models import ChainHead, Verification
 from feedback.actions import meaning
 from feedback.models import Feedback, Pattern, Run
 from proposals.models import Proposal
@@ -37,6 +38,21 @@ _CONSEQUENCES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Seconds since each process's last sign of life, and the fault that the last walk along the log found, if any."""
+
+    silent: dict[str, float]
+    fault: Fault | None
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with the log, as a sentence; empty when nothing is known to be."""
+        return (
+            f"The audit log is damaged: entry {self.fault.sequence} is bad: {self.fault.problem}." if self.fault else ""
+        )
+
+
 @dataclass(frozen=True)
 class Status:
     """Seconds since the last sign of life (None: never), and seconds the oldest waiting work has waited (0: none)."""
@@ -48,7 +64,7 @@ class Status:
 
 def status() -> Status:
     """How the processes and the outboxes are, by the database's clock. Four queries."""
-    silent = _silences()
+    silent = signs().silent
     waiting = [
         _first_age(Feedback.objects.unmined(), "received_at"),
         _first_age(Run.objects.unmined(), "received_at"),
@@ -57,14 +73,13 @@ def status() -> Status:
     return Status(silent.get("worker"), silent.get("scheduler"), max(0.0, *waiting))
 
 
-def degraded() -> list[str]:
+def degraded(found: Signs | None = None) -> list[str]:
     """What does not work at the moment and what follows, one sentence each; empty when all is well. One query."""
-    silent = _silences()
-    lacking = [meaning.missing()] if meaning.missing() else []
-    return lacking + [
-        f"The {process.label} {_for_how_long(silent.get(process))}: {_CONSEQUENCES[process]}."
+    found = found or signs()
+    return [sentence for sentence in (found.damage, meaning.missing()) if sentence] + [
+        f"The {process.label} {_for_how_long(found.silent.get(process))}: {_CONSEQUENCES[process]}."
         for process in Heartbeat.Process
-        if silent.get(process, SILENT_AFTER_S) >= SILENT_AFTER_S
+        if found.silent.get(process, SILENT_AFTER_S) >= SILENT_AFTER_S
     ]
 
 
@@ -78,11 +93,20 @@ def _for_how_long(seconds: float | None) -> str:
     )
 
 
-def _silences() -> dict[str, float]:
-    """Seconds since each process's last sign of life."""
+_LOG: Final = "log"
+_SIGNS: Final = """
+    SELECT process, extract(epoch FROM statement_timestamp() - at)::float, '' FROM reviewapp_heartbeat
+    UNION ALL (SELECT %s, fault_at::float, fault FROM audit_verification ORDER BY id DESC LIMIT 1)
+"""
+
+
+def signs() -> Signs:
+    """How the processes and the log are. One query."""
     with connection.cursor() as cursor:  # every page asks
-        cursor.execute("SELECT process, extract(epoch FROM statement_timestamp() - at)::float FROM reviewapp_heartbeat")
-        return dict(cursor.fetchall())
+        cursor.execute(_SIGNS, [_LOG])
+        found = {name: (number, words) for name, number, words in cursor.fetchall()}
+    at, problem = found.pop(_LOG, (None, ""))
+    return Signs({name: seconds for name, (seconds, _) in found.items()}, Fault(int(at), problem) if at else None)
 
 
 def _first_age(waiting: QuerySet[Any], since: str) -> float:
@@ -136,7 +160,7 @@ class _Board(Collector):
     """What /metrics shows."""
 
     def collect(self) -> Iterator[Metric]:
-        """Seven gauges at most; a database that does not answer is a gauge too."""
+        """A few gauges; a database that does not answer is a gauge too."""
         up = GaugeMetricFamily("countersign_database_up", "Whether the database answers")
         try:
             gauges = list(_gauges())
@@ -165,3 +189,10 @@ def _gauges() -> Iterator[Metric]:
     yield proposals
     head = ChainHead.objects.values_list("sequence", flat=True).first() or 0
     yield GaugeMetricFamily("countersign_audit_entries", "Length of the audit chain", head)
+    last = Verification.objects.annotate(age=Extract(Now() - F("at"), "epoch")).order_by("-pk").first()
+    sound = GaugeMetricFamily("countersign_audit_sound", "Whether the last walk along the log found it sound")
+    age = GaugeMetricFamily("countersign_audit_seconds_since_verification", "Since that walk; none: never")
+    if last:
+        sound.add_metric([], 0 if last.fault else 1)
+        age.add_metric([], float(last.age))
+    yield from (sound, age)

@@ -51,14 +51,16 @@ def look(proposals: Sequence[Proposal], *, user: User) -> dict[int, Looked]:
 
 
 @transaction.atomic
-def save_filter(*, user: User, name: str, query: str) -> SavedFilter:
-    """Keep a view of the queue under a name; the same name again means the new view. Raises Invalid("name")."""
+def save_filter(
+    *, user: User, name: str, query: str, place: SavedFilter.Place = SavedFilter.Place.QUEUE
+) -> SavedFilter:
+    """Keep a view of queue or log under a name; the same name again means the new view. Raises Invalid("name")."""
     name = _clean(name)
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # so that two tabs count the same filters
-    others = user.saved_filters.exclude(name=name)
+    others = user.saved_filters.exclude(name=name, place=place)
     if others.count() >= MOST_FILTERS:
         raise Invalid("name", f"You keep {MOST_FILTERS} filters already; delete one first.")
-    kept, _made = SavedFilter.objects.update_or_create(user=user, name=name, defaults={"query": query})
+    kept, _made = SavedFilter.objects.update_or_create(user=user, place=place, name=name, defaults={"query": query})
     return kept
 
 

@@ -57,17 +57,22 @@ class ProposalSeen(models.Model):
 
 
 class SavedFilter(models.Model):
-    """A view of the queue that a person keeps under a name of their own."""
+    """A view of the queue, or a search in the log, that a person keeps under a name of their own."""
+
+    class Place(models.TextChoices):
+        QUEUE = "queue", "queue"
+        LOG = "log", "audit log"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters", db_index=False
     )
+    place = models.CharField(max_length=5, choices=Place, default=Place.QUEUE)
     name = models.CharField(max_length=40)
-    query = models.CharField(max_length=600)
+    query = models.CharField(max_length=6000)
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint("user", "name", name="saved_filter_name_once_per_person")]
+        constraints = [models.UniqueConstraint("user", "place", "name", name="saved_filter_name_once_per_place")]
 
     def __str__(self) -> str:
         return self.name

@@ -5,14 +5,20 @@ The answer comes from the releases, splits and shares as they were recorded then
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from agents.models import Agent, Release, Split, Version, whole_of
 from agents.serving import gets_candidate
+from people.models import User
 from proposals.models import ShareChange
 from proposals.provenance.blame import Origin, origins_of
+
+_PICKED: Final = 3
+_BEFORE: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,21 @@ def ran(agent: Agent, at: datetime, unit: str = "") -> list[Ran]:
         )
         for release in releases
     ]
+
+
+def last_changed(user: User) -> Agent | None:
+    """Of the agents this person sees, the one that got another text last: the likeliest to be asked about."""
+    last = Release.objects.filter(document__agent=OuterRef("pk")).order_by("-at").values("at")[:1]
+    return Agent.objects.for_person(user).alias(last=Subquery(last)).order_by(F("last").desc(nulls_last=True)).first()
+
+
+def picks(agent: Agent) -> list[tuple[str, datetime]]:
+    """Times somebody is likely to ask about, by name: now, a while ago, and right before the agent's last changes."""
+    now = timezone.now()
+    named = [("Now", now), ("An hour ago", now - timedelta(hours=1)), ("Yesterday", now - timedelta(days=1))]
+    changes = Release.objects.filter(document__agent=agent, version__number__gt=1).order_by("-at", "-pk")
+    last = changes.select_related("version__document").defer(*whole_of("version"))[:_PICKED]
+    return named + [(f"Before {one.version.document.slug} {one.version.number}", one.at - _BEFORE) for one in last]
 
 
 def _releases(agent: Agent, at: datetime) -> "QuerySet[Release]":

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from agents.models import WHOLE, Version
+from agents.models import WHOLE, Agent, Version
 from audit.models import ChainHead
 from audit.state import state
 from people.requests import PersonRequest
@@ -43,14 +43,19 @@ def story(request: PersonRequest, pk: int) -> HttpResponse:
 def ran_then(request: PersonRequest) -> HttpResponse:
     """What an agent ran on at a time, who let it through, and on what evidence; the text of one of its documents."""
     asked = {name: request.GET[name] for name in ("agent", "at", "unit") if name in request.GET}
-    form = ThenForm(asked if "at" in asked else None, initial={**asked, "at": timezone.now()}, user=request.user)
+    likely = None if "agent" in asked else then.last_changed(request.user)
+    initial = {"agent": likely and likely.slug, **asked, "at": timezone.now()}
+    form = ThenForm(asked if "at" in asked else None, initial=initial, user=request.user)
     found = then.ran(**form.cleaned_data) if form.is_valid() else []
+    agent = likely or Agent.objects.for_person(request.user).filter(slug=asked["agent"].replace("\0", "")).first()
     shown_one = next((one for one in found if one.version.document.slug == request.GET.get("document")), None)
     context = {
         "place": "audit",
         "form": form,
         "asked": form.cleaned_data if form.is_valid() else None,
         "found": found,
+        "agent": agent,
+        "picks": [(name, f"{at:%Y-%m-%d %H:%M:%S}") for name, at in then.picks(agent)] if agent else [],
         **_text(request, shown_one or (found[0] if found else None)),
     }
     return render(request, "proposals/ran_then.html", context, status=422 if form.errors else 200)

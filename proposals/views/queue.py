@@ -13,7 +13,7 @@ from people.requests import PersonRequest
 from proposals import came_of, queue, rollout_page
 from proposals.forms_queue import AssignForm, NameForm
 from proposals.glance import glance_of
-from proposals.models import Proposal
+from proposals.models import Proposal, SavedFilter
 from proposals.queue import filters as narrowing
 
 PER_PAGE = 30
@@ -55,7 +55,7 @@ def board_page(
     page = paginator.get_page(position.page)
     agents, teams = list(Agent.objects.for_person(request.user)), list(Team.objects.filter(is_active=True))
     position = queue.Place(filters, page.number)
-    saved = list(request.user.saved_filters.all())
+    saved = list(request.user.saved_filters.filter(place=SavedFilter.Place.QUEUE))
     rows = queue.rows(list(page), desk)
     context = {
         "place": "review",

@@ -89,9 +89,9 @@ class Postgres:
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Child(
             name="postgres",
-            argv=[_program("postgres"), "-D", str(self.cluster), *arguments],
+            argv=[program("postgres"), "-D", str(self.cluster), *arguments],
             log=self.log,
-            env=_bare(env),
+            env=bare(env),
             stop_signal=signal.SIGINT,
             death_signal=signal.SIGINT,
             account=self.account,
@@ -153,8 +153,8 @@ class Postgres:
         secret.touch(mode=0o600)
         secret.write_text(password)
 
-    def _run(self, cluster: Path, program: str, arguments: list[str], *, given: str = "") -> None:
-        argv = [_program(program), *arguments[:1], "-D", str(cluster), *arguments[1:]]
+    def _run(self, cluster: Path, name: str, arguments: list[str], *, given: str = "") -> None:
+        argv = [program(name), *arguments[:1], "-D", str(cluster), *arguments[1:]]
         done = subprocess.run(  # noqa: S603 (argv is ours)
             argv,
             input=given,
@@ -162,7 +162,7 @@ class Postgres:
             text=True,
             check=False,
             cwd=cluster,
-            env=_bare(os.environ),
+            env=bare(os.environ),
             user=self.account.uid if self.account else None,
             group=self.account.gid if self.account else None,
             extra_groups=[] if self.account else None,
@@ -198,11 +198,12 @@ def _program_dir() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's own programs. Raises CannotStart where there are none for this platform."""
     return str(_program_dir() / name)
 
 
-def _bare(env: Mapping[str, str]) -> dict[str, str]:
+def bare(env: Mapping[str, str]) -> dict[str, str]:
     """The environment without libpq's variables and without a locale, which may not exist here."""
     return {name: value for name, value in env.items() if not name.startswith(("PG", "LC_", "LANG"))} | {"LC_ALL": "C"}
 

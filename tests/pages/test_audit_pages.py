@@ -4,7 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from audit.choices import grouped
 from audit.models import AuditEntry
+from audit.wording import VERBS
 from people.models import User
 from proposals.actions import decisions
 from proposals.models import Proposal
@@ -34,7 +36,9 @@ def test_the_log_says_who_did_what(client: Client, approved: Proposal) -> None:
         ({"verb": "decisions"}, {"proposal.approved"}),
         ({"verb": "served"}, {"version.published"}),
         ({"document": "none"}, set()),
-        ({"text": "say 14", "verb": "proposal.opened"}, {"proposal.opened"}),
+        ({"text": "14 SAY tanaka", "verb": "proposal.opened"}, {"proposal.opened"}),
+        ({"text": '"14 say"'}, set()),
+        ({"text": '"say 14', "verb": "proposal.opened"}, {"proposal.opened"}),
         ({"until": "2020-01-01"}, set()),
         ({"until": "9999-12-31", "verb": "agent.created"}, {"agent.created"}),
         ({"since": "2020-01-01", "verb": "agent.created"}, {"agent.created"}),
@@ -43,6 +47,47 @@ def test_the_log_says_who_did_what(client: Client, approved: Proposal) -> None:
 def test_filters_narrow_it(client: Client, approved: Proposal, query: dict[str, str], verbs: set[str]) -> None:
     response = client.get(reverse("audit_log"), query)
     assert {entry.verb for entry in response.context["rows"]} == verbs
+
+
+def test_an_entry_is_found_by_its_own_hash(client: Client, approved: Proposal) -> None:
+    entry = AuditEntry.objects.get(verb="proposal.approved")
+    found = client.get(reverse("audit_log"), {"text": bytes(entry.hash or b"").hex()[:12].upper()})
+    assert [row.pk for row in found.context["rows"]] == [entry.pk]
+
+
+def test_verbs_are_offered_in_plain_words(client: Client, approved: Proposal) -> None:
+    page = client.get(reverse("audit_log")).text
+    assert '<optgroup label="Proposals and decisions">' in page
+    assert '<option value="proposal.bypassed">Published without the approvals needed</option>' in page
+    offered = {verb for _, verbs in grouped() for verb, _ in verbs}
+    assert offered >= set(VERBS)
+
+
+def test_a_search_is_kept_under_a_name_apart_from_the_filters_of_the_queue(
+    client: Client, approved: Proposal, luis: User
+) -> None:
+    luis.saved_filters.create(name="Mine", query="risk=low")
+    address = f"{reverse('audit_log')}?verb=decisions&since=2026-01-01"
+    assert "Save this search" in client.get(address).text
+    asked = {"log": "until=&since=2026-01-01&verb=decisions&before=7", "name": "Mine"}
+    assert client.post(reverse("saved_filters"), asked)["Location"] == address
+    assert '<a href="?verb=decisions&amp;since=2026-01-01" aria-current="true">Mine</a>' in client.get(address).text
+    assert ">Mine</a>" in client.get("/").text
+    assert {one.place: one.query for one in luis.saved_filters.all()} == {
+        "queue": "risk=low",
+        "log": "verb=decisions&since=2026-01-01",
+    }
+    assert f'href="{address.replace("&", "&amp;")}">Show in the log' in client.get(reverse("saved_filters")).text
+    refused = client.post(
+        reverse("saved_filters"), {"log": "text=" + "%F0%9F%98%80" * 200, "name": "x" * 41}, follow=True
+    )
+    assert "at most 40 are allowed" in refused.text
+    assert f'value="{"x" * 41}"' in refused.text
+    asked = {"log": "text=" + "%F0%9F%98%80" * 200, "name": "Long"}
+    assert "Kept as “Long”" in client.post(reverse("saved_filters"), asked, follow=True).text
+    for nothing in ("", "verb=no", "since=x"):
+        said = client.post(reverse("saved_filters"), {"log": nothing, "name": "A"}, follow=True).text
+        assert "Narrow the log down first." in said
 
 
 def test_agents_are_chosen_by_the_name_people_know(client: Client, approved: Proposal) -> None:
@@ -116,7 +161,7 @@ def test_words_are_looked_for_some_entries_at_a_time(
     client: Client, approved: Proposal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("audit.views.LOOKED_THROUGH", 2)
-    address, found, seen = f"{reverse('audit_log')}?text=say+14", [], 0
+    address, found, seen = f"{reverse('audit_log')}?text=%22say+14%22", [], 0
     while True:
         page = client.get(address)
         found += [row.verb for row in page.context["rows"]]
@@ -124,6 +169,6 @@ def test_words_are_looked_for_some_entries_at_a_time(
         if not page.context["more"]:
             break
         assert "Look further back" in page.text
-        address = f"{reverse('audit_log')}?text=say+14&before={page.context['more']}"
+        address = f"{reverse('audit_log')}?text=%22say+14%22&before={page.context['more']}"
     assert seen > 2
     assert found == [row.verb for row in AuditEntry.objects.filter(body__icontains="say 14").newest_first()]

@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Document, Version
+from agents.versions import create_agent
+from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
@@ -89,6 +91,23 @@ def test_the_page_of_what_ran_then_starts_with_a_question(client: Client, mara: 
     page = client.get(reverse("ran_then"))
     assert page.status_code == 200
     assert "Give an agent and a time" in page.text
+
+
+def test_it_offers_the_agent_that_changed_last_and_the_times_before_its_changes(
+    client: Client, prompt: Document, aiko: User, mara: User
+) -> None:
+    create_agent("a-later-one", name="A later one", actor=SYSTEM, documents={"prompt": "# Role\n"})
+    proposal = propose(prompt, aiko)
+    decisions.approve(proposal.pk, user=mara, digest=digest_of(proposal))
+    client.force_login(mara)
+    page = client.get(reverse("ran_then"))
+    assert '<option value="support" selected>' in page.text
+    (before,) = [at for name, at in page.context["picks"] if name == "Before system-prompt 2"]
+    assert f'at={before.replace(":", "%3A").replace(" ", "+")}">Before system-prompt 2</a>' in page.text
+    page = client.get(reverse("ran_then"), {"agent": "a-later-one"})
+    assert '<option value="a-later-one" selected>' in page.text
+    assert [name for name, _ in page.context["picks"]] == ["Now", "An hour ago", "Yesterday"]
+    assert client.get(reverse("ran_then"), {"agent": "a\0b"}).context["picks"] == []
 
 
 def test_it_shows_the_exact_text_of_a_time(client: Client, prompt: Document, aiko: User, mara: User) -> None:

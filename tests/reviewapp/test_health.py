@@ -6,8 +6,11 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from audit.models import Verification
+from people.models import User
 from reviewapp import health
 from reviewapp.models import Heartbeat
 from reviewapp.tasks import heartbeat, tick_was_sent, worker_is_ready
@@ -62,6 +65,23 @@ def test_degraded_costs_one_query(django_assert_num_queries: DjangoAssertNumQuer
     everything_beats()
     with django_assert_num_queries(1):
         assert health.degraded() == []
+
+
+def test_a_log_found_damaged_is_told_of_everywhere_until_it_is_found_sound(client: Client, mara: User) -> None:
+    everything_beats()
+    found = {"asked_by": "the nightly check", "entries": 16, "checkpoints": 0}
+    Verification.objects.create(**found, fault_at=17, fault="it was changed")
+    client.force_login(mara)
+    damage = "The audit log is damaged: entry 17 is bad: it was changed."
+    assert client.get("/readyz").json()["degraded"] == [damage]
+    assert "countersign_audit_sound 0.0" in client.get("/metrics").text
+    page = client.get(reverse("agents")).text
+    assert f'role="alert"><b>{damage}</b>' in page
+    assert damage not in client.get(reverse("audit_log")).text  # which says it in its own words
+    Verification.objects.create(**found)
+    assert health.degraded() == []
+    assert "countersign_audit_sound 1.0" in client.get("/metrics").text
+    assert damage not in client.get(reverse("agents")).text
 
 
 def test_an_unapplied_migration_is_not_ready(client: Client) -> None:
