@@ -26,7 +26,7 @@ def new_key(request: PersonRequest, slug: str) -> HttpResponseBase:
     if request.method != "POST" or not form.is_valid():
         return render(request, "agents/new_key.html", context, status=422 if form.is_bound else 200)
     try:
-        key, secret = keys.create(agent, actor=Actor.person(request.user), **form.cleaned_data)
+        key, secret = keys.create(agent, actor=Actor.person(request.user), **form.wish)
     except keys.OwnerRefused as refusal:
         form.add_error("owner", str(refusal))
         return render(request, "agents/new_key.html", context, status=422)

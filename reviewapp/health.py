@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from agents import limits
 from audit.models import ChainHead
 from feedback.actions import meaning
 from feedback.models import Feedback, Pattern, Run
@@ -60,7 +61,7 @@ def status() -> Status:
 def degraded() -> list[str]:
     """What does not work at the moment and what follows, one sentence each; empty when all is well. One query."""
     silent = _silences()
-    lacking = [meaning.missing()] if meaning.missing() else []
+    lacking = [sentence for sentence in (meaning.missing(), limits.missing()) if sentence]
     return lacking + [
         f"The {process.label} {_for_how_long(silent.get(process))}: {_CONSEQUENCES[process]}."
         for process in Heartbeat.Process
