@@ -25,7 +25,7 @@ from reviewapp.mail_url import MailServer
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
 SignalWeight = Annotated[float, Field(ge=0, lt=1)]
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR: Path = Path(__file__).resolve().parent.parent
 
 
 class Environment(BaseSettings):
