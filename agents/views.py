@@ -41,7 +41,7 @@ def revoke_key(request: PersonRequest, prefix: str) -> HttpResponse:
     revoked = keys.revoke(prefix, actor=Actor.person(request.user))
     said = f"Revoked {key.label}. It is refused from now on." if revoked else f"{key.label} was revoked already."
     messages.success(request, said)
-    answer = redirect("agent", key.agent.slug) if key.agent else redirect("settings")
+    answer = redirect("taint", prefix) if ApiKey.Scope.INGEST in key.scopes else redirect("key", prefix)
     answer.status_code = 303
     return answer
 

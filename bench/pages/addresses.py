@@ -17,6 +17,10 @@ NO_PAGES: Final = frozenset(
     {"set_theme", "set_keys", "set_hints", "change_person", "deactivate_person", "reactivate_person", "make_link"}
     | {
         "revoke_key",
+        "quarantine_key",
+        "lift_quarantine",
+        "send_back_shaken",
+        "prepare_rollback",
         "rotate_key",
         "set_key_rules",
         "unprotect",
@@ -230,6 +234,7 @@ def _for_admins() -> Addresses:
         "agent's team": [reverse("agent_team", args=["support"])],
         "new key": [reverse("new_key", args=["support"])],
         "key": [reverse("key", args=[ApiKey.objects.latest("pk").prefix])],
+        "what rests on a key": [reverse("taint", args=[ApiKey.objects.latest("pk").prefix])],
         "sections": [reverse("sections", args=place)],
         "sections, 20 000 words": [reverse("sections", args=["support", "document-1"])],
         "set password": [reverse("account_set_password")],

@@ -203,6 +203,7 @@ def _for_admins() -> dict[str, str]:
         "bypass": reverse("bypass", args=[Proposal.objects.filter(status="pending").order_by("pk")[0].pk]),
         "new key": reverse("new_key", args=["support"]),
         "key": reverse("key", args=[ApiKey.objects.earliest("pk").prefix]),
+        "taint": reverse("taint", args=[ApiKey.objects.earliest("pk").prefix]),
         "sections": reverse("sections", args=["support", "system-prompt"]),
         "traffic": reverse("traffic", args=["support"]),
         "freeze": reverse("freeze"),
