@@ -16,11 +16,12 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from agents import keys
 from agents.exceptions import BadName, BadText, NameTaken
 from agents.instructions import get_instructions
+from agents.limits import spend
 from agents.models import WHOLE, Agent, ApiKey, Document, Version, whole_of
 from agents.problems import Invalid, NotFound, Problem
 from agents.traffic import Profile
 from agents.versions import create_agent
-from agents.wire import through_django
+from agents.wire import admit, through_django
 from audit.paging import LARGEST_CURSOR, newest_first
 
 router = Router(tags=["agents"])
@@ -34,8 +35,8 @@ class Key(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> keys.Caller:
-        caller = keys.authenticate(token.strip())
-        caller.require(self.scope)
+        caller = admit(request.META, token.strip(), self.scope)
+        spend(request.META, caller)
         return caller
 
 

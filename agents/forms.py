@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from agents.forms_keys import RulesForm
 from agents.keys import DEFAULT_DAYS
 from agents.models import Agent, ApiKey
 from agents.profiles import LIMITS
@@ -13,10 +14,8 @@ from people.models import Team, User
 from people.roles import holders
 
 
-class KeyForm(forms.Form):
+class KeyForm(RulesForm):
     """A new API key."""
-
-    use_required_attribute = False
 
     label = forms.CharField(label="What it is for", max_length=120, error_messages={"required": "Say what it is for."})
     scopes = forms.MultipleChoiceField(
@@ -36,6 +35,12 @@ class KeyForm(forms.Form):
         initial=DEFAULT_DAYS,
         error_messages={"required": "Say how many days it lives."},
     )
+
+    @property
+    def wish(self) -> dict[str, Any]:
+        """What `keys.create` is to make."""
+        named = {name: self.cleaned_data[name] for name in ("label", "scopes", "owner", "days")}
+        return {**named, "rules": self.rules}
 
 
 class TeamForm(forms.Form):

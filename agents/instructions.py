@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from agents import serving
+from agents.limits import spend
 from agents.models import ApiKey
 from agents.problems import Invalid, NotFound
 from agents.times import parse_time
@@ -19,7 +20,9 @@ _PAST_OF_A_UNIT: Final = (
 
 def get_instructions(environ: Environ, agent: str, document: str) -> Answer:
     """The current text, or the past one asked for by `?version=` or `?at=`; 304 when the caller has it."""
-    agent_id = caller(environ, ApiKey.Scope.READ).agent(agent)
+    reader = caller(environ, ApiKey.Scope.READ)
+    spend(environ, reader)
+    agent_id = reader.agent(agent)
     served = _find(environ.get("QUERY_STRING", ""), agent_id, agent, document)
     headers = (("ETag", served.etag), ("Cache-Control", "no-cache"))
     if _has_it(environ.get("HTTP_IF_NONE_MATCH", ""), served.etag):

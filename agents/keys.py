@@ -13,15 +13,17 @@ import hmac
 import secrets
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from agents import networks
+from agents.limits import Limits
 from agents.models import Agent, ApiKey
 from agents.problems import NotFound, Problem
 from agents.statements import once_more
@@ -32,6 +34,7 @@ from people.models import User
 CACHE_SECONDS: Final = 1.0
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
 DEFAULT_DAYS: Final = 365
+MOST_CALLS: Final = 1_000_000_000
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARK: Final = "csk_"
@@ -40,6 +43,17 @@ _SECRET: Final = 43
 _CHECKSUM: Final = 6
 _LENGTH: Final = len(_MARK) + _PREFIX + 1 + _SECRET + _CHECKSUM
 _CACHE_SIZE: Final = 10_000
+
+
+class Rules(NamedTuple):
+    """Where a key may be used from (nothing: anywhere), and how much: see `agents.limits`."""
+
+    networks: Sequence[str] = ()
+    calls_a_minute: int | None = None
+    calls_a_day: int | None = None
+
+
+NO_RULES: Final = Rules()
 
 
 class BadKey(Problem):
@@ -60,6 +74,14 @@ class MissingScope(Problem):
         super().__init__(403, "missing-scope", f"This API key lacks the scope “{scope}”.")
 
 
+class AddressRefused(Problem):
+    """A good key, used from where it may not be."""
+
+    def __init__(self, address: str) -> None:
+        where = address or "an address that the server does not tell"
+        super().__init__(403, "address-refused", f"This API key may not be used from {where}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who is calling, as read from the key at most CACHE_SECONDS ago."""
@@ -74,6 +96,9 @@ class Caller:
     party: str
     expires_at: datetime | None
     fresh_until: float
+    networks: tuple[str, ...]
+    limits: Limits | None
+    used_at: datetime | None
     agent_ids: dict[str, int] = field(compare=False)
 
     @property
@@ -119,16 +144,28 @@ def parse(token: str) -> str:
     return token[len(_MARK) : len(_MARK) + _PREFIX]
 
 
-def authenticate(token: str) -> Caller:
-    """The caller behind a key; raises BadKey when it is malformed, unknown, revoked or expired."""
+def _nowhere() -> str:
+    return ""
+
+
+def authenticate(token: str, came_from: Callable[[], str] = _nowhere) -> Caller:
+    """The caller behind a key; `came_from` tells the address of the request, and is asked only where it matters.
+
+    Raises BadKey when it is malformed, unknown, revoked or expired, and AddressRefused.
+    """
     prefix = parse(token)
     caller = _known.get(prefix)
-    if caller is None or caller.fresh_until < time.monotonic():
+    is_new = caller is None or caller.fresh_until < time.monotonic()
+    if caller is None or is_new:
         caller = once_more(lambda: _look_up(prefix))
     if not hmac.compare_digest(caller.digest, hashlib.sha256(token.encode()).digest()):
         raise BadKey
     if caller.expires_at and caller.expires_at <= timezone.now():
         raise BadKey("This API key has expired.")
+    if caller.networks and not networks.allows(caller.networks, address := came_from()):
+        raise AddressRefused(address)
+    if is_new:
+        _note_use(caller, came_from())
     return caller
 
 
@@ -141,6 +178,7 @@ def create(
     actor: Actor,
     label: str = "",
     days: int | None = DEFAULT_DAYS,
+    rules: Rules = NO_RULES,
 ) -> tuple[ApiKey, str]:
     """Make a key for one agent, or for all where `agent` is None; returns it with the secret, shown this once.
 
@@ -153,18 +191,21 @@ def create(
         raise ValueError(f"Use scopes among {', '.join(ApiKey.Scope.values)}.")
     if days is not None and not 1 <= days <= 36_500:
         raise ValueError("A key lives for 1 to 36500 days.")
-    _require_may_own(owner, wanted, actor)
-    prefix, token = _mint()
+    if any(limit is not None and not 0 <= limit <= MOST_CALLS for limit in rules[1:]):
+        raise ValueError(f"A limit is of 0 to {MOST_CALLS} calls.")
+    require_may_own(owner, wanted, actor)
+    prefix, token = mint()
     key = ApiKey.objects.create(
         prefix=prefix,
-        digest=hashlib.sha256(token.encode()).digest(),
+        digest=digest_of(token),
         label=label or (f"Key of {agent.name}" if agent else "Key for all agents"),
         scopes=wanted,
         agent=agent,
         owner=owner,
         expires_at=timezone.now() + timedelta(days=days) if days else None,
+        **rules._asdict(),
     )
-    _record("key.created", key, actor, after=_facts(key))
+    record_on("key.created", key, actor, after=facts(key))
     return key, token
 
 
@@ -175,9 +216,14 @@ def revoke(prefix: str, *, actor: Actor) -> bool:
     now = timezone.now()
     if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         return False
-    _record("key.revoked", key, actor, before=_facts(key), after={"revoked_at": now.isoformat()})
-    transaction.on_commit(lambda: _known.pop(prefix, None) and None)
+    record_on("key.revoked", key, actor, before=facts(key), after={"revoked_at": now.isoformat()})
+    forget(prefix)
     return True
+
+
+def forget(prefix: str) -> None:
+    """Look the key up anew with its next call, once this transaction commits; other processes do so within a second."""
+    transaction.on_commit(lambda: _known.pop(prefix, None) and None)
 
 
 _known: Final[dict[str, Caller]] = {}
@@ -189,7 +235,6 @@ def _look_up(prefix: str) -> Caller:
     if key is None or key.revoked_at:
         _known.pop(prefix, None)
         raise BadKey
-    _note_use(key)
     caller = Caller(
         key_id=key.pk,
         prefix=prefix,
@@ -201,6 +246,9 @@ def _look_up(prefix: str) -> Caller:
         party=key.party,
         expires_at=key.expires_at,
         fresh_until=asked + CACHE_SECONDS,
+        networks=tuple(key.networks),
+        limits=key.limits,
+        used_at=key.last_used_at,
         agent_ids={},
     )
     if len(_known) >= _CACHE_SIZE:
@@ -209,15 +257,21 @@ def _look_up(prefix: str) -> Caller:
     return caller
 
 
-def _note_use(key: ApiKey) -> None:
-    """Keep `last_used_at` to the minute: at most one write a minute for each key, however many processes."""
-    now = timezone.now()
-    due = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
-    if key.last_used_at is None or key.last_used_at < now - USE_NOTED_EVERY:
-        ApiKey.objects.filter(due, pk=key.pk).update(last_used_at=now)
+def _note_use(caller: Caller, address: str) -> None:
+    """Keep when and from where it was last used to the minute: one write a minute for each key, whatever is called."""
+    due = timezone.now() - USE_NOTED_EVERY
+    if caller.used_at is None or caller.used_at < due:
+        rows = ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=due), pk=caller.key_id)
+        rows.update(last_used_at=timezone.now(), last_used_from=address or None)
 
 
-def _mint() -> tuple[str, str]:
+def digest_of(token: str) -> bytes:
+    """What is kept of a key."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def mint() -> tuple[str, str]:
+    """A new key: its public prefix, and the whole."""
     prefix = "".join(secrets.choice(_ALPHABET) for _ in range(_PREFIX))
     body = f"{_MARK}{prefix}_{_base62(int.from_bytes(secrets.token_bytes(32)), _SECRET)}"
     return prefix, body + _checksum(body)
@@ -235,8 +289,8 @@ def _base62(number: int, width: int) -> str:
     return digits
 
 
-def _require_may_own(owner: User, scopes: list[str], actor: Actor) -> None:
-    """Raises OwnerRefused."""
+def require_may_own(owner: User, scopes: list[str], actor: Actor) -> None:
+    """Whether this person can own a key with these scopes that `actor` makes. Raises OwnerRefused."""
     if not owner.is_active:
         raise OwnerRefused(f"{owner} is deactivated and cannot own a key.")
     # Whoever makes a key has seen its secret. Were it another's, its maker could propose with it and then approve.
@@ -244,7 +298,8 @@ def _require_may_own(owner: User, scopes: list[str], actor: Actor) -> None:
         raise OwnerRefused("A key that may propose has to be your own, because you will have seen it.")
 
 
-def _facts(key: ApiKey) -> dict[str, object]:
+def facts(key: ApiKey) -> dict[str, object]:
+    """What the log says of a key."""
     return {
         "prefix": key.prefix,
         "label": key.label,
@@ -252,10 +307,16 @@ def _facts(key: ApiKey) -> dict[str, object]:
         "agent": key.agent.slug if key.agent else None,
         "owner": key.owner.username,
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        **rules_of(key)._asdict(),
     }
 
 
-def _record(
+def rules_of(key: ApiKey) -> Rules:
+    """Where and how much it may be used now."""
+    return Rules(key.networks, key.calls_a_minute, key.calls_a_day)
+
+
+def record_on(
     verb: str,
     key: ApiKey,
     actor: Actor,
@@ -263,5 +324,6 @@ def _record(
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
 ) -> None:
+    """Write one entry about a key into the log."""
     agent = key.agent.slug if key.agent else ""
     record(verb, actor=actor, target=key, agent=agent, before=before, after=after)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.limits import Limits, of_key
 from agents.reach import within
 from agents.traffic import Profile, profile
 
@@ -286,6 +287,21 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_from = models.GenericIPAddressField(null=True, blank=True)
+    networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        blank=True,
+        help_text="Where it may be used from; none: anywhere.",
+    )
+    calls_a_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Null: as the board says; 0: no limit."
+    )
+    calls_a_day = models.PositiveIntegerField(null=True, blank=True, help_text="In the same way.")
+    successor = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessor",
+        help_text="The key that replaces it; until it expires, both work.",
+    )  # fmt: skip
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -295,6 +311,16 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.label or self.prefix
+
+    @property
+    def is_live(self) -> bool:
+        """Neither revoked nor expired, by the clock of this process."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    @property
+    def limits(self) -> Limits | None:
+        """How much it may ask, its own limits or the board's."""
+        return of_key(self.calls_a_minute, self.calls_a_day)
 
     @property
     def party(self) -> str:

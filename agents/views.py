@@ -26,7 +26,7 @@ def new_key(request: PersonRequest, slug: str) -> HttpResponseBase:
     if request.method != "POST" or not form.is_valid():
         return render(request, "agents/new_key.html", context, status=422 if form.is_bound else 200)
     try:
-        key, secret = keys.create(agent, actor=Actor.person(request.user), **form.cleaned_data)
+        key, secret = keys.create(agent, actor=Actor.person(request.user), **form.wish)
     except keys.OwnerRefused as refusal:
         form.add_error("owner", str(refusal))
         return render(request, "agents/new_key.html", context, status=422)
@@ -41,7 +41,7 @@ def revoke_key(request: PersonRequest, prefix: str) -> HttpResponse:
     revoked = keys.revoke(prefix, actor=Actor.person(request.user))
     said = f"Revoked {key.label}. It is refused from now on." if revoked else f"{key.label} was revoked already."
     messages.success(request, said)
-    answer = redirect("agent", key.agent.slug) if key.agent else redirect("settings")
+    answer = redirect("taint", prefix) if ApiKey.Scope.INGEST in key.scopes else redirect("key", prefix)
     answer.status_code = 303
     return answer
 

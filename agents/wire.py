@@ -13,10 +13,12 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from agents import keys
+from agents import keys, limits
+from agents.networks import client_address
 from agents.problems import Problem, Unavailable
 
 Environ = dict[str, Any]
@@ -51,11 +53,18 @@ class StartResponse(Protocol):
 def answer(view: LeanView, environ: Environ, *parts: str) -> Answer:
     """The view's answer, refusals and an unreachable database included."""
     try:
-        return view(environ, *parts)
+        found = view(environ, *parts)
     except Problem as problem:
-        return refusal(problem)
+        found = refusal(problem)
     except (OperationalError, InterfaceError) as error:
-        return refusal(unavailable(environ, error))
+        found = refusal(unavailable(environ, error))
+    told = limits.headers_of(environ)
+    return found._replace(headers=_with(found.headers, told)) if told else found
+
+
+def _with(headers: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """All of them, each name once."""
+    return tuple({**dict(headers), **dict(more)}.items())
 
 
 def unavailable(environ: Environ, error: OperationalError | InterfaceError) -> Unavailable:
@@ -98,8 +107,13 @@ def through_django(view: LeanView, request: HttpRequest, *parts: str) -> HttpRes
 
 
 def caller(environ: Environ, scope: str) -> keys.Caller:
-    """Who calls, with the right to do so. Raises BadKey or MissingScope."""
-    found = keys.authenticate(bearer_token(environ.get("HTTP_AUTHORIZATION", "")))
+    """Who calls, with the right to do so. Raises BadKey, AddressRefused or MissingScope."""
+    return admit(environ, bearer_token(environ.get("HTTP_AUTHORIZATION", "")), scope)
+
+
+def admit(environ: Environ, token: str, scope: str) -> keys.Caller:
+    """As `caller`, for a key that was read from the request already."""
+    found = keys.authenticate(token, lambda: client_address(environ, settings.COUNTERSIGN_TRUSTED_PROXIES))
     found.require(scope)
     return found
 

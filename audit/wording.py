@@ -19,6 +19,12 @@ VERBS: Final[dict[str, str]] = {
     "version.restored": "restored",
     "key.created": "created the API key",
     "key.revoked": "revoked the API key",
+    "key.rotated": "replaced the API key",
+    "key.quarantined": "put in quarantine the reports of the API key",
+    "key.quarantine_lifted": "lifted the quarantine of the API key",
+    "key.quarantine_settled": "recounted without what is in quarantine, for the API key",
+    "key.quarantine_given_back": "recounted with what was in quarantine, for the API key",
+    "key.rules_set": "set where and how much may be used the API key",
     "feedback.withdrawn": "withdrew",
     "feedback.excluded": "excluded from the evidence",
     "feedback.included": "counted again",
@@ -247,6 +253,25 @@ def _of_agent(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     yield from (words.format(after[name]) for name, words in named.items() if after.get(name) is not None)
 
 
+def _of_key(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    yield from _told({"replaces": "in the place of csk_{}…", "successor": "by csk_{}…"}, after)
+    if after.get("successor"):
+        yield f"and let it work until {after.get('expires_at')}"
+    for name, words in _RULES_OF_KEYS.items():
+        if name in before and name in after and before[name] != after[name]:
+            yield f"{words}: {_rule(after[name])}, which was {_rule(before[name])}"
+
+
+_RULES_OF_KEYS: Final = {"networks": "from", "calls_a_minute": "calls a minute", "calls_a_day": "calls a day"}
+
+
+def _rule(value: Any) -> str:
+    """A rule of a key: its networks, or a number of calls."""
+    if isinstance(value, list):
+        return ", ".join(value) or "anywhere"
+    return "as the board says" if value is None else str(value or "no limit")
+
+
 def _of_team(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if "members" in after:
         yield f"with {', '.join(after['members'])}" if after["members"] else "with nobody"
@@ -271,6 +296,7 @@ def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 _OF_KIND: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[str]]]] = {
     "agent": _of_agent,
+    "apikey": _of_key,
     "pattern": _of_pattern,
     "proposal": _of_proposal,
     "team": _of_team,

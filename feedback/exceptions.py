@@ -11,3 +11,7 @@ class PatternError(Exception):
 
 class ExclusionError(Exception):
     """A report cannot be excluded, or counted again; the message is fit to be shown."""
+
+
+class QuarantineError(PatternError):
+    """The reports of a key cannot be put in quarantine, or given back; the message is fit to be shown."""

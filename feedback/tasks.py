@@ -57,6 +57,17 @@ def erase_asked() -> None:
 
 
 @shared_task
+def settle_quarantines() -> None:
+    """Hold out what came in with keys in quarantine, and give back what was held where that was lifted."""
+    from feedback.actions.locks import one_long_task
+    from feedback.actions.quarantine import settle_all
+
+    with one_long_task() as alone:
+        if alone:
+            settle_all()
+
+
+@shared_task
 def count_runs() -> None:
     """Bring the runs of each day, and each agent's runs a day, up to date."""
     from feedback.actions.rollups import count_runs

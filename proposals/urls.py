@@ -24,6 +24,7 @@ from proposals.views import (
     safe,
     saved_filters,
     selected,
+    taint,
     updates,
 )
 
@@ -57,6 +58,11 @@ urlpatterns = [
     path("settings/rollouts/", rollout_plans.plans, name="rollout_plans"),
     path("settings/rollouts/<int:pk>/remove/", rollout_plans.remove, name="remove_rollout_plan"),
     path("settings/freeze/", rollout_plans.freeze, name="freeze"),
+    path("keys/<slug:prefix>/taint/", taint.taint, name="taint"),
+    path("keys/<slug:prefix>/quarantine/", taint.quarantine_key, name="quarantine_key"),
+    path("keys/<slug:prefix>/quarantine/lift/", taint.lift_quarantine, name="lift_quarantine"),
+    path("keys/<slug:prefix>/taint/<int:pk>/send-back/", taint.send_back_shaken, name="send_back_shaken"),
+    path("keys/<slug:prefix>/taint/<int:pk>/roll-back/", taint.prepare_rollback, name="prepare_rollback"),
     path("rollouts/", rollouts.rollouts, name="rollouts"),
     path("rollouts/<int:pk>/", rollouts.rollout, name="rollout"),
     path("rollouts/<int:pk>/act/", rollouts.act, name="act_on_rollout"),

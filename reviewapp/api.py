@@ -19,7 +19,9 @@ from ninja.parser import Parser
 
 from agents.api import Key
 from agents.api import router as agents_router
+from agents.api_keys import router as keys_router
 from agents.keys import BadKey
+from agents.limits import headers_of
 from agents.models import ApiKey
 from agents.problems import FieldError, Invalid, NotFound, Problem
 from agents.wire import JSON, too_large, unavailable
@@ -62,6 +64,7 @@ api = NinjaAPI(
 )
 api.add_router("/agents", agents_router)
 api.add_router("/agents", health_router)
+api.add_router("/keys", keys_router)
 api.add_router("", erasures_router)
 api.add_router("", feedback_router)
 api.add_router("", proposals_router)
@@ -139,6 +142,8 @@ def _edge(view: View) -> View:
             response = view(request, *args, **kwargs)
         except Http404:  # from ninja's own address of the root, which is only there to be reversed
             return _nothing_here(request)
+        for name, value in headers_of(request.META):
+            response[name] = value
         if response.status_code == 405:
             allowed = response.get("Allow", "")
             return problem_response(

@@ -24,6 +24,11 @@ beat_schedule = {
     "mine": {"task": "feedback.tasks.mine_pending", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "count": {"task": "feedback.tasks.count_runs", "schedule": 60.0, "options": {"expires": 60.0}},
     "erase": {"task": "feedback.tasks.erase_asked", "schedule": 30.0, "options": {"expires": 30.0}},
+    "quarantine": {
+        "task": "feedback.tasks.settle_quarantines",
+        "schedule": _EVERY,
+        "options": {"expires": _EVERY},
+    },
     "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "start": {"task": "proposals.tasks.start_safe", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "expire": {"task": "proposals.tasks.expire_stale", "schedule": 3600.0, "options": {"expires": 3600.0}},

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, RedisDsn, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agents.networks import parse_networks
 from agents.sensitive import MASKED
 from audit.notes import BadNote, PrivateKey
 from notices.addresses import Private
@@ -24,7 +25,7 @@ from reviewapp.mail_url import MailServer
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
 SignalWeight = Annotated[float, Field(ge=0, lt=1)]
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR: Path = Path(__file__).resolve().parent.parent
 
 
 class Environment(BaseSettings):
@@ -62,6 +63,12 @@ class Environment(BaseSettings):
     countersign_checkpoint_every_s: float = Field(default=3600.0, ge=60, le=86_400)
     countersign_checkpoint_dir: Path | None = None
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
+
+    # Calls of one API key, where it has no limits of its own; 0 is no limit.
+    countersign_key_calls_a_minute: int = Field(default=0, ge=0, le=1_000_000)
+    countersign_key_calls_a_day: int = Field(default=0, ge=0, le=1_000_000_000)
+    # Whose X-Forwarded-For is believed.
+    countersign_trusted_proxies: Annotated[list[str], NoDecode] = []
 
     # Mail to people, and a signed webhook to a program; see docs/notices.md.
     email_url: str | None = None
@@ -146,12 +153,24 @@ class Environment(BaseSettings):
         Private.parse(value)
         return value
 
+    @field_validator("countersign_trusted_proxies", mode="after")
+    @classmethod
+    def check_trusted_proxies(cls, value: list[str]) -> list[str]:
+        """COUNTERSIGN_TRUSTED_PROXIES is like 10.0.0.0/8,127.0.0.1."""
+        return parse_networks(",".join(value))
+
     @cached_property
     def mail(self) -> MailServer | None:
         """Where mail goes; None for nowhere."""
         return MailServer.parse(self.email_url) if self.email_url else None
 
-    @field_validator("allowed_hosts", "countersign_private_targets", "countersign_notifiers", mode="before")
+    @field_validator(
+        "allowed_hosts",
+        "countersign_private_targets",
+        "countersign_notifiers",
+        "countersign_trusted_proxies",
+        mode="before",
+    )
     @classmethod
     def split_lists(cls, value: object) -> object:
         """ALLOWED_HOSTS and the like are comma-separated lists."""

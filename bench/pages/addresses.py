@@ -15,7 +15,23 @@ from proposals.models import Proposal, Rollout
 SOME: Final = 5
 NO_PAGES: Final = frozenset(
     {"set_theme", "set_keys", "set_hints", "change_person", "deactivate_person", "reactivate_person", "make_link"}
-    | {"revoke_key", "unprotect", "change_filter", "selected", "assign", "unassign", "decide", "rebase", "withdraw"}
+    | {
+        "revoke_key",
+        "quarantine_key",
+        "lift_quarantine",
+        "send_back_shaken",
+        "prepare_rollback",
+        "rotate_key",
+        "set_key_rules",
+        "unprotect",
+        "change_filter",
+        "selected",
+        "assign",
+        "unassign",
+        "decide",
+        "rebase",
+        "withdraw",
+    }
     | {"remove_policy", "exclude", "include", "merge_rules", "comment", "reply", "resolve", "reopen_thread"}
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
@@ -198,7 +214,6 @@ def _for_admins() -> Addresses:
     waiting = Proposal.objects.filter(status="pending", base_version=_current())
     section = Section.objects.select_related("document__agent").earliest("pk")
     place = [section.document.agent.slug, section.document.slug]
-    assert ApiKey.objects.exists()
     return {
         "queue, admin": [reverse("queue")],
         "proposal, admin": _pages("proposal", waiting),
@@ -218,6 +233,8 @@ def _for_admins() -> Addresses:
         "team": _pages("team", Team.objects.all()),
         "agent's team": [reverse("agent_team", args=["support"])],
         "new key": [reverse("new_key", args=["support"])],
+        "key": [reverse("key", args=[ApiKey.objects.latest("pk").prefix])],
+        "what rests on a key": [reverse("taint", args=[ApiKey.objects.latest("pk").prefix])],
         "sections": [reverse("sections", args=place)],
         "sections, 20 000 words": [reverse("sections", args=["support", "document-1"])],
         "set password": [reverse("account_set_password")],

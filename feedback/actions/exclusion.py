@@ -32,6 +32,7 @@ def exclude(report: Report, *, user: User, reason: str, proposal: int | None = N
         raise ExclusionError(f"The reason has {len(reason)} characters; at most {MAX_REASON} are allowed.")
     now = timezone.now()
     if not type(report).objects.filter(pk=report.pk, excluded_at=None).update(excluded_at=now):
+        _refuse_held(report)
         raise ExclusionError("Somebody excluded this report already.")
     rollups.due(report)
     locks.hold_groups(report.agent_id)  # so that it is taken from where it counts
@@ -48,7 +49,9 @@ def exclude(report: Report, *, user: User, reason: str, proposal: int | None = N
 def include(report: Report, *, user: User, proposal: int | None = None) -> Exclusion:
     """Count an excluded report again, where the patterns it was taken from are now. Raises ExclusionError."""
     _require_curator(user, report)
-    if not type(report).objects.filter(pk=report.pk, excluded_at__isnull=False).update(excluded_at=None):
+    left_out = type(report).objects.filter(pk=report.pk, excluded_at__isnull=False, quarantine=None)
+    if not left_out.update(excluded_at=None):
+        _refuse_held(report)
         raise ExclusionError("This report counts already.")
     rollups.due(report)
     taken = Exclusion.objects.get(**_is(report), lifted_at=None)
@@ -88,6 +91,12 @@ def _count_again(taken: Exclusion) -> None:
     ]
     Evidence.objects.bulk_create(linked)
     counting.add(linked)
+
+
+def _refuse_held(report: Report) -> None:
+    """Raises ExclusionError for a report that does not count because its key is in quarantine."""
+    if type(report).objects.filter(pk=report.pk, quarantine__isnull=False).exists():
+        raise ExclusionError("The key it came with is in quarantine: it does not count until that is lifted.")
 
 
 def _is(report: Report) -> dict[str, Report]:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.actions import columns, counting, groups, locks, meaning, naming
+from feedback.actions import columns, counting, groups, locks, meaning, naming, quarantine
 from feedback.actions.families import join_families
 from feedback.actions.items import READ_OF_FEEDBACK, READ_OF_RUNS, items_of
 from feedback.mining import EXACT_KINDS, Assignment, Group, Grouper, Item, Kind
@@ -95,6 +95,7 @@ def mine_batch(agent_id: int, tally: Tally, *, grouper: Grouper | None = None) -
 @transaction.atomic
 def _mine_batch(agent_id: int, tally: Tally, grouper: Grouper) -> bool:
     locks.one_miner(agent_id)
+    quarantine.hold_unmined(agent_id)
     size = settings.COUNTERSIGN_MINE_BATCH
     said = Feedback.objects.unmined().filter(agent=agent_id).only(*READ_OF_FEEDBACK)
     feedback = list(said.select_for_update(no_key=True)[:size])

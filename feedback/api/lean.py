@@ -11,6 +11,7 @@ import msgspec
 from django.conf import settings
 
 from agents.keys import Caller
+from agents.limits import spend
 from agents.models import ApiKey
 from agents.problems import FieldError, Invalid, NotFound, Problem
 from agents.wire import Answer, Environ, caller, read_json
@@ -56,7 +57,10 @@ def _post(environ: Environ, kind: Kind) -> Answer:
         raise
     body = read_json(environ, settings.COUNTERSIGN_BODY_LIMIT)
     now = datetime.now(UTC)
-    return _list(body, kind, sender, now) if is_list(body) else _single(body, kind, sender, now)
+    if is_list(body):
+        return _list(environ, body, kind, sender, now)
+    spend(environ, sender)
+    return _single(body, kind, sender, now)
 
 
 def _single(body: bytes, kind: Kind, sender: Caller, now: datetime) -> Answer:
@@ -72,13 +76,19 @@ def _single(body: bytes, kind: Kind, sender: Caller, now: datetime) -> Answer:
     return Answer(201 if outcome is Outcome.CREATED else 200, msgspec.json.encode({"id": row.external_id}))
 
 
-def _list(body: bytes, kind: Kind, sender: Caller, now: datetime) -> Answer:
+def _list(environ: Environ, body: bytes, kind: Kind, sender: Caller, now: datetime) -> Answer:
     """207: how many were new, how many known, and what is wrong with the rest. An empty list is no error."""
     rejected: list[tuple[int, list[FieldError]]] = []
     places: list[int] = []
     rows: list[Row] = []
     who = Sender(sender.key_id, sender.party)
-    for index, read in enumerate(kind.reader.many(body, now)):
+    try:
+        found = kind.reader.many(body, now)
+    except Problem:
+        spend(environ, sender)
+        raise
+    spend(environ, sender, len(found))
+    for index, read in enumerate(found):
         agent_id = None if isinstance(read, list) else sender.find_agent(read.sent.agent or None)
         if isinstance(read, list):
             rejected.append((index, read))

@@ -5,6 +5,7 @@ from feedback.models.erasure import Erasure
 from feedback.models.exclusion import Exclusion
 from feedback.models.meaning import TextMiddle, TextPoint
 from feedback.models.pattern import Evidence, Pattern, PatternDay, PatternSource
+from feedback.models.quarantine import HeldEvidence, Quarantine
 from feedback.models.report import Feedback, Run
 from feedback.models.rollup import Mark, RecountDue, Tally, TallyDay, TallyHour
 
@@ -13,10 +14,12 @@ __all__ = [
     "Evidence",
     "Exclusion",
     "Feedback",
+    "HeldEvidence",
     "Mark",
     "Pattern",
     "PatternDay",
     "PatternSource",
+    "Quarantine",
     "RecountDue",
     "Run",
     "SharedMember",

@@ -27,7 +27,18 @@ class Report(models.Model):
     at = models.DateTimeField()
     received_at = models.DateTimeField(db_default=Now())
     mined_at = models.DateTimeField(null=True)
-    excluded_at = models.DateTimeField(null=True, help_text="Since when a reviewer holds that it does not count.")
+    excluded_at = models.DateTimeField(
+        null=True, help_text="Since when a reviewer holds that it does not count, or its key is in quarantine."
+    )
+    # Without the database's own check, which every report that comes in would pay for; quarantines are never deleted.
+    quarantine = models.ForeignKey(
+        "feedback.Quarantine",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     erased_at = models.DateTimeField(null=True, help_text="Since when only what is counted is left of it.")
     masked = models.JSONField(null=True, help_text="How much of what kind was masked before it was stored, if any.")
 

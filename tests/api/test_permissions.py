@@ -32,6 +32,7 @@ CALLS = {
     "GET /audit/keys": "audit",
     "POST /agents": "admin",
     "POST /erasures": "admin",
+    "GET /keys": "admin",
     "POST /proposals": "propose",
 }
 ABOUT_SUPPORT = [call for call in CALLS if "support" in call or "f0-anna" in call]

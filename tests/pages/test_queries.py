@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.keys import create
-from agents.models import Agent, Document
+from agents.models import Agent, ApiKey, Document
 from agents.teams import give_to_team
 from agents.versions import create_agent, sha256
 from audit import checkpoints
@@ -202,6 +202,8 @@ def _for_admins() -> dict[str, str]:
     return {
         "bypass": reverse("bypass", args=[Proposal.objects.filter(status="pending").order_by("pk")[0].pk]),
         "new key": reverse("new_key", args=["support"]),
+        "key": reverse("key", args=[ApiKey.objects.earliest("pk").prefix]),
+        "taint": reverse("taint", args=[ApiKey.objects.earliest("pk").prefix]),
         "sections": reverse("sections", args=["support", "system-prompt"]),
         "traffic": reverse("traffic", args=["support"]),
         "freeze": reverse("freeze"),

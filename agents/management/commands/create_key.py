@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from agents import keys
 from agents.management.lookup import agent_named
 from agents.models import ApiKey
+from agents.networks import parse_networks
 from audit.record import COMMAND_LINE
 from people.management.lookup import person_named
 from people.signin import first_admin
@@ -28,6 +29,11 @@ class Command(BaseCommand):
             "--owner", metavar="USERNAME", help="whose voice its reports count as; the first admin if not given"
         )
         parser.add_argument("--label", default="", help="what it is for, as shown in lists and in the log")
+        parser.add_argument(
+            "--from", dest="networks", default="", metavar="NETWORKS", help="where it may be used from, with commas"
+        )
+        parser.add_argument("--calls-a-minute", type=int, metavar="NUMBER", help="0 for no limit; else the board's")
+        parser.add_argument("--calls-a-day", type=int, metavar="NUMBER", help="in the same way")
         parser.add_argument("--expires-days", type=int, default=keys.DEFAULT_DAYS, metavar="DAYS")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +41,7 @@ class Command(BaseCommand):
             raise CommandError("Name one agent, or say --all.")
         owner = person_named(options["owner"]) if options["owner"] else first_admin()
         try:
+            rules = keys.Rules(parse_networks(options["networks"]), options["calls_a_minute"], options["calls_a_day"])
             key, token = keys.create(
                 agent_named(options["agent"]) if options["agent"] else None,
                 options["scope"],
@@ -42,6 +49,7 @@ class Command(BaseCommand):
                 label=options["label"],
                 owner=owner,
                 days=options["expires_days"],
+                rules=rules,
             )
         except ValueError as error:
             raise CommandError(str(error)) from None

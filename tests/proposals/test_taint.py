@@ -1,0 +1,196 @@
+"""What rests on the reports of a key that is not trusted any more, and what to do about it."""
+
+import threading
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from agents import keys
+from agents.models import Agent, ApiKey, Document
+from audit.models import AuditEntry
+from audit.record import SYSTEM, Actor
+from feedback.actions import quarantine
+from feedback.actions.mining import mine
+from feedback.models import Feedback, Pattern, Quarantine
+from people.models import User
+from proposals.actions.decisions import approve
+from proposals.actions.proposals import submit
+from proposals.exceptions import ReviewError
+from proposals.models import Decision, Proposal
+from proposals.taint import shaken
+from tests.cast import COMPLAINTS, PROMPT, digest_of, report
+
+WHY = "It leaked."
+
+
+@pytest.fixture
+def leaked(support: Agent, ada: User) -> ApiKey:
+    return keys.create(support, ["ingest"], owner=ada, actor=SYSTEM, label="Leaked")[0]
+
+
+@pytest.fixture
+def drafted(prompt: Document, leaked: ApiKey, aiko: User, mara: User) -> Proposal:
+    """A proposal that stands on four sources, three of which came with the key."""
+    other = keys.create(prompt.agent, ["ingest"], owner=mara, actor=SYSTEM)[0]
+    for number, text in enumerate(COMPLAINTS):
+        report(prompt.agent, f"person {number}", reason=text, key=leaked if number else other)
+    mine(prompt.agent)
+    return submit(
+        document=Document.objects.select_related("agent", "current").get(pk=prompt.pk),
+        base_number=1,
+        text=PROMPT.replace("30 days", "14 days"),
+        title="Say 14 days",
+        rationale="The shop says 14.",
+        user=aiko,
+        pattern_id=Pattern.objects.get().pk,
+    )
+
+
+def hold(key: ApiKey) -> None:
+    quarantine.settle(quarantine.quarantine(key.prefix, reason=WHY, actor=SYSTEM).pk)
+
+
+def test_what_would_fall_is_known_before_and_after_the_quarantine(drafted: Proposal, leaked: ApiKey) -> None:
+    (before,) = shaken(leaked, None)
+    assert (before.proposal, before.reports, before.sources, before.left, before.falls) == (drafted, 3, 4, 1, True)
+    hold(leaked)
+    (after,) = shaken(leaked, Quarantine.objects.get())
+    assert (after.reports, after.sources, after.left, after.falls) == (3, 4, 1, True)
+
+
+def test_what_others_report_enough_stands(drafted: Proposal, leaked: ApiKey, support: Agent) -> None:
+    for number in range(4, 7):
+        report(support, f"person {number}", reason=COMPLAINTS[0])
+    mine(support)
+    (found,) = shaken(leaked, None)
+    assert (found.left, found.falls) == (4, False)
+
+
+def test_one_click_sends_a_proposal_back(client: Client, drafted: Proposal, leaked: ApiKey, jonas: User) -> None:
+    hold(leaked)
+    client.force_login(jonas)
+    page = client.get(reverse("taint", args=[leaked.prefix])).text
+    assert "1 of 4 sources left, 3 needed" in page
+    sent = {"digest": digest_of(drafted)}
+    assert client.post(reverse("send_back_shaken", args=[leaked.prefix, drafted.pk]), sent).status_code == 303
+    drafted.refresh_from_db()
+    assert drafted.status == Proposal.Status.CHANGES_REQUESTED
+    assert Decision.objects.get().note.startswith("1 of 3 sources are left")
+    again = client.post(reverse("send_back_shaken", args=[leaked.prefix, drafted.pk]), sent, follow=True)
+    assert "already" in again.text
+    assert AuditEntry.objects.filter(verb="proposal.changes_requested").count() == 1
+
+
+def test_one_click_prepares_the_rollback_of_a_live_version(
+    client: Client, drafted: Proposal, leaked: ApiKey, jonas: User, prompt: Document
+) -> None:
+    approve(drafted.pk, user=jonas, digest=digest_of(drafted))
+    hold(leaked)
+    client.force_login(jonas)
+    assert "version 2, current" in client.get(reverse("taint", args=[leaked.prefix])).text
+    led = client.post(reverse("prepare_rollback", args=[leaked.prefix, drafted.pk]))
+    assert led["Location"] == f"{reverse('roll_back', args=['support', prompt.slug])}?to=1"
+    assert "1 of 3 sources are left without" in client.get(led["Location"]).text
+    prompt.refresh_from_db()
+    assert prompt.current
+    assert prompt.current.number == 2
+
+
+def test_a_change_that_others_came_after_is_undone_by_a_proposal(
+    client: Client, drafted: Proposal, leaked: ApiKey, jonas: User, aiko: User, prompt: Document
+) -> None:
+    from tests.cast import propose
+
+    approve(drafted.pk, user=jonas, digest=digest_of(drafted))
+    later = propose(prompt, aiko, "passwords", "secrets")
+    approve(later.pk, user=jonas, digest=digest_of(later))
+    client.force_login(jonas)
+    led = client.post(reverse("prepare_rollback", args=[leaked.prefix, drafted.pk]))
+    assert led["Location"] == f"{reverse('propose', args=['support', prompt.slug])}?undo={drafted.pk}"
+    assert client.get(led["Location"]).status_code == 200
+
+
+def test_an_admin_puts_a_key_in_quarantine_and_lifts_it_on_the_page(
+    client: Client, drafted: Proposal, leaked: ApiKey, ada: User
+) -> None:
+    client.force_login(ada)
+    refused = client.post(reverse("quarantine_key", args=[leaked.prefix]), {"reason": " "})
+    assert refused.status_code == 422
+    assert "Say why its reports should not count" in refused.text
+    assert (
+        client.post(reverse("quarantine_key", args=[leaked.prefix]), {"reason": WHY, "revoke": "on"}).status_code == 303
+    )
+    page = client.get(reverse("taint", args=[leaked.prefix])).text
+    assert "Recounting begins within a minute" in page
+    quarantine.settle_all()
+    assert "Recounting" not in client.get(reverse("taint", args=[leaked.prefix])).text
+    leaked.refresh_from_db()
+    assert leaked.revoked_at
+    assert Pattern.objects.get().sources == 1
+    assert client.post(reverse("quarantine_key", args=[leaked.prefix]), {"reason": WHY}).status_code == 409
+    assert client.post(reverse("lift_quarantine", args=[leaked.prefix])).status_code == 303
+    quarantine.settle_all()
+    assert Pattern.objects.get().sources == 4
+    assert client.post(reverse("lift_quarantine", args=[leaked.prefix])).status_code == 409
+
+
+def test_the_evidence_says_what_is_in_quarantine(client: Client, drafted: Proposal, leaked: ApiKey, mara: User) -> None:
+    hold(leaked)
+    client.force_login(mara)
+    page = client.get(reverse("proposal", args=[drafted.pk]) + "?evidence=1&each=yes").text
+    assert page.count("In quarantine with the key it came with") == 3
+
+
+def test_the_commands_do_the_same(drafted: Proposal, leaked: ApiKey, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("taint", leaked.prefix)
+    assert capsys.readouterr().out.startswith(f"falls\t{drafted.pk}\tsupport/system-prompt\t")
+    call_command("quarantine_key", leaked.prefix, "--reason", WHY, "--until", "2199-01-01T00:00:00Z")
+    assert capsys.readouterr().out == f"3 reports and 0 runs of {leaked.prefix} count no more.\n"
+    call_command("quarantine_key", leaked.prefix, "--lift")
+    assert capsys.readouterr().out == f"3 reports and 0 runs of {leaked.prefix} count again.\n"
+    assert Pattern.objects.get().sources == 4
+    for arguments in (["nobody"], [leaked.prefix], [leaked.prefix, "--lift"]):
+        with pytest.raises(CommandError):
+            call_command("quarantine_key", *arguments, stdout=StringIO())
+    with pytest.raises(CommandError):
+        call_command("taint", "nobody")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_revoking_with_all_its_reports_races_an_approval_and_both_stand_whole(
+    drafted: Proposal, leaked: ApiKey, jonas: User, ada: User
+) -> None:
+    gate, refused = threading.Barrier(3), []
+
+    def run(call: object, *args: object, **named: object) -> None:
+        gate.wait()
+        try:
+            call(*args, **named)  # type: ignore[operator]
+        except ReviewError as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    digest = digest_of(drafted)
+    wanted = {"reason": WHY, "actor": Actor.person(ada), "revoke": True}
+    threads = [
+        threading.Thread(target=run, args=[quarantine.quarantine, leaked.prefix], kwargs=wanted),
+        threading.Thread(target=run, args=[approve, drafted.pk], kwargs={"user": jonas, "digest": digest}),
+        threading.Thread(target=run, args=[quarantine.settle_all]),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    quarantine.settle_all()
+    assert refused == []
+    drafted.refresh_from_db()
+    assert drafted.status == Proposal.Status.APPROVED
+    (found,) = shaken(leaked, Quarantine.objects.get())
+    assert (found.number, found.is_current, found.falls) == (2, True, True)
+    assert Pattern.objects.get().sources == 1
+    assert Feedback.objects.counted().count() == 1
