@@ -4,10 +4,10 @@
     evidence(context) -> CheckResult
     override_phrases(text) -> list[str]      secret_strings(text) -> list[str]
     addresses(text) -> list[str]
-    CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
+    CheckResult(name, verdict, message, asks)
+                                             name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
-    Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share, praised,
-            quoting)
+    Context(kind, author, protected, tools, reports, backing, rule, praised, quoting)
     Report(source, text)                     one report of the evidence; `source` any hashable that tells sources apart
 
 Names: protected, characters, secrets, links, tools, overrides, copied, quoted, duplicate, praise, size, evidence,
@@ -17,7 +17,7 @@ format, model.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import ne
 from typing import Final, Literal
 
@@ -29,6 +29,7 @@ from agents.sensitive import EMAIL, secret_strings
 from audit import numbers
 from feedback.mining.stems import is_content, stem
 from proposals import invisible, pile, quoted
+from proposals.backing import USUAL, Backing, Rule, missing
 from proposals.diffs import compute
 from proposals.praise import Praised, touched
 
@@ -44,8 +45,10 @@ CLOSE: Final = 0.6
 
 _LINK = re2.compile(
     r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|mailto:|javascript:|data:[a-z]+/)[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+"
-    r"|\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr)\b(?:/[^\s<>\"')\]]*)?"
-    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+    r"|\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr"
+    r"|shop|cloud|ca|jp|br|nl|ch|se|au|nz|kr|za|mx|tr|gov|edu|mil|tv|gg|icu|ly|su|gle|xn--[a-z0-9-]{2,59})\b(?:/[^\s<>\"')\]]*)?"
+    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b|\b(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}\b"
+    r"|\bhxxps?:[^\s]+|\b[a-z0-9-]+(?:\[\.\]|\(\.\)|\s\[?dot\]?\s)(?:com|net|org|io|ru|cn|info|biz|xyz)\b"
 )
 _EMAIL = re2.compile(EMAIL)
 _TOOL = re2.compile(
@@ -77,8 +80,9 @@ class Report:
 class Context:
     """What the checks know besides the two texts.
 
-    `kind` is the document's: "prompt", "config" or "tool". Shares are 0 to 1; `sources` 0 means that there is no
-    evidence. `quoting` is how many sources must have said what a draft may quote; 0 lets none quote anything.
+    `kind` is the document's: "prompt", "config" or "tool". `backing` is who stands behind the change, None without any
+    evidence, `rule` what is asked of it. `quoting` is how many sources must have said what a draft may quote; 0 lets
+    none quote anything.
     """
 
     kind: str = "prompt"
@@ -86,19 +90,24 @@ class Context:
     protected: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     reports: tuple[Report, ...] = ()
-    sources: int = 0
-    loudest_share: float = 0.0
-    min_sources: int = 3
-    max_share: float = 0.4
+    backing: Backing | None = None
+    rule: Rule = USUAL
     praised: tuple[Praised, ...] = ()
     quoting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
+    """`asks`: whoever approves has to say why what was found may stand."""
+
     name: str
     verdict: Verdict
     message: str
+    asks: bool = False
+
+
+ASKING: Final = ("characters", "secrets", "links", "overrides", "copied")
+"""What may be approved with a reason: the first two whoever wrote it, the others where a machine did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,13 @@ def run(before: str, after: str, context: Context) -> list[CheckResult]:
     added = tuple(row.text.rstrip("\r\n") for row in rows if row.kind == "add")
     cut = tuple(row.text.rstrip("\r\n") for row in rows if row.kind == "cut")
     change = _Change(before, after, added, cut, context)
-    return [check(change) for check in _CHECKS]
+    return [_asking(check(change), context) for check in _CHECKS]
+
+
+def _asking(found: CheckResult, context: Context) -> CheckResult:
+    by_machine = context.author in ("drafter", "agent")
+    asks = found.name in ASKING and (found.verdict == "fail" or (found.verdict == "warn" and by_machine))
+    return replace(found, asks=asks) if asks else found
 
 
 def _protected(change: _Change) -> CheckResult:
@@ -158,12 +173,12 @@ def _secrets(change: _Change) -> CheckResult:
 def _links(change: _Change) -> CheckResult:
     found = _new(change, addresses)
     if not found:
-        return CheckResult("links", "pass", "No link or e-mail address added.")
+        return CheckResult("links", "pass", "No link or address added.")
     return CheckResult("links", "warn", f"Adds {_listed(found)}. Make sure it is yours.")
 
 
 def addresses(text: str) -> list[str]:
-    """Links and e-mail addresses in a text, in lower case."""
+    """Links, host names, e-mail and IP addresses in a text, in lower case; also those written so as to pass."""
     return [match.group().lower() for pattern in (_EMAIL, _LINK) for match in pattern.finditer(text)]
 
 
@@ -244,7 +259,7 @@ def _quoted(change: _Change) -> CheckResult:
     by_machine = change.context.author in ("drafter", "agent")
     if by_machine and not change.context.quoting:
         return CheckResult("quoted", "fail", "Quotes reports, which no draft for this agent may.")
-    least = change.context.quoting or change.context.min_sources
+    least = change.context.quoting or change.context.rule.sources
     reports = [(report.source, report.text[:MAX_REPORT_CHARS]) for report in change.context.reports[:MAX_REPORTS]]
     holders = quoted.sources(new, reports)
     few = [line for line in new if holders[line] < least]
@@ -313,16 +328,16 @@ def _evidence(change: _Change) -> CheckResult:
 
 
 def evidence(context: Context) -> CheckResult:
-    """Whether enough sources stand behind a change, and none is too loud; also for a count made anew."""
-    share = numbers.percent(context.loudest_share)
-    if not context.sources:
+    """Whether what stands behind a change is enough under the rule; also for a count made anew."""
+    backing = context.backing
+    if backing is None or not backing.reports:
         return CheckResult("evidence", "skipped", "No reports are linked to this proposal.")
-    if context.sources < context.min_sources:
-        few = numbers.counted(context.sources, "source")
-        return CheckResult("evidence", "warn", f"Only {few}; {numbers.number(context.min_sources)} are asked for.")
-    if context.loudest_share > context.max_share:
-        return CheckResult("evidence", "warn", f"{share} of the reports come from one of {context.sources} sources.")
-    return CheckResult("evidence", "pass", f"{context.sources} sources, none above {share}.")
+    if not backing.voices:
+        return CheckResult("evidence", "warn", "Every report behind this reads like instructions.")
+    if lacking := missing(backing, context.rule):
+        return CheckResult("evidence", "warn", f"Less stands behind this than is asked for: {lacking}")
+    said = f"{numbers.counted(backing.sources, 'source')}, none above {numbers.percent(backing.loudest)}"
+    return CheckResult("evidence", "pass", f"{said}, over {numbers.counted(backing.days, 'day')}.")
 
 
 def _format(change: _Change) -> CheckResult:

@@ -4,6 +4,7 @@ from proposals.models.attention import Assignment, ProposalSeen, SavedFilter
 from proposals.models.bypass import Bypass
 from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
+from proposals.models.drift import Drift
 from proposals.models.fit import Fit
 from proposals.models.misfit import Misfit
 from proposals.models.outcome import Outcome
@@ -22,6 +23,7 @@ from proposals.models.rollout import (
     ShareChange,
 )
 from proposals.models.safe import SafeRules, SelfStart
+from proposals.models.sources import Footing, SourceRule
 from proposals.models.step import Step
 from proposals.models.surroundings import CounterExample, Surroundings
 from proposals.models.trial import Trial
@@ -34,7 +36,9 @@ __all__ = [
     "Comment",
     "CounterExample",
     "Decision",
+    "Drift",
     "Fit",
+    "Footing",
     "JudgeMemory",
     "JudgedRun",
     "JudgedUnit",
@@ -55,6 +59,7 @@ __all__ = [
     "SavedFilter",
     "SelfStart",
     "ShareChange",
+    "SourceRule",
     "Step",
     "Surroundings",
     "Thread",
