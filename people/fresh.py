@@ -4,10 +4,12 @@ The words they had typed wait in their session, and are handed back to the page 
 """
 
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
 WITHIN_S: Final = 15 * 60
@@ -36,6 +38,19 @@ def ask_again(request: HttpRequest, *, back: str, words: dict[str, Any]) -> Http
     keep_words(request, back=back, words=words)
     request.session[_BACK] = back
     return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}", status=303)
+
+
+def needed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page of one's own account that is shown to, and taken from, who lately proved who they are."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if is_fresh(request):
+            return view(request, *args, **kwargs)
+        back = request.path if request.method in ("GET", "HEAD") else reverse("mfa_index")
+        return ask_again(request, back=back, words={})
+
+    return shown
 
 
 def keep_words(request: HttpRequest, *, back: str, words: dict[str, Any]) -> None:

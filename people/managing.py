@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audit.numbers import counted
 from audit.record import Actor
-from people import accounts
+from people import accounts, factors, sessions
 from people.exceptions import PeopleError
 from people.forms import PersonForm, RolesForm, roles_form_of
 from people.models import User
@@ -94,6 +95,27 @@ def reactivate_person(request: PersonRequest, pk: int) -> HttpResponse:
     return _see(request, found)
 
 
+@require_POST
+@may_manage
+def sign_out_person(request: PersonRequest, pk: int) -> HttpResponse:
+    """Sign a person out wherever they are."""
+    found = get_object_or_404(User, pk=pk)
+    ended = sessions.end_all(found, actor=Actor.person(request.user))
+    where = f"{found} is signed out in {counted(ended, 'place')}." if ended else f"{found} was signed in nowhere."
+    messages.success(request, where)
+    return _see(request, found)
+
+
+@require_POST
+@may_manage
+def reset_factor(request: PersonRequest, pk: int) -> HttpResponse:
+    """Take a lost second factor away."""
+    found = get_object_or_404(User, pk=pk)
+    done = factors.reset(found.pk, actor=Actor.person(request.user))
+    messages.success(request, f"{found} has no second factor any more." if done else f"{found} had none.")
+    return _see(request, found)
+
+
 @never_cache
 @require_POST
 @may_manage
@@ -114,6 +136,9 @@ def _person(request: PersonRequest, found: User, form: RolesForm, *, status: int
         "form": form,
         "roles": found.groups.order_by("name"),
         "teams": found.teams.order_by("name"),
+        "factors": factors.factors_of(found),
+        "asked_for": factors.asks_for_one(found),
+        "places": sessions.places(found),
         "keys": live_keys[:KEYS_SHOWN],
         "sections": found.owned_sections.filter(is_protected=True).select_related("document__agent")[:KEYS_SHOWN],
     }

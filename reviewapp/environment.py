@@ -21,6 +21,9 @@ from notices.addresses import Private
 from notices.signature import key_of
 from reviewapp.mail_url import MailServer
 
+ROLES = ("viewer", "reviewer", "operator", "auditor", "admin")
+"""As `people.roles.Role`, which needs settings to be imported; a test holds the two together."""
+
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
 SignalWeight = Annotated[float, Field(ge=0, lt=1)]
 
@@ -43,6 +46,8 @@ class Environment(BaseSettings):
     # Cookies and redirects assume TLS in front. Off by default, so that the first minute works on a laptop.
     countersign_https: bool = False
     countersign_single_operator: bool = False
+    # Whose roles ask for a second factor, as a list with commas, or “all”.
+    countersign_second_factor: Annotated[frozenset[str], NoDecode] = frozenset()
     countersign_min_sources: int = Field(default=3, ge=1, le=1000)
     countersign_min_misses: int = Field(default=20, ge=1, le=100_000)
     countersign_chance_alike: float = Field(default=0.001, ge=0, le=0.5)
@@ -167,6 +172,17 @@ class Environment(BaseSettings):
         if unknown := kinds - {*MASKED, "all"}:
             raise ValueError(f"should be of {', '.join(MASKED)} or all, not {', '.join(sorted(unknown))}")
         return frozenset(MASKED if "all" in kinds else kinds)
+
+    @field_validator("countersign_second_factor", mode="before")
+    @classmethod
+    def read_second_factor(cls, value: object) -> object:
+        """COUNTERSIGN_SECOND_FACTOR is like “admin,reviewer”, or “all”."""
+        if not isinstance(value, str):
+            return value
+        named = {role.strip() for role in value.split(",")} - {""}
+        if unknown := named - {*ROLES, "all"}:
+            raise ValueError(f"should be of {', '.join(ROLES)} or all, not {', '.join(sorted(unknown))}")
+        return frozenset(named)
 
     @field_validator("countersign_error_classes")
     @classmethod

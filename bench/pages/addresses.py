@@ -20,6 +20,8 @@ NO_PAGES: Final = frozenset(
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
     | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team", "forbid_quoting", "send_again", "set_mails"}
+    | {"sign_out_person", "reset_factor", "mfa_authenticate", "mfa_login_webauthn", "start_over", "mfa_remove_factor"}
+    | {"end_session", "mfa_view_recovery_codes", "add_factor"}
     | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
 )
 """Addresses that only take forms, lead on to a page, or give a file."""
@@ -191,6 +193,10 @@ def _rest() -> Addresses:
         "settings": [reverse("settings")],
         "policy": [reverse("policy")],
         "password": [reverse("account_change_password")],
+        "signing in": [reverse("mfa_index")],
+        "add an app": [reverse("mfa_activate_totp")],
+        "add a passkey": [reverse("mfa_add_webauthn")],
+        "new recovery codes": [reverse("mfa_generate_recovery_codes")],
     }
 
 

@@ -188,6 +188,7 @@ def _pages() -> dict[str, str]:
         "settings": reverse("settings"),
         "policy": reverse("policy"),
         "notices": reverse("notices"),
+        "signing in": reverse("mfa_index"),
         "quoting": reverse("quoting"),
         "rollouts": reverse("rollouts"),
         "rollout": reverse("rollout", args=[Rollout.objects.earliest("pk").pk]),
