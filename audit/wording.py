@@ -48,6 +48,7 @@ VERBS: Final[dict[str, str]] = {
     "person.reactivated": "reactivated",
     "person.password_set": "set the password of",
     "person.link_made": "made a sign-in link for",
+    "person.identity_linked": "connected a sign-in service with",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
     "session.ended": "ended a session of",
@@ -236,7 +237,7 @@ def _of_safe_rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[st
 def _of_person(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if "roles" in after:
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
-    yield from _told({"by": "by {}", "device": "with {}", "factor": "{}"}, after)
+    yield from _told({"by": "by {}", "device": "with {}", "factor": "{}", "service": "{}"}, after)
     if after.get("new_device"):
         yield "for the first time there"
     if after.get("but_here"):

@@ -9,13 +9,14 @@ from allauth.core import ratelimit
 from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal.auth import begin_authentication
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from people import factors, fresh
+from people import factors, fresh, oidc
 from people.requests import PersonRequest
 from people.throttling import refused
 
@@ -76,7 +77,11 @@ def confirm(request: PersonRequest) -> HttpResponseBase:
         return _by_factor(request)
     if request.user.has_usable_password():
         return _by_password(request)
-    return render(request, "account/reauthenticate_by_link.html", {"back": fresh.waits_at(request)})
+    context = {
+        "back": fresh.waits_at(request),
+        "service": oidc.is_linked(request.user) and settings.COUNTERSIGN_OIDC_NAME,
+    }
+    return render(request, "account/reauthenticate_by_link.html", context)
 
 
 @never_cache

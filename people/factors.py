@@ -20,6 +20,7 @@ from django.utils.crypto import salted_hmac
 from audit.record import Actor, record
 from people import sessions
 from people.models import User
+from people.roles import Role
 from people.telling import tell
 
 Type = Authenticator.Type
@@ -107,9 +108,9 @@ def has_second(person: User) -> bool:
 
 
 def asks_for_one(person: User) -> bool:
-    """Whether one of the person's roles asks for a second factor."""
+    """Whether one of the person's roles asks for a second factor; superusers count as admins."""
     asking = settings.COUNTERSIGN_SECOND_FACTOR
-    if not asking or EVERYBODY in asking:
+    if not asking or EVERYBODY in asking or (person.is_superuser and Role.ADMIN in asking):
         return bool(asking)
     roles = getattr(person, "role_names", None)
     return bool(asking & set(person.groups.values_list("name", flat=True) if roles is None else roles))

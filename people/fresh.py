@@ -9,14 +9,17 @@ from functools import wraps
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 
 WITHIN_S: Final = 15 * 60
 _AT: Final = "proved_at"
 _WAITING: Final = "waiting_words"
 _BACK: Final = "waits_at"
 _MOST_WAITING: Final = 10
+_FORM: Final = "form "
 
 
 def mark(request: HttpRequest) -> None:
@@ -59,6 +62,31 @@ def keep_words(request: HttpRequest, *, back: str, words: dict[str, Any]) -> Non
     request.session[_WAITING] = list(waiting.items())[-_MOST_WAITING:]
 
 
+def ask_for_form(request: HttpRequest, *, back: str) -> HttpResponse:
+    """As `ask_again`, for a form that was sent as it is; the page `back` has it again by `fill`."""
+    typed = {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
+    keep_words(request, back=_FORM + back, words=typed)
+    return ask_again(request, back=back, words={})
+
+
+def come_back(request: HttpRequest) -> bool:
+    """Whether this page is where a form waits that was sent before the detour; `fill` has it from now on."""
+    if not is_fresh(request) or _FORM + request.get_full_path() not in _waiting(request):
+        return False
+    request.typed = MultiValueDict(take_words(request, _FORM + request.get_full_path()))  # type: ignore[attr-defined]
+    return True
+
+
+def fill(request: HttpRequest, form: Form) -> None:
+    """Put into a form not yet sent what was typed before the detour, if anything was."""
+    typed = getattr(request, "typed", None)
+    if typed and not form.is_bound:
+        fields = form.fields.items()
+        form.initial |= {
+            name: field.widget.value_from_datadict(typed, MultiValueDict(), name) for name, field in fields
+        }
+
+
 def take_words(request: HttpRequest, back: str) -> dict[str, Any]:
     """What was typed before the detour that leads back here; once, and empty without one."""
     waiting = _waiting(request)
@@ -83,5 +111,6 @@ def waits_at(request: HttpRequest) -> str:
 
 
 def signed_in(request: HttpRequest, **_: Any) -> None:
-    """Signing in proves it; a receiver of `user_logged_in`."""
-    mark(request)
+    """Signing in proves it, but where a service only remembered who that is; a receiver of `user_logged_in`."""
+    if not getattr(request, "proof_is_old", False):
+        mark(request)

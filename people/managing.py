@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit.numbers import counted
 from audit.record import Actor
-from people import accounts, factors, sessions
+from people import accounts, factors, fresh, sessions
 from people.exceptions import PeopleError
 from people.forms import PersonForm, RolesForm, roles_form_of
 from people.models import User
@@ -27,6 +27,7 @@ may_manage = permission_required("people.manage_people", raise_exception=True)
 def new_person(request: PersonRequest) -> HttpResponseBase:
     """Add a person; the answer shows their first sign-in link, and nothing shows it again."""
     form = PersonForm(request.POST or None)
+    fresh.fill(request, form)
     if request.method != "POST" or not form.is_valid():
         return render(request, "people/new_person.html", {"form": form}, status=422 if form.is_bound else 200)
     wish, actor = form.cleaned_data, Actor.person(request.user)
@@ -45,7 +46,9 @@ def new_person(request: PersonRequest) -> HttpResponseBase:
 def person(request: PersonRequest, pk: int) -> HttpResponse:
     """One person: roles, state, what they own, and the ways to change it."""
     found = get_object_or_404(User, pk=pk)
-    return _person(request, found, roles_form_of(found))
+    form = roles_form_of(found)
+    fresh.fill(request, form)
+    return _person(request, found, form)
 
 
 @require_POST

@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.record import Actor
-from people import factors, fresh, sessions
+from people import factors, fresh, oidc, sessions
 from people.requests import PersonRequest
 from people.throttling import refused
 
@@ -37,6 +37,8 @@ def signing_in(request: PersonRequest) -> HttpResponse:
         "passkeys": [one for one in own if one.type == factors.Type.WEBAUTHN],
         "codes": next((one for one in own if one.type == factors.Type.RECOVERY_CODES), None),
         "asked_for": factors.asks_for_one(request.user),
+        "service": settings.COUNTERSIGN_OIDC_NAME,
+        "is_linked": oidc.is_linked(request.user),
         "places": sessions.places(request.user, _here(request)),
     }
     return render(request, "account/signing_in.html", context)
@@ -146,6 +148,9 @@ class _SignIn(LoginView):
 
     def form_invalid(self, form: Any) -> HttpResponse:
         return refused(super().form_invalid(form), form, status=200)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"service": settings.COUNTERSIGN_OIDC_NAME}
 
 
 class _SignInByPasskey(LoginWebAuthnView):

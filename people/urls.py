@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import path
 
-from people import comforts, confirming, managing, security, team_pages, views
+from people import comforts, confirming, managing, oidc, security, team_pages, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in_by_link, name="sign_in_by_link"),
@@ -25,6 +25,8 @@ urlpatterns = [
     path("account/login/passkey/", security.sign_in_by_passkey, name="mfa_login_webauthn"),
     path("account/login/second-step/", security.second_step, name="mfa_authenticate"),
     path("account/login/over/", security.start_over, name="start_over"),
+    path("account/oidc/", oidc.go, name="sign_in_by_service"),
+    path("account/oidc/callback/", oidc.callback, {"provider_id": oidc.PROVIDER}, name="openid_connect_callback"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),
     path("account/password/", account.password_change, name="account_change_password"),

@@ -3,12 +3,16 @@
 from typing import Final
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from django.conf import settings
 from django.http import HttpRequest
 
 from people.models import User
 
 LINK: Final = "link"
-_FACTORS: Final = {"totp": "app", "webauthn": "passkey", "recovery_codes": "recovery code"}
+_WAYS: Final = {
+    **{"password": "password", LINK: "link"},
+    **{"totp": "app", "webauthn": "passkey", "recovery_codes": "recovery code"},
+}
 
 
 def note_link(request: HttpRequest, person: User) -> None:
@@ -19,5 +23,5 @@ def note_link(request: HttpRequest, person: User) -> None:
 def ways(request: HttpRequest, person: User) -> str:
     """“password and app”: what was right on the way into this session, the last two of it."""
     records = get_authentication_records(request, person)
-    found = [_FACTORS.get(str(one.get("type")), "") or str(one.get("provider") or one["method"]) for one in records]
+    found = [_WAYS.get(str(one.get("type") or one["method"])) or settings.COUNTERSIGN_OIDC_NAME for one in records]
     return " and ".join(found[-2:] if len(found) > 1 and records[-1]["method"] == "mfa" else found[-1:]) or "password"

@@ -21,6 +21,7 @@ DEBUG = ENV.countersign_debug
 ALLOWED_HOSTS = ENV.allowed_hosts
 
 INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -30,6 +31,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "csp",
     "django_htmx",
@@ -62,6 +65,7 @@ MIDDLEWARE = [
     "people.factors.SecondFactorMiddleware",
     "reviewapp.gate.TeamsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "reviewapp.proofs.ProofMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -129,6 +133,12 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # people have no address but the one they leave for notices
 MFA_TOTP_ISSUER = "Countersign"
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones are half a minute out at times
+
+SOCIALACCOUNT_ADAPTER = "people.oidc.ByProvider"
+COUNTERSIGN_OIDC_NAME = ENV.countersign_oidc_name if ENV.countersign_oidc_server else ""
+COUNTERSIGN_OIDC_GROUPS = ENV.countersign_oidc_groups
+COUNTERSIGN_OIDC_GROUPS_CLAIM = ENV.countersign_oidc_groups_claim
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": ENV.oidc_apps}}
 
 SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True

@@ -21,7 +21,7 @@ NO_PAGES: Final = frozenset(
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
     | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team", "forbid_quoting", "send_again", "set_mails"}
     | {"sign_out_person", "reset_factor", "mfa_authenticate", "mfa_login_webauthn", "start_over", "mfa_remove_factor"}
-    | {"end_session", "mfa_view_recovery_codes", "add_factor"}
+    | {"end_session", "mfa_view_recovery_codes", "add_factor", "sign_in_by_service", "openid_connect_callback"}
     | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
 )
 """Addresses that only take forms, lead on to a page, or give a file."""
@@ -50,7 +50,7 @@ def _names(resolver: URLResolver) -> Iterator[str]:
     for entry in resolver.url_patterns:
         if isinstance(entry, URLPattern):
             yield from [entry.name] if entry.name else []
-        elif not str(entry.pattern).startswith("api/"):
+        elif not str(entry.pattern).startswith(("api/", "admin/")):
             yield from _names(entry)
 
 

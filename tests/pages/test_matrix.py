@@ -161,11 +161,12 @@ ONES_OWN: Final = frozenset(
 
 OPEN: Final = frozenset(
     {"account_login", "sign_in_by_link", "gate", "mfa_login_webauthn", "mfa_authenticate", "start_over"}
+    | {"sign_in_by_service", "openid_connect_callback"}
 )
 """What is there to sign in with, and what a signed link opens."""
 
-ELSEWHERE: Final = ("api/", "healthz", "readyz", "metrics", "static")
-"""Answers to programs: keys and their scopes are tried with the API."""
+ELSEWHERE: Final = ("admin/", "api/", "healthz", "readyz", "metrics", "static")
+"""Answers to programs: keys and their scopes are tried with the API. What superusers look at has tests of its own."""
 
 NOT_FOR_YOU: Final = (403, 405)
 
