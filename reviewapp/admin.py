@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import BinaryField, Model
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -34,6 +35,11 @@ class Records(_Admin):
     list_select_related = True
     show_full_result_count = False
     ordering = ("-pk",)
+
+    @property
+    def media(self) -> Media:
+        """No scripts: there is nothing to fill in."""
+        return Media()
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fields = [field for field in self.opts.get_fields() if field.concrete and not isinstance(field, BinaryField)]
