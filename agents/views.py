@@ -12,6 +12,7 @@ from agents.forms import KeyForm, SectionForm, TeamForm, TrafficForm
 from agents.models import Agent, ApiKey, Document, Section
 from agents.traffic import NUMBERS
 from audit.record import Actor
+from people import fresh
 from people.requests import PersonRequest
 
 
@@ -22,6 +23,7 @@ def new_key(request: PersonRequest, slug: str) -> HttpResponseBase:
     """Create a key for one agent; its secret is on the answer and nowhere else."""
     agent = get_object_or_404(Agent, slug=slug)
     form = KeyForm(request.POST or None, initial={"owner": request.user})
+    fresh.fill(request, form)
     context = {"place": "agents", "agent": agent, "form": form}
     if request.method != "POST" or not form.is_valid():
         return render(request, "agents/new_key.html", context, status=422 if form.is_bound else 200)
@@ -72,6 +74,7 @@ def team(request: PersonRequest, slug: str) -> HttpResponseBase:
     """Say whose an agent is."""
     agent = get_object_or_404(Agent, slug=slug)
     form = TeamForm(request.POST) if request.method == "POST" else TeamForm(initial={"team": agent.team_id})
+    fresh.fill(request, form)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data["team"]
         try:

@@ -57,8 +57,15 @@ VERBS: Final[dict[str, str]] = {
     "person.reactivated": "reactivated",
     "person.password_set": "set the password of",
     "person.link_made": "made a sign-in link for",
+    "person.identity_linked": "connected a sign-in service with",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
+    "session.ended": "ended a session of",
+    "session.all_ended": "signed out everywhere",
+    "factor.added": "added a second factor for",
+    "factor.removed": "took away a second factor of",
+    "factor.codes_made": "made new recovery codes for",
+    "factor.reset": "reset the second factor of",
     "team.created": "made the team",
     "team.renamed": "renamed the team",
     "team.members_set": "set the members of the team",
@@ -238,10 +245,17 @@ def _of_safe_rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[st
     yield from _told({"rule": "in place of {}" if after else "it was {}"}, before)
 
 
-def _of_person(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+def _of_person(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if "roles" in after:
         yield f"as {', '.join(after['roles'])}" if after["roles"] else "without any role"
-    yield from _told({"by": "by {}"}, after)
+    yield from _told({"by": "by {}", "device": "with {}", "factor": "{}", "service": "{}"}, after)
+    if after.get("new_device"):
+        yield "for the first time there"
+    if after.get("but_here"):
+        yield "but not where they were"
+    if before.get("factors"):
+        yield f"which was {', '.join(before['factors'])}"
+    yield from _told({"why": "because {}"}, after)
 
 
 def _of_agent(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

@@ -11,10 +11,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     """Reads that speak."""
 
     def for_person(self, user: User) -> "NoticeQuerySet":
-        """Those about what this person sees: nobody's, their teams', or all for who sees every agent."""
+        """Those about what this person sees: nobody's, their teams', or all for who sees every agent; and their own."""
+        seen = self.filter(Q(person=None) | Q(person=user))
         if user.has_perm(SEE_EVERY_AGENT):
-            return self
-        return self.filter(Q(team=None) | Q(team__in=user.teams.values("pk")))
+            return seen
+        return seen.filter(Q(team=None) | Q(team__in=user.teams.values("pk")))
 
 
 class Notice(models.Model):
@@ -31,6 +32,7 @@ class Notice(models.Model):
         PROPOSALS = "proposals.waiting", "New proposals wait, at most once an hour"
         DRIFT = "document.drifts", "Small changes add up in a document"
         CHECKPOINT = "log.checkpoint", "A checkpoint of the log was made"
+        ACCOUNT = "account.changed", "You sign in from a new device, or your second factor changes"
 
     kind = models.CharField(max_length=30, choices=Kind)
     key = models.CharField(max_length=120, unique=True, help_text="What is told twice under one key is told once.")
@@ -41,6 +43,9 @@ class Notice(models.Model):
     facts = models.JSONField()
     team = models.ForeignKey(
         Team, on_delete=models.PROTECT, null=True, related_name="+", help_text="Whose agent it is about, if one's."
+    )
+    person = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", help_text="Whose account it is about, if one's."
     )
     at = models.DateTimeField(auto_now_add=True)
     spread_at = models.DateTimeField(null=True)

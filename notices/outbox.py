@@ -2,11 +2,13 @@
 
 import unicodedata
 from typing import Any, Final
+from uuid import uuid4
 
+from django.conf import settings
 from django.urls import reverse
 
 from notices.models import Notice
-from people.models import Team
+from people.models import Team, User
 
 LONGEST_TITLE: Final = 200
 _UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -22,10 +24,11 @@ def tell(
     link: str = "",
     facts: dict[str, Any],
     team: Team | None = None,
+    person: User | None = None,
 ) -> Notice:
     """Have this told to all who want to hear of its kind; once, however often it is told under the same `key`.
 
-    What is about an agent of a team is told to people who see it alone.
+    What is about an agent of a team is told to people who see it alone, what is about an account to its person alone.
     """
     made, _ = Notice.objects.get_or_create(
         key=key,
@@ -37,6 +40,7 @@ def tell(
             "link": link,
             "facts": facts,
             "team": team,
+            "person": person,
         },
     )
     return made
@@ -51,6 +55,20 @@ def tell_of_checkpoint(note: str, size: int) -> None:
         text=f"Keep this where those who run the board cannot change it:\n\n{note}",
         path=reverse("audit_log"),
         facts={"size": size, "note": note},
+    )
+
+
+def tell_of_account(person: User, what: str, how: str) -> None:
+    """A listener to what happens to accounts, see `people.telling`."""
+    place = f"{settings.COUNTERSIGN_ADDRESS.rstrip('/')}{reverse('mfa_index')}"
+    tell(
+        Notice.Kind.ACCOUNT,
+        key=f"account:{person.pk}:{uuid4()}",
+        title=f"{person}: {what}",
+        text=f"{what}, {how}.\n\nIf that was not you: sign out everywhere at {place} and tell an admin.",
+        path=reverse("mfa_index"),
+        facts={"person": person.username, "what": what, "how": how},
+        person=person,
     )
 
 

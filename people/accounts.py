@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from audit.record import COMMAND_LINE, Actor, record
+from people import sessions
 from people.exceptions import BadUsername, LastAdmin
 from people.models import User
 from people.roles import Role
@@ -72,6 +73,7 @@ def deactivate(person_id: int, *, actor: Actor) -> bool:
     if not person.is_active:
         return False
     _require_another_admin(person)
+    sessions.end_all(person, actor=actor)
     return _set_active(person, False, "person.deactivated", actor)
 
 

@@ -1,12 +1,20 @@
 """How accounts come to be, and what signing in and out leaves on the log."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.core.internal.httpkit import get_client_ip
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from audit.record import Actor, record
+from people import sessions
 from people.comforts import begin_first_days
+from people.devices import UNKNOWN, device_of, is_known, remember
 from people.models import User
+from people.telling import tell
+from people.ways import ways
 
 
 class InvitationOnly(DefaultAccountAdapter):
@@ -24,11 +32,27 @@ class InvitationOnly(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Of who comes over a socket without addresses, the one that stands for none."""
+        return str(get_client_ip(request) or "::")
+
     @transaction.atomic
     def login(self, request: HttpRequest, user: User) -> None:
+        """By whichever way: all of them end here, the second factor, where there is one, behind them."""
+        is_first = user.last_login is None
         super().login(request, user)
         begin_first_days(user)
-        record("person.signed_in", actor=Actor.person(user), target=user, after={"by": "password"})
+        device, by = device_of(request.headers.get("User-Agent", "")), ways(request, user)
+        how: dict[str, Any] = {"by": by} | ({"device": device} if device != UNKNOWN else {})
+        if not is_first and not is_known(request, user):
+            how["new_device"] = True
+            tell(user, f"Sign-in from a new device: {device}", f"by {by}")
+        record("person.signed_in", actor=Actor.person(user), target=user, after=how)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().post_login(request, user, **kwargs)
+        remember(request, answer, user)
+        return answer
 
     @transaction.atomic
     def logout(self, request: HttpRequest) -> None:
@@ -43,4 +67,6 @@ class InvitationOnly(DefaultAccountAdapter):
         had_one = user.has_usable_password()
         user.set_password(password)
         user.save(update_fields=["password"])
+        here = getattr(getattr(context.request, "session", None), "session_key", None)
+        sessions.end_all(user, actor=Actor.person(user), but=here or "", why="the password is new")
         record("person.password_set", actor=Actor.person(user), target=user, after={"first": not had_one})

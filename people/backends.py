@@ -12,13 +12,17 @@ _BY_NAME: Final[dict[str, tuple[str, ...]]] = {role.value: names for role, names
 _COLUMNS: Final = ", ".join(f'u."{field.column}"' for field in User._meta.concrete_fields)
 _WITH_ROLES: Final = f"""
     SELECT {_COLUMNS}, ARRAY(SELECT g.name FROM auth_group g JOIN people_user_groups m ON m.group_id = g.id
-                      WHERE m.user_id = u.id) AS role_names
+                      WHERE m.user_id = u.id) AS role_names,
+           EXISTS(SELECT FROM mfa_authenticator f WHERE f.user_id = u.id AND f.type <> 'recovery_codes') AS has_factor
     FROM people_user u WHERE u.id = %s
 """  # noqa: S608 (nothing in it comes from outside)
 
 
 class ByRole(ModelBackend):
-    """What somebody may do follows from their roles alone: they are read with the person, for whoever is signed in."""
+    """What somebody may do follows from their roles alone: they are read with the person, for whoever is signed in.
+
+    So is whether they have a second factor.
+    """
 
     def get_user(self, user_id: Any) -> User | None:
         """The person with this key, if they are active."""

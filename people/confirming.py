@@ -1,22 +1,39 @@
-"""Proving again who one is: with the password, or, without one, with a fresh link."""
+"""Proving again who one is: with the second factor, the password, or, without either, with a fresh link."""
 
+import json
 from typing import Any
 
+from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import ReauthenticateView, password_set
-from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from allauth.core import ratelimit
+from allauth.mfa.base.forms import ReauthenticateForm
+from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
+from allauth.mfa.webauthn.internal.auth import begin_authentication
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from people import fresh
+from people import factors, fresh, oidc
 from people.requests import PersonRequest
+from people.throttling import refused
 
 
 class _ByPassword(ReauthenticateView):
     """The password, with allauth's limit on tries; then back to where they came from."""
 
     template_name = "account/reauthenticate.html"
+
+    def _check_reauthentication_method_available(self, request: HttpRequest) -> None:
+        """Which way it is to be is `confirm`'s to say."""
+
+    def get_reauthentication_alternatives(self) -> list[dict[str, Any]]:
+        return []
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return refused(super().form_invalid(form), form, status=200)
 
     def form_valid(self, form: Any) -> HttpResponse:
         fresh.mark(self.request)
@@ -28,13 +45,43 @@ class _ByPassword(ReauthenticateView):
 _by_password = _ByPassword.as_view()
 
 
+def _by_factor(request: PersonRequest) -> HttpResponseBase:
+    """A code or a passkey. The password was asked for at the beginning, so it need not be again."""
+    own = factors.factors_of(request.user)
+    form = ReauthenticateForm(user=request.user)
+    if request.method == "POST":
+        if too_many := ratelimit.consume_or_429(request, action="reauthenticate", user=request.user):
+            return too_many
+        kind = ReauthenticateWebAuthnForm if "credential" in request.POST else ReauthenticateForm
+        form = kind(request.POST, user=request.user)
+        if form.is_valid():
+            form.save()
+            fresh.mark(request)
+            return HttpResponseRedirect(get_next_redirect_url(request) or reverse("queue"), status=303)
+    has_passkey = any(one.type == factors.Type.WEBAUTHN for one in own)
+    context = {
+        "form": form,
+        "has_app": any(one.type == factors.Type.TOTP for one in own),
+        "options": json.dumps(dict(begin_authentication(request.user))) if has_passkey else "",
+        "back": get_next_redirect_url(request) or "",
+    }
+    answer = render(request, "account/reauthenticate_by_factor.html", context)
+    return refused(answer, form, status=200) if form.is_bound else answer
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: PersonRequest) -> HttpResponseBase:
-    """Ask for the password; tell who has none how to come by a link."""
+    """Ask for the second factor of who has one, else for the password; tell who has neither how to come by a link."""
+    if factors.has_second(request.user):
+        return _by_factor(request)
     if request.user.has_usable_password():
         return _by_password(request)
-    return render(request, "account/reauthenticate_by_link.html", {"back": fresh.waits_at(request)})
+    context = {
+        "back": fresh.waits_at(request),
+        "service": oidc.is_linked(request.user) and settings.COUNTERSIGN_OIDC_NAME,
+    }
+    return render(request, "account/reauthenticate_by_link.html", context)
 
 
 @never_cache

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from audit.numbers import counted
 from audit.record import Actor
-from people import accounts
+from people import accounts, factors, fresh, sessions
 from people.exceptions import PeopleError
 from people.forms import PersonForm, RolesForm, roles_form_of
 from people.models import User
@@ -26,6 +27,7 @@ may_manage = permission_required("people.manage_people", raise_exception=True)
 def new_person(request: PersonRequest) -> HttpResponseBase:
     """Add a person; the answer shows their first sign-in link, and nothing shows it again."""
     form = PersonForm(request.POST or None)
+    fresh.fill(request, form)
     if request.method != "POST" or not form.is_valid():
         return render(request, "people/new_person.html", {"form": form}, status=422 if form.is_bound else 200)
     wish, actor = form.cleaned_data, Actor.person(request.user)
@@ -44,7 +46,9 @@ def new_person(request: PersonRequest) -> HttpResponseBase:
 def person(request: PersonRequest, pk: int) -> HttpResponse:
     """One person: roles, state, what they own, and the ways to change it."""
     found = get_object_or_404(User, pk=pk)
-    return _person(request, found, roles_form_of(found))
+    form = roles_form_of(found)
+    fresh.fill(request, form)
+    return _person(request, found, form)
 
 
 @require_POST
@@ -94,6 +98,27 @@ def reactivate_person(request: PersonRequest, pk: int) -> HttpResponse:
     return _see(request, found)
 
 
+@require_POST
+@may_manage
+def sign_out_person(request: PersonRequest, pk: int) -> HttpResponse:
+    """Sign a person out wherever they are."""
+    found = get_object_or_404(User, pk=pk)
+    ended = sessions.end_all(found, actor=Actor.person(request.user))
+    where = f"{found} is signed out in {counted(ended, 'place')}." if ended else f"{found} was signed in nowhere."
+    messages.success(request, where)
+    return _see(request, found)
+
+
+@require_POST
+@may_manage
+def reset_factor(request: PersonRequest, pk: int) -> HttpResponse:
+    """Take a lost second factor away."""
+    found = get_object_or_404(User, pk=pk)
+    done = factors.reset(found.pk, actor=Actor.person(request.user))
+    messages.success(request, f"{found} has no second factor any more." if done else f"{found} had none.")
+    return _see(request, found)
+
+
 @never_cache
 @require_POST
 @may_manage
@@ -114,6 +139,9 @@ def _person(request: PersonRequest, found: User, form: RolesForm, *, status: int
         "form": form,
         "roles": found.groups.order_by("name"),
         "teams": found.teams.order_by("name"),
+        "factors": factors.factors_of(found),
+        "asked_for": factors.asks_for_one(found),
+        "places": sessions.places(found),
         "keys": live_keys[:KEYS_SHOWN],
         "sections": found.owned_sections.filter(is_protected=True).select_related("document__agent")[:KEYS_SHOWN],
     }

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.record import Actor
-from people import teams
+from people import fresh, teams
 from people.exceptions import PeopleError
 from people.forms import TeamForm, team_form_of
 from people.models import Team
@@ -22,6 +22,7 @@ may_manage = permission_required("people.manage_people", raise_exception=True)
 def new_team(request: PersonRequest) -> HttpResponseBase:
     """Make a team."""
     form = TeamForm(request.POST or None)
+    fresh.fill(request, form)
     if request.method != "POST" or not form.is_valid():
         return render(request, "people/new_team.html", {"form": form}, status=422 if form.is_bound else 200)
     try:
@@ -39,7 +40,9 @@ def team(request: PersonRequest, pk: int) -> HttpResponseBase:
     """One team: its name, its members, what it owns; posting gives it this name and exactly these members."""
     found = get_object_or_404(Team, pk=pk)
     if request.method != "POST":
-        return _team(request, found, team_form_of(found))
+        form = team_form_of(found)
+        fresh.fill(request, form)
+        return _team(request, found, form)
     form = TeamForm(request.POST, team=found)
     if not form.is_valid():
         return _team(request, found, form, status=422)

@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
 
 app = Celery("countersign")
 app.config_from_object("reviewapp.celeryconfig")
-app.autodiscover_tasks(["audit", "notices", "feedback", "proposals", "reviewapp"])
+app.autodiscover_tasks(["audit", "people", "notices", "feedback", "proposals", "reviewapp"])

@@ -42,6 +42,7 @@ beat_schedule = {
     "digest": {"task": "proposals.tasks.tell_of_proposals", "schedule": 60.0, "options": {"expires": 60.0}},
     "notices": {"task": "notices.tasks.deliver", "schedule": 10.0, "options": {"expires": 10.0}},
     "tidy_notices": {"task": "notices.tasks.tidy_notices", "schedule": 86_400.0, "options": {"expires": 3600.0}},
+    "tidy_sessions": {"task": "people.tasks.tidy_sessions", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "checkpoint": {"task": "audit.tasks.checkpoint_due", "schedule": 60.0, "options": {"expires": 60.0}},
     "verify": {"task": "audit.tasks.verify_log", "schedule": crontab(hour=4, minute=7)},
     "heartbeat": {"task": "reviewapp.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},

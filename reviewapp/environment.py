@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import re2
 from psycopg import ProgrammingError
@@ -21,6 +21,9 @@ from audit.notes import BadNote, PrivateKey
 from notices.addresses import Private
 from notices.signature import key_of
 from reviewapp.mail_url import MailServer
+
+ROLES = ("viewer", "reviewer", "operator", "auditor", "admin")
+"""As `people.roles.Role`, which needs settings to be imported; a test holds the two together."""
 
 SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}(=false)?$")]
 SignalWeight = Annotated[float, Field(ge=0, lt=1)]
@@ -44,6 +47,15 @@ class Environment(BaseSettings):
     # Cookies and redirects assume TLS in front. Off by default, so that the first minute works on a laptop.
     countersign_https: bool = False
     countersign_single_operator: bool = False
+    # Whose roles ask for a second factor, as a list with commas, or “all”.
+    countersign_second_factor: Annotated[frozenset[str], NoDecode] = frozenset()
+    # An organisation's own sign-in, by OpenID Connect; see docs/operators.md.
+    countersign_oidc_server: str | None = None
+    countersign_oidc_client_id: str | None = Field(default=None, validate_default=True)
+    countersign_oidc_client_secret: str | None = Field(default=None, validate_default=True)
+    countersign_oidc_name: str = Field(default="your organisation", min_length=1, max_length=60)
+    countersign_oidc_groups: dict[str, Literal["viewer", "reviewer", "operator", "auditor", "admin"]] = {}
+    countersign_oidc_groups_claim: str = "groups"
     countersign_min_sources: int = Field(default=3, ge=1, le=1000)
     # What the drafts of an agent take that has no rule of its own: the largest share of one source in percent, the days
     # that the reports are of, and whether each end user is a source or only each owner of keys.
@@ -193,6 +205,49 @@ class Environment(BaseSettings):
         if unknown := kinds - {*MASKED, "all"}:
             raise ValueError(f"should be of {', '.join(MASKED)} or all, not {', '.join(sorted(unknown))}")
         return frozenset(MASKED if "all" in kinds else kinds)
+
+    @field_validator("countersign_second_factor", mode="before")
+    @classmethod
+    def read_second_factor(cls, value: object) -> object:
+        """COUNTERSIGN_SECOND_FACTOR is like “admin,reviewer”, or “all”."""
+        if not isinstance(value, str):
+            return value
+        named = {role.strip() for role in value.split(",")} - {""}
+        if unknown := named - {*ROLES, "all"}:
+            raise ValueError(f"should be of {', '.join(ROLES)} or all, not {', '.join(sorted(unknown))}")
+        return frozenset(named)
+
+    @field_validator("countersign_oidc_server")
+    @classmethod
+    def check_oidc_server(cls, value: str | None) -> str | None:
+        """COUNTERSIGN_OIDC_SERVER is the issuer, https://login.example.org; only this machine may do without TLS."""
+        if value and not value.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
+            raise ValueError("should start with https://")
+        return value.rstrip("/") if value else None
+
+    @field_validator("countersign_oidc_client_id", "countersign_oidc_client_secret")
+    @classmethod
+    def check_oidc_client(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Both are what the service gave when this board was registered there."""
+        if not value and info.data.get("countersign_oidc_server"):
+            raise ValueError("is needed with COUNTERSIGN_OIDC_SERVER")
+        return value
+
+    @cached_property
+    def oidc_apps(self) -> list[dict[str, object]]:
+        """The one service, as allauth wants it described; none without."""
+        if not self.countersign_oidc_server:
+            return []
+        server = {"server_url": self.countersign_oidc_server}
+        return [
+            {
+                "provider_id": "oidc",
+                "name": self.countersign_oidc_name,
+                "client_id": self.countersign_oidc_client_id,
+                "secret": self.countersign_oidc_client_secret,
+                "settings": server,
+            }
+        ]
 
     @field_validator("countersign_error_classes")
     @classmethod

@@ -21,6 +21,7 @@ DEBUG = ENV.countersign_debug
 ALLOWED_HOSTS = ENV.allowed_hosts
 
 INSTALLED_APPS = [
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -29,6 +30,10 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "template_partials",
@@ -56,8 +61,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "reviewapp.middleware.SignedInMiddleware",
+    "people.sessions.SeenMiddleware",
+    "people.factors.SecondFactorMiddleware",
     "reviewapp.gate.TeamsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "reviewapp.proofs.ProofMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -116,6 +124,21 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+# Acts of consequence ask again by `people.fresh`, allauth's own pages included.
+MFA_REAUTHENTICATION_REQUIRED = False
+MFA_ADAPTER = "people.factors.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # people have no address but the one they leave for notices
+MFA_TOTP_ISSUER = "Countersign"
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones are half a minute out at times
+
+SOCIALACCOUNT_ADAPTER = "people.oidc.ByProvider"
+COUNTERSIGN_OIDC_NAME = ENV.countersign_oidc_name if ENV.countersign_oidc_server else ""
+COUNTERSIGN_OIDC_GROUPS = ENV.countersign_oidc_groups
+COUNTERSIGN_OIDC_GROUPS_CLAIM = ENV.countersign_oidc_groups_claim
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": ENV.oidc_apps}}
 
 SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
@@ -154,13 +177,20 @@ USE_I18N = False  # the pages are in one language
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 
-# Login throttling and other short-lived state. Serving and recording never touch it.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-
 CELERY_BROKER_URL = str(ENV.redis_url) if ENV.redis_url else "redis://127.0.0.1:6379/0"
+# How often somebody tried to sign in, and codes that were used. Serving and recording never touch it.
+CACHES = {
+    "default": {
+        "BACKEND": "reviewapp.cache.WithASpare",
+        "LOCATION": CELERY_BROKER_URL,
+        "KEY_PREFIX": "countersign",
+        "OPTIONS": {"serializer": "reviewapp.cache.Json", "socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
 
 COUNTERSIGN_ADDRESS = ENV.countersign_address
 COUNTERSIGN_SINGLE_OPERATOR = ENV.countersign_single_operator
+COUNTERSIGN_SECOND_FACTOR = ENV.countersign_second_factor
 COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MAX_SHARE = ENV.countersign_max_share
 COUNTERSIGN_MIN_DAYS = ENV.countersign_min_days

@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from reviewapp import health, pages
+from reviewapp.admin import site
 from reviewapp.api import urls as api_urls
 
 urlpatterns = [
     path("api/v1/", api_urls),
+    path("admin/", site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),

@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Workers share the server, so each has a numbered database of its own, as pytest-django gives it in PostgreSQL.
         number = int(re.sub(r"\D", "", worker) or 0)
         os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{number}"
-        settings.CELERY_BROKER_URL = os.environ["REDIS_URL"]
+        settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = os.environ["REDIS_URL"]
     # By words alone, which takes no model; the tests of meaning turn it on.
     # One day is enough, and each end user is a source; the tests of who stands behind a draft ask for more.
     settings.COUNTERSIGN_MIN_DAYS, settings.COUNTERSIGN_COUNT_USERS = 1, True

@@ -47,6 +47,8 @@ NO_PAGES: Final = frozenset(
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
     | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team", "forbid_quoting", "send_again", "set_mails"}
     | {"remove_source_rule", "exclude_commanding"}
+    | {"sign_out_person", "reset_factor", "mfa_authenticate", "mfa_login_webauthn", "start_over", "mfa_remove_factor"}
+    | {"end_session", "mfa_view_recovery_codes", "add_factor", "sign_in_by_service", "openid_connect_callback"}
     | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
 )
 """Addresses that only take forms, lead on to a page, or give a file."""
@@ -75,7 +77,7 @@ def _names(resolver: URLResolver) -> Iterator[str]:
     for entry in resolver.url_patterns:
         if isinstance(entry, URLPattern):
             yield from [entry.name] if entry.name else []
-        elif not str(entry.pattern).startswith("api/"):
+        elif not str(entry.pattern).startswith(("api/", "admin/")):
             yield from _names(entry)
 
 
@@ -218,6 +220,10 @@ def _rest() -> Addresses:
         "settings": [reverse("settings")],
         "policy": [reverse("policy")],
         "password": [reverse("account_change_password")],
+        "signing in": [reverse("mfa_index")],
+        "add an app": [reverse("mfa_activate_totp")],
+        "add a passkey": [reverse("mfa_add_webauthn")],
+        "new recovery codes": [reverse("mfa_generate_recovery_codes")],
     }
 
 

@@ -45,6 +45,8 @@ class Mail:
 
 def _hearing(notice: Notice) -> "QuerySet[User]":
     """People who are let in, have a role and an address, and see what it is about."""
+    if notice.person_id:
+        return User.objects.filter(pk=notice.person_id, is_active=True).exclude(email="")
     people = User.objects.filter(is_active=True, groups__isnull=False).exclude(email="")
     if notice.team_id:
         people = people.filter(Q(teams=notice.team_id) | Q(pk__in=holders(SEE_EVERY_AGENT).values("pk")))

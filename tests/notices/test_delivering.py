@@ -21,7 +21,7 @@ from audit.models import AuditEntry, Checkpoint
 from audit.record import COMMAND_LINE
 from notices import delivering
 from notices.models import Delivery, Notice
-from notices.outbox import tell
+from notices.outbox import tell, tell_of_account
 from notices.signature import signature
 from people.accounts import deactivate
 from people.models import User
@@ -241,3 +241,17 @@ def test_what_is_about_a_team_is_told_to_those_who_see_it(mailing: User, ada: Us
         assert (about.title in client.get(reverse("notices")).text) is sees
     client.force_login(mailing)
     assert client.post(reverse("send_again", args=[about.deliveries.earliest("pk").pk])).status_code in (403, 404)
+
+
+def test_what_happens_to_an_account_is_mailed_to_its_person_alone(mailing: User, ada: User, client: Client) -> None:
+    everybody = {"mails": [Notice.Kind.ACCOUNT]}
+    User.objects.filter(pk=mailing.pk).update(**everybody)
+    User.objects.filter(pk=ada.pk).update(email="ada@example.org", **everybody)
+    tell_of_account(mailing, "Passkey “Laptop” added", "by Mara Okafor")
+    delivering.deliver_all()
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (["mara@example.org"], "Mara Okafor: Passkey “Laptop” added")
+    assert "sign out everywhere at http" in sent.body
+    for person, sees in ((mailing, True), (ada, False)):
+        client.force_login(person)
+        assert ("Laptop" in client.get(reverse("notices")).text) is sees

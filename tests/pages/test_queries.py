@@ -188,6 +188,7 @@ def _pages() -> dict[str, str]:
         "settings": reverse("settings"),
         "policy": reverse("policy"),
         "notices": reverse("notices"),
+        "signing in": reverse("mfa_index"),
         "quoting": reverse("quoting"),
         "sources": reverse("sources"),
         "rollouts": reverse("rollouts"),

@@ -3,6 +3,7 @@
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
@@ -55,6 +56,13 @@ def test_a_person_is_deactivated_and_their_keys_are_named(mara: User, ada: User,
     assert said.startswith("mara is deactivated.")
     assert key.prefix in said
     assert run("reactivate_person", "mara") == "mara is active again."
+
+
+def test_a_lost_second_factor_is_reset(mara: User) -> None:
+    Authenticator.objects.create(user=mara, type="totp", data={"secret": ""})
+    assert run("reset_factor", "mara") == "mara has no second factor any more."
+    assert run("reset_factor", "mara") == "mara had none."
+    assert AuditEntry.objects.get(verb="factor.reset").actor_label == "Command line"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -14,6 +14,9 @@ from django.db import transaction
 
 from agents.models import Agent
 from people.signin import one_time_link
+
+_UNUSED: Final = ["account/*", "mfa/*", "admin/css/vendor/*", "admin/js/vendor/*"]
+"""Of allauth, whose pages are not mounted, and of Django's admin, in which nothing is edited."""
 
 
 class Command(BaseCommand):
@@ -51,7 +54,7 @@ def collect_static() -> None:
     now = _fingerprint()
     if note.exists() and note.read_text() == now:
         return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=_UNUSED)
     note.write_text(now)
 
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0006_teams'),
-        ('proposals', '0023_quoting'),
+        ('proposals', '0024_saved_searches'),
     ]
 
     operations = [

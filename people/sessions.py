@@ -1,0 +1,111 @@
+"""Where somebody is signed in: seen, listed, and ended. Rows are kept by allauth when somebody signs in."""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from audit.record import Actor, record
+from people.devices import device_of
+from people.models import User
+
+SEEN_EVERY: Final = timedelta(minutes=5)
+"""How exact “last seen” is: each request would be a write otherwise."""
+_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place where somebody is signed in. `is_here` is true of the one that asks."""
+
+    id: int
+    device: str
+    address: str
+    since: datetime
+    seen: datetime
+    is_here: bool
+
+
+def places(person: User, here: str = "") -> list[Place]:
+    """Where this person is signed in, the session with the key `here` first, then as lately seen."""
+    rows = sorted(_live(person), key=lambda row: (row.session_key != here, -row.last_seen_at.timestamp()))
+    return [
+        Place(row.pk, device_of(row.user_agent), row.ip, row.created_at, row.last_seen_at, row.session_key == here)
+        for row in rows
+    ]
+
+
+def _live(person: User) -> Iterable[UserSession]:
+    sessions = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
+    found: Iterable[UserSession] = UserSession.objects.filter(user=person, session_key__in=sessions)
+    return found
+
+
+@transaction.atomic
+def end_one(person: User, place_id: int, *, actor: Actor) -> Place | None:
+    """Sign this person out of one place; None when they were not signed in there any more."""
+    found = next((place for place in places(person) if place.id == place_id), None)
+    if found is None:
+        return None
+    _delete(UserSession.objects.filter(pk=place_id, user=person))
+    record("session.ended", actor=actor, target=person, after={"device": found.device})
+    return found
+
+
+@transaction.atomic
+def end_all(person: User, *, actor: Actor, but: str = "", why: str = "") -> int:
+    """Sign this person out everywhere, but for the session with the key `but`; how many places that were."""
+    ended = len([row for row in _live(person) if row.session_key != but])
+    _delete(UserSession.objects.filter(user=person).exclude(session_key=but))
+    if ended:
+        after = {"places": ended} | ({"but_here": True} if but else {}) | ({"why": why} if why else {})
+        record("session.all_ended", actor=actor, target=person, after=after)
+    return ended
+
+
+def _delete(rows: Any) -> None:
+    Session.objects.filter(session_key__in=list(rows.values_list("session_key", flat=True))).delete()
+    rows.delete()
+
+
+_seen: Final[dict[str, float]] = {}
+
+
+def note_seen(request: HttpRequest) -> None:
+    """Keep that this session is used, at most once in SEEN_EVERY of this process."""
+    key, now = request.session.session_key, time.monotonic()
+    if not key or not isinstance(request.user, User) or now - _seen.get(key, -math.inf) < SEEN_EVERY.total_seconds():
+        return
+    if len(_seen) >= _REMEMBERED:
+        _seen.clear()
+    _seen[key] = now
+    if not UserSession.objects.filter(session_key=key).update(last_seen_at=timezone.now()):
+        UserSession.objects.create_from_request(request)
+
+
+def tidy() -> None:
+    """Forget where people were signed in once that is over: the rows name addresses."""
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+
+
+class SeenMiddleware:
+    """Keeps when each session was last used."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> None:
+        """After the middleware that looks who is signed in."""
+        note_seen(request)

@@ -1,0 +1,153 @@
+"""Where somebody is signed in: listed, ended by themselves or an admin, over with a new password."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import AuditEntry
+from audit.record import COMMAND_LINE
+from audit.wording import in_words
+from people import accounts, sessions
+from people.devices import UNKNOWN, device_of
+from people.models import User
+from people.signin import sign_in_link
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1 Version/19.1 Mobile Safari/604.1"
+PASSWORD = "a long and good one"
+
+
+def link_of(person: User) -> str:
+    """A link of the person as they are now: each sign-in makes older links useless."""
+    return sign_in_link(User.objects.get(pk=person.pk), "", actor=COMMAND_LINE)
+
+
+def signed_in(person: User, agent: str = FIREFOX) -> Client:
+    client = Client(headers={"user-agent": agent})
+    assert client.post(link_of(person)).status_code == 303
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return client.get(reverse("mfa_index")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (FIREFOX, "Firefox on Linux"),
+        (IPHONE, "Safari on iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36 Edg/142.0", "Edge on Windows"),
+        ("curl/8.5.0", "curl"),
+        ("", UNKNOWN),
+        ("<script>", UNKNOWN),
+    ],
+)
+def test_a_device_is_named_by_what_it_says(agent: str, words: str) -> None:
+    assert device_of(agent) == words
+
+
+def test_the_page_lists_every_place_and_marks_this_one(mara: User, jonas: User) -> None:
+    here = signed_in(mara)
+    signed_in(mara, IPHONE)
+    signed_in(jonas)
+    page = here.get(reverse("mfa_index"))
+    assert [(place.device, place.is_here) for place in page.context["places"]] == [
+        ("Firefox on Linux", True),
+        ("Safari on iPhone", False),
+    ]
+    assert page.text.count("Here</span>") == 1
+
+
+def test_somebody_signs_out_of_one_place_of_the_others_and_of_all(mara: User) -> None:
+    here, phone, other = signed_in(mara), signed_in(mara, IPHONE), signed_in(mara)
+    of_phone = next(place.id for place in sessions.places(mara) if place.device == "Safari on iPhone")
+    said = here.post(reverse("end_session"), {"place": of_phone}, follow=True).text
+    assert "Signed out of Safari on iPhone." in said
+    assert (is_in(here), is_in(phone), is_in(other)) == (True, False, True)
+    here.post(reverse("end_session"), {"place": "others"})
+    assert (is_in(here), is_in(other)) == (True, False)
+    here.post(reverse("end_session"), {"place": "all"})
+    assert not is_in(here)
+    entries = AuditEntry.objects.filter(verb__startswith="session.").order_by("pk")
+    assert [(entry.verb, in_words(entry).details) for entry in entries] == [
+        ("session.ended", ("with Safari on iPhone",)),
+        ("session.all_ended", ("but not where they were",)),
+        ("session.all_ended", ()),
+    ]
+
+
+@pytest.mark.parametrize("place", ["", "x", "0", "²", "9" * 30])
+def test_nobody_ends_what_is_not_theirs(mara: User, jonas: User, place: str) -> None:
+    here, other = signed_in(mara), signed_in(jonas)
+    here.post(reverse("end_session"), {"place": place or UserSession.objects.get(user=jonas).pk})
+    assert is_in(other)
+
+
+def test_an_admin_signs_a_person_out(client: Client, ada: User, mara: User) -> None:
+    away = signed_in(mara)
+    client.force_login(ada)
+    assert "Firefox on Linux" in client.get(reverse("person", args=[mara.pk])).text
+    said = client.post(reverse("sign_out_person", args=[mara.pk]), follow=True).text
+    assert "Mara Okafor is signed out in 1 place." in said
+    assert not is_in(away)
+    assert AuditEntry.objects.get(verb="session.all_ended").actor_label == "Ada Brandt"
+
+
+def test_reactivating_brings_no_old_session_back(ada: User, mara: User) -> None:
+    away = signed_in(mara)
+    accounts.deactivate(mara.pk, actor=COMMAND_LINE)
+    accounts.reactivate(mara.pk, actor=COMMAND_LINE)
+    assert not is_in(away)
+
+
+def test_a_new_password_ends_all_other_sessions(mara: User) -> None:
+    here, away = signed_in(mara), signed_in(mara)
+    here.post(reverse("account_set_password"), {"password1": PASSWORD, "password2": PASSWORD})
+    assert (is_in(here), is_in(away)) == (True, False)
+    assert len(sessions.places(mara)) == 1
+
+
+def test_last_seen_is_kept_without_a_write_for_every_page(mara: User) -> None:
+    here = signed_in(mara)
+    long_ago = timezone.now() - timedelta(hours=3)
+    UserSession.objects.update(last_seen_at=long_ago)
+    here.get("/")
+    assert UserSession.objects.get().last_seen_at > long_ago
+    UserSession.objects.update(last_seen_at=long_ago)
+    here.get("/")
+    assert UserSession.objects.get().last_seen_at == long_ago
+
+
+def test_a_session_from_before_the_list_is_listed_once_it_is_used(client: Client, mara: User) -> None:
+    client.force_login(mara)
+    UserSession.objects.all().delete()
+    client.get("/")
+    assert len(sessions.places(mara)) == 1
+
+
+def test_what_is_over_is_forgotten(mara: User) -> None:
+    signed_in(mara)
+    Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+    assert sessions.places(mara) == []
+    sessions.tidy()
+    assert not UserSession.objects.exists()
+    assert not Session.objects.exists()
+
+
+def test_a_new_device_is_told_of_and_a_known_one_is_not(mara: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("people.telling.LISTENERS", [lambda person, what, how: told.append(what)])
+    here = signed_in(mara)
+    here.post(reverse("account_logout"))
+    here.post(link_of(mara))
+    assert told == []
+    signed_in(mara, IPHONE)
+    assert told == ["Sign-in from a new device: Safari on iPhone"]
+    newest = AuditEntry.objects.filter(verb="person.signed_in").latest("pk")
+    assert in_words(newest).details == ("by link", "with Safari on iPhone", "for the first time there")

@@ -1,0 +1,52 @@
+"""Too many tries at a password: nobody is let in for a while, and the answer says so; with Valkey and without."""
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from people.models import User
+
+PASSWORD = "a long and good one"
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def mara_with_password(mara: User) -> User:
+    mara.set_password(PASSWORD)
+    mara.save()
+    return mara
+
+
+def count_by(settings: Settings, where: str) -> None:
+    """From nothing, in what listens there."""
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": where, "KEY_PREFIX": str(uuid4())}}
+
+
+def attempt(password: str, address: str) -> tuple[int, str]:
+    sent = {"login": "mara", "password": password}
+    answer = Client(REMOTE_ADDR=address).post(reverse("account_login"), sent)
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize("valkey", [True, False])
+def test_after_five_wrong_passwords_the_right_one_has_to_wait(
+    mara_with_password: User, settings: Settings, valkey: bool
+) -> None:
+    count_by(settings, NOWHERE if not valkey else settings.CACHES["default"]["LOCATION"])
+    wrong = [attempt(f"wrong {number}", f"192.0.2.{number}")[0] for number in range(5)]
+    assert wrong == [200] * 5
+    status, page = attempt(PASSWORD, "192.0.2.99")
+    assert (status, "Too many tries. Wait five minutes" in page) == (429, True)
+
+
+def test_one_address_cannot_try_name_after_name(db: None, settings: Settings) -> None:
+    count_by(settings, NOWHERE)
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    statuses = [
+        client.post(reverse("account_login"), {"login": f"name{number}", "password": "wrong"}).status_code
+        for number in range(11)
+    ]
+    assert statuses == [200] * 10 + [429]

@@ -1,0 +1,101 @@
+"""Acts that open doors ask again who it is, of whoever proved it too long ago; what was typed is there again after."""
+
+import time
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from agents.models import Agent, ApiKey
+from audit.models import AuditEntry
+from audit.record import SYSTEM
+from people.models import Team, User
+from people.teams import create_team
+from reviewapp import proofs
+
+PASSWORD = "a long and good one"
+CONFIRM = "/account/confirm/"
+
+
+@pytest.fixture
+def later(client: Client, ada: User) -> Client:
+    """Ada's session, an hour after she signed in."""
+    ada.set_password(PASSWORD)
+    ada.save()
+    client.force_login(ada)
+    session = client.session
+    session["proved_at"] = time.time() - 3600
+    session.save()
+    return client
+
+
+def prove(client: Client, asked: str) -> str:
+    """Confirm, and give the page that is come back to."""
+    answer = client.post(asked, {"password": PASSWORD})
+    assert answer.status_code == 303
+    page = client.get(answer["Location"])
+    assert "Nothing was done yet: press again." in page.text
+    return str(page.text)
+
+
+def test_each_of_them_asks_and_does_nothing_before(later: Client, ada: User, mara: User, support: Agent) -> None:
+    team = create_team("Billing", members=[], actor=SYSTEM)
+    named: dict[str, tuple[object, ...]] = {
+        **dict.fromkeys(("audit_export", "new_person", "new_team"), ()),
+        **dict.fromkeys(("team", "dissolve_team"), (team.pk,)),
+        **dict.fromkeys(("new_key", "agent_team"), ("support",)),
+    }
+    before = AuditEntry.objects.count()
+    for name in proofs.ACTS:
+        answer = later.post(reverse(name, args=named.get(name, (mara.pk,))), {"form": "csv"})
+        assert (answer.status_code, answer["Location"].startswith(CONFIRM)) == (303, True), name
+    assert AuditEntry.objects.count() == before
+
+
+def test_acts_that_only_close_a_door_ask_nothing(later: Client, mara: User) -> None:
+    for name in ("sign_out_person", "deactivate_person"):
+        assert later.post(reverse(name, args=[mara.pk]))["Location"] == reverse("person", args=[mara.pk])
+    mara.refresh_from_db()
+    assert not mara.is_active
+
+
+def test_what_was_typed_of_a_person_is_there_again(later: Client, mara: User) -> None:
+    address = reverse("change_person", args=[mara.pk])
+    sent = {"name": "Mara Weber", "roles": ["operator", "auditor"]}
+    page = prove(later, later.post(address, sent)["Location"])
+    assert 'value="Mara Weber"' in page
+    assert page.count(" checked") == 2
+    later.post(address, sent)
+    mara.refresh_from_db()
+    assert mara.name == "Mara Weber"
+    assert "press again" not in later.get(reverse("person", args=[mara.pk])).text
+
+
+def test_what_was_typed_of_a_key_and_of_a_team_is_there_again(later: Client, support: Agent, aiko: User) -> None:
+    key = {"label": "Night shift", "scopes": ["read"], "days": "7", "owner": str(aiko.pk)}
+    page = prove(later, later.post(reverse("new_key", args=["support"]), key)["Location"])
+    assert 'value="Night shift"' in page
+    assert f'<option value="{aiko.pk}" selected>' in page
+    assert not ApiKey.objects.exists()
+    session = later.session
+    session["proved_at"] = time.time() - 3600
+    session.save()
+    page = prove(later, later.post(reverse("new_team"), {"name": "Billing", "members": [aiko.pk]})["Location"])
+    assert 'value="Billing"' in page
+    assert " checked" in page
+    assert not Team.objects.exists()
+
+
+def test_an_export_comes_back_to_the_log_with_its_filters(later: Client) -> None:
+    asked = later.post(f"{reverse('audit_export')}?verb=person.created", {"form": "csv"})["Location"]
+    assert later.post(asked, {"password": PASSWORD})["Location"] == f"{reverse('audit_log')}?verb=person.created"
+
+
+def test_who_may_not_is_told_so_in_the_end(later: Client, mara: User) -> None:
+    later.force_login(mara)
+    assert later.post(reverse("new_person"), {"username": "eve", "name": "Eve"}).status_code == 403
+
+
+def test_every_row_names_addresses_there_are() -> None:
+    names = set(get_resolver().reverse_dict)
+    assert {name for row in proofs.ACTS.items() for name in row if name} <= names
