@@ -22,6 +22,7 @@ from proposals.drafting.placement import (
     says_phrase,
     stems,
 )
+from proposals.drafting.rationales import rationale
 from proposals.drafting.redrafting import as_rule, in_place, open_rules
 from proposals.drafting.templates import LEARNED, MAX_TITLE, Rule
 from proposals.drafting.types import Brief, Declined, DocumentText, Draft
@@ -166,7 +167,7 @@ def drafted(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
         document=page.document.slug,
         text=edit.text,
         title=rule.title[:MAX_TITLE],
-        rationale=templates.rationale(brief) + rule.because,
+        rationale=rationale(brief) + rule.because,
         section=edit.section,
         template=rule.template,
         rule=edit.line,

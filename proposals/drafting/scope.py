@@ -8,7 +8,7 @@ is no rule.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedback.mining.labels import bare
+from feedback.mining.phrases import bare
 from proposals.drafting import slots
 from proposals.drafting.placement import stems
 from proposals.drafting.types import Brief, Declined

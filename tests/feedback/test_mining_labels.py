@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from feedback.mining import Kind, apart, asides, label, replacement, telling, terms, topics, verdict
 from feedback.mining.changes import diff
-from feedback.mining.labels import MAX_LABEL, MAX_PHRASE, MAX_TERM, MAX_TERMS
+from feedback.mining.labels import MAX_LABEL
+from feedback.mining.phrases import MAX_TERM, MAX_TERMS
+from feedback.mining.replaced import MAX_PHRASE
 from feedback.mining.stems import stem
 
 _TERM = re2.compile(r"^[\p{L}\p{N}-]+(?: [\p{L}\p{N}-]+){0,6}$")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from agents.sections import fenced, lines_of, protected_changed
 from proposals import diffs
 from proposals.checks import Context, run
-from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, templates
+from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, sentences
 from proposals.drafting.placement import stems
 from tests.drafts import BRIEFS, CODE, DOCUMENTS, MANY, SUPPORT, WINDOW, declined, drafted
 
@@ -184,7 +184,7 @@ def test_a_mislabel_goes_where_both_labels_are_spoken_of() -> None:
     assert drafted(brief, DocumentText("p", "prompt", text)).section == "Sorting"
 
 
-@pytest.mark.parametrize("code", [*templates._COMPLAINTS, "unheard_of", ""])
+@pytest.mark.parametrize("code", [*sentences.COMPLAINTS, "unheard_of", ""])
 def test_every_reason_has_a_template_that_passes_the_checks(code: str) -> None:
     made = drafted(
         Brief("complaint", "", ("parcel tracking", "voucher"), reason_code=code, support=5, sources=4, days=2)
@@ -192,7 +192,7 @@ def test_every_reason_has_a_template_that_passes_the_checks(code: str) -> None:
     _assert_clean(made)
 
 
-@pytest.mark.parametrize("name", templates._ERRORS)
+@pytest.mark.parametrize("name", sentences.ERRORS)
 def test_every_error_class_has_a_template_that_passes_the_checks(name: str) -> None:
     _assert_clean(drafted(Brief("error", error_class=name, support=5, sources=4, days=2)))
 
