@@ -64,3 +64,11 @@ _SAID = {
 def counted(number: int, one: str, many: str) -> str:
     safe = slots.count(number)
     return f"{safe} {one if safe == 1 else many}"
+
+
+def opposition(brief: Brief, against: int, *, often: bool) -> str:
+    """How many of those who complained speak against the rule."""
+    days, reports = counted(brief.days, "day", "days"), counted(brief.support, "report", "reports")
+    what = "how often answers do what this rule orders" if often else "what this rule orders"
+    people = f"{slots.count(against)} of {counted(brief.sources, 'person', 'people')}"
+    return f"{people} in {days} complained about {what} ({reports})."
