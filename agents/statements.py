@@ -17,6 +17,8 @@ Record = tuple[str | None, ...]
 _prepared: Final[WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]] = WeakKeyDictionary()
 """The names of the statements each connection has prepared. A connection belongs to one thread."""
 
+_NOT_PREPARED: Final = b"26000"
+
 
 def once_more(call: Callable[[], T]) -> T:
     """Do it; if the connection turns out to be dead (a restarted server), open a new one and do it once more.
@@ -33,14 +35,17 @@ def once_more(call: Callable[[], T]) -> T:
 
 
 def execute(sql: str, parameters: Sequence[bytes]) -> pq.abc.PGresult:
-    """Run one prepared statement ($1, $2, … for parameters, as PostgreSQL's text in UTF-8).
+    """Run one statement ($1, $2, … for parameters, as PostgreSQL's text in UTF-8).
 
-    Outside a transaction it commits by itself; within one it is part of it.
+    Outside a transaction it is a prepared one and commits by itself; within one it is part of it.
     Raises django.db.DatabaseError or InterfaceError.
     """
     with connection.wrap_database_errors:
         raw = _raw()
-        result = raw.pgconn.exec_prepared(_name(raw, sql), parameters)
+        if raw.pgconn.transaction_status == pq.TransactionStatus.IDLE:
+            result = _prepared_once_more(raw, sql, parameters)
+        else:  # a missing statement would cost the whole transaction
+            result = raw.pgconn.exec_params(sql.encode(), parameters)
         _check(raw, result)
         return result
 
@@ -71,6 +76,15 @@ def _raw() -> psycopg.Connection[Any]:
     if not raw.autocommit and raw.pgconn.transaction_status == pq.TransactionStatus.IDLE:
         raw.execute("SELECT")  # past the cursor nobody would begin the transaction that Django believes it is in
     return raw
+
+
+def _prepared_once_more(raw: psycopg.Connection[Any], sql: str, parameters: Sequence[bytes]) -> pq.abc.PGresult:
+    """What psycopg prepares for Django it drops after a rollback, with everything else that is prepared."""
+    result = raw.pgconn.exec_prepared(_name(raw, sql), parameters)
+    if result.error_field(pq.DiagnosticField.SQLSTATE) != _NOT_PREPARED:
+        return result
+    _prepared.pop(raw, None)
+    return raw.pgconn.exec_prepared(_name(raw, sql), parameters)
 
 
 def _name(raw: psycopg.Connection[Any], sql: str) -> bytes:

@@ -68,13 +68,14 @@ def test_the_etag_tells_arms_and_shares_apart(caller: Caller, rollout: Rollout, 
     assert (ended.json()["version"], ended.json()["rollout"]) == (1, None)
 
 
+@pytest.mark.django_db(transaction=True)  # within a transaction nothing is prepared
 def test_a_rollout_costs_a_reading_no_further_question(
     caller: Caller, prompt: Document, aiko: User, mara: User
 ) -> None:
     def questions() -> int:
         caller.get(f"{INSTRUCTIONS}?unit=u1")
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'countersign%%'")
             statements: int = cursor.fetchone()[0]
         with CaptureQueriesContext(connection) as asked:
             caller.get(f"{INSTRUCTIONS}?unit=u1")
