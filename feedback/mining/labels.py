@@ -25,11 +25,13 @@ def label(
     predicted: str = "",
     expected: str = "",
     changed: tuple[str, str] | None = None,
+    reason_code: str = "",
 ) -> str:
     """A short name for a group, sentence case, at most MAX_LABEL characters, never empty.
 
     `found` is from `terms`, `changed` from `replacement`, `template` is an error's signature, `predicted` and
-    `expected` are a mislabel's. Examples: "Refund window, digital goods", "30 days → 14 days",
+    `expected` are a mislabel's; `reason_code` is taken where nothing else is left. Examples:
+    "Refund window, digital goods", "30 days → 14 days",
     "Tool … timed out after …", "Billing → refund (money back)", where `found` is from `apart`.
     """
     if kind is Kind.ERROR:
@@ -40,7 +42,9 @@ def label(
         text = f"{changed[0]} → {changed[1]}"
     else:
         text = ", ".join(found[:3])
-    return _sentence(text, literal=kind is Kind.ERROR or bool(changed)) or _WITHOUT_WORDS[kind]
+    return _sentence(text, literal=kind is Kind.ERROR or bool(changed)) or _BY_REASON.get(
+        reason_code, _WITHOUT_WORDS[kind]
+    )
 
 
 def _told_apart(text: str, words: Sequence[str]) -> str:
@@ -52,6 +56,19 @@ def _told_apart(text: str, words: Sequence[str]) -> str:
     return text
 
 
+_BY_REASON = {
+    "wrong": "Wrong answers",
+    "outdated": "Answers out of date",
+    "unsafe": "Unsafe answers",
+    "incomplete": "Incomplete answers",
+    "too_long": "Answers too long",
+    "too_short": "Answers too short",
+    "style": "Tone and wording",
+    "format": "Layout of answers",
+    "wrong_tool": "Wrong tool",
+    "slow": "Slow answers",
+    "refused": "Refused without need",
+}
 _WITHOUT_WORDS = {
     Kind.COMPLAINT: "Complaints in different words",
     Kind.CORRECTION: "Corrections in different words",

@@ -88,9 +88,20 @@ def _ranked(said: Mapping[str, Sequence[str]], min_sources: int, *, judging: boo
     support = _support(said)
     shown = {roots: support.shown(roots) for roots, count in support.counts.items() if count >= min_sources}
     enough = [roots for roots, surface in shown.items() if judging or is_subject(surface.split(" "))]
-    # A phrase says more than its words: a pair is preferred down to three fifths of their support.
-    enough.sort(key=lambda roots: (-support.counts[roots] * _WORTH[len(roots)], roots))
+    enough.sort(key=lambda roots: (-_worth(roots, support), -len(roots), roots))
     return {roots: shown[roots] for roots in enough}
+
+
+def _worth(roots: _Roots, support: "_Support") -> float:
+    """How much a word or phrase says: a pair is preferred to its words down to three fifths of their support.
+
+    Where they stand side by side more often than apart, and in a third of the sources, down to a half.
+    """
+    count = support.counts[roots]
+    most = max(support.counts[root,] for root in roots)
+    beside = len(roots) == 2 and support.shown(roots).count(" ") == 1
+    together = beside and 2 * count > most and 3 * count >= support.sources
+    return max(count * _WORTH[len(roots)], most if together else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +119,29 @@ class _Support:
 def _support(said: Mapping[str, Sequence[str]]) -> _Support:
     counts: Counter[_Roots] = Counter()
     surfaces: defaultdict[_Roots, Counter[str]] = defaultdict(Counter)
-    for texts in said.values():
-        used = _phrases(texts)
-        counts.update(used.keys())
-        for roots, surface in used.items():
-            surfaces[roots][surface] += 1
+    used = [_phrases(texts) for texts in said.values()]
+    one_of = _one_of(root for phrases in used for roots in phrases if len(roots) == 1 for root in roots)
+    for phrases in used:
+        of_source = set()
+        for roots, surface in phrases.items():
+            joined = tuple(one_of.get(root, root) for root in roots)
+            if len(set(joined)) == len(joined):
+                of_source.add(joined)
+                surfaces[joined][surface] += 1
+        counts.update(of_source)
     return _Support(len(said), counts, surfaces)
+
+
+def _one_of(stems: Iterable[str]) -> dict[str, str]:
+    """The shortest stem for each of those that are of one word: "apologi" for "apologis"."""
+    found: dict[str, str] = {}
+    head = ""
+    for one in sorted(set(stems), key=lambda root: (root.replace("z", "s"), root)):
+        if " " not in one and "-" not in one and head and alike(head, one):
+            found[one] = head
+        else:
+            head = one
+    return found
 
 
 def topics(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -> list[str]:
@@ -249,7 +277,8 @@ def _without_overlap(ordered: Mapping[_Roots, str]) -> list[str]:
 
 def alike(one: str, other: str) -> bool:
     """Whether two stems are of one word: those of "delivered" and "delivery", or of "top" and "top-up"."""
-    one, other = one.replace(" ", "-"), other.replace(" ", "-")
+    # "apologise" as "apologize"
+    one, other = (stem.replace(" ", "-").replace("z", "s") for stem in (one, other))
     if "-" in one + other:
         return not set(one.split("-")).isdisjoint(other.split("-"))
     short, long = sorted((one, other), key=len)

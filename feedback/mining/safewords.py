@@ -18,7 +18,8 @@ _ADDRESS = re2.compile(r"://|@|\p{L}\.\p{L}|[/\\]{2}|^www\.|\d+\.\d+\.\d+|[\p{L}
 NUMBER = r"\p{N}{1,4}[A-Za-z]{1,3}\b|\p{N}{1,9}(?:[.,]\p{N}{1,9})?%?"  # "401k", "1,299.5", "20%"
 NAME = r"\p{L}[\p{L}\p{N}]*(?:-[\p{L}\p{N}]+)*"
 _SHORT_FOR = r"\p{L}+['’](?:t|ll|ve|re|d|m)\b"  # "didn't", "you've": what is left of them is no word
-_TOKEN = re2.compile(rf"(?i){_SHORT_FOR}|{NUMBER}|{NAME}|[^\s\p{{L}}\p{{N}}]")
+_IDENTIFIER = r"[\p{L}\p{N}]+(?:_+[\p{L}\p{N}]+)+"  # "run_tests" is one name, not two words
+_TOKEN = re2.compile(rf"(?i){_SHORT_FOR}|{_IDENTIFIER}|{NUMBER}|{NAME}|[^\s\p{{L}}\p{{N}}]")
 _SAFE = re2.compile(rf"^(?:{NUMBER}|{NAME})$")
 
 

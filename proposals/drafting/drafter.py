@@ -169,7 +169,7 @@ def drafted(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
         document=page.document.slug,
         text=edit.text,
         title=rule.title[:MAX_TITLE],
-        rationale=rationale(brief) + rule.because,
+        rationale=rationale(brief, rule.said) + rule.because,
         section=edit.section,
         template=rule.template,
         rule=edit.line,

@@ -20,14 +20,12 @@ from feedback.mining.stems import is_content, stem
 from feedback.mining.subjects import is_subject
 from proposals import pile
 from proposals.drafting.placement import Edit, Page, heading_of, unmarked
-from proposals.drafting.protest import NO_SUBJECT, Clause, Ordered, Stand, clauses, stand
+from proposals.drafting.protest import NO_SUBJECT, Clause, Ordered, clauses, protest
 from proposals.drafting.rationales import opposition
 from proposals.drafting.redrafting import in_place
 from proposals.drafting.templates import MAX_TITLE
 from proposals.drafting.types import Brief, Declined, Draft
 
-LEAST: Final = 3
-"""So many people at least speak against a rule, and at least half of all, and four times those who speak for it."""
 COVERED: Final = 0.75
 """So much of what a rule is about most people speak of."""
 SOFTER: Final = ", but only when it is needed"
@@ -95,10 +93,8 @@ def _opposed(pages: Sequence[Page], said: Sequence[Sequence[Clause]]) -> Iterato
         ordered = _meant(_ordered(rule), {stem(word) for word in shared}, alone=verbs, others=others)
         if ordered is None or rule.is_negative:
             continue
-        stands = Counter(filter(None, (stand(one, ordered) for one in said)))
-        against = stands[Stand.AGAINST] + stands[Stand.TOO_OFTEN]
-        if against >= max(LEAST, len(said) / 2, 4 * stands[Stand.FOR]):
-            yield _Opposed(page, rule, against, 2 * stands[Stand.TOO_OFTEN] >= against, bool(others))
+        if found := protest(said, ordered):
+            yield _Opposed(page, rule, found.people, found.is_often, bool(others))
 
 
 def _shared(said: Sequence[Sequence[Clause]]) -> list[str]:
@@ -114,7 +110,11 @@ def _shared(said: Sequence[Sequence[Clause]]) -> list[str]:
 
 
 def _ordered(rule: pile.Rule) -> Ordered:
-    verb = next((stem(word) for word in rule.words if word not in _BEFORE_VERB), "")
+    # "If something went wrong, apologise": the verb comes after the condition.
+    condition, comma, order = rule.text.partition(", ")
+    begins = comma and condition.split(" ", 1)[0].lower() in _CONDITION
+    words = pile.Rule(rule.line, 0, len(order), order).words if begins else rule.words
+    verb = next((stem(word) for word in words if word not in _BEFORE_VERB), "")
     return Ordered(verb, (rule.stems - _BESIDES) or rule.stems)
 
 

@@ -6,6 +6,7 @@ against it. No model: the few words that end, deny and repeat something in Engli
 rule away that people want.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -30,7 +31,8 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_ENDING, _ENDING_FIRST = _set("stop quit cease"), _set("don't dont avoid skip drop")
+_ENDING, _ENDING_FIRST = _set("stop quit cease"), _set("don't dont avoid skip drop cut")
+_FEWER = _set("fewer less")
 _NEEDLESS, _OF_NEED = _set("shouldn't needn't mustn't"), _set("need more reason point")
 _UNWILLING = _set("don't dont won't wont can't cant cannot not")
 _POLITE = _set("please pls just and so then also kindly do")
@@ -43,14 +45,19 @@ _OFTEN_PAIRS = {
     "each": _set("time single turn answer reply message step"),
     "too": _set("many much often"),
     "so": _set("many much often"),
+    "this": _set("many much"),
     "over": _set("over and"),
     "the": _set("time"),
 } | dict.fromkeys(_set("two three four five six many several multiple 2 3 4 5 6"), _set("times"))
 _UNWANTED = _set("why annoying annoyed annoys hate hates tired sick enough useless pointless needless already")
-_OF_PROTEST = (_ENDING, _ENDING_FIRST, _OFTEN, _UNWANTED, *_OFTEN_PAIRS.values(), _OFTEN_PAIRS)
+_OF_PROTEST = (_FEWER, _ENDING, _ENDING_FIRST, _OFTEN, _UNWANTED, *_OFTEN_PAIRS.values(), _OFTEN_PAIRS)
 NO_SUBJECT = frozenset(stem(word) for words in _OF_PROTEST for word in words)
 """Stems of words that protest, and name nothing that is protested against."""
 _FAULTY = frozenset({"wrong", "outdated", "unsafe", "incomplete", "refused", "too_short"})
+
+
+LEAST = 3
+"""So many people at least speak against a thing, a third of all, and four times those who speak for it."""
 
 
 class Stand(Enum):
@@ -99,6 +106,23 @@ def stand(said: Sequence[Clause], rule: Ordered) -> Stand | None:
     return Stand.TOO_OFTEN if Stand.TOO_OFTEN in against else Stand.AGAINST
 
 
+@dataclass(frozen=True, slots=True)
+class Protest:
+    """So many people speak against what a rule orders; `is_often`: for how often it is done."""
+
+    people: int
+    is_often: bool
+
+
+def protest(said: Sequence[Sequence[Clause]], rule: Ordered) -> Protest | None:
+    """How the people who said this speak against it; None where too few do."""
+    stands = Counter(filter(None, (stand(one, rule) for one in said)))
+    against = stands[Stand.AGAINST] + stands[Stand.TOO_OFTEN]
+    if against < max(LEAST, len(said) / 3, 4 * stands[Stand.FOR]):
+        return None
+    return Protest(against, 2 * stands[Stand.TOO_OFTEN] >= against)
+
+
 def _of_clause(clause: Clause, rule: Ordered) -> Stand | None:
     at = [place for place, one in enumerate(clause.stems) if any(alike(one, other) for other in rule.about)]
     spoken = {one for one in rule.about if any(alike(one, clause.stems[place]) for place in at)}
@@ -106,7 +130,7 @@ def _of_clause(clause: Clause, rule: Ordered) -> Stand | None:
         return None
     words = [word if place not in at else "" for place, word in enumerate(clause.words)]
     often = _is_often(words)
-    against = Stand.TOO_OFTEN if often else Stand.AGAINST
+    against = Stand.TOO_OFTEN if often or not _FEWER.isdisjoint(words) else Stand.AGAINST
     if any(_ends(words, place) and _governs(clause, place, at) for place in range(len(words))):
         return against
     if any(word in _MISSING or word.endswith("n't") for word in words) or not _LACKING.isdisjoint(clause.stems):
@@ -115,7 +139,7 @@ def _of_clause(clause: Clause, rule: Ordered) -> Stand | None:
     if not _WISHED.isdisjoint(words) and "why" not in words:
         return Stand.FOR
     # "The delivery date is wrong again" complains of the date, not that it was given.
-    does = rule.verb in clause.stems and verdict({"": [" ".join(clause.words)]}) not in _FAULTY
+    does = any(alike(rule.verb, one) for one in clause.stems) and verdict({"": [" ".join(clause.words)]}) not in _FAULTY
     return against if does and (often or unwanted) else None
 
 
@@ -125,7 +149,7 @@ def _ends(words: Sequence[str], at: int) -> bool:
     following = words[at + 1] if at + 1 < len(words) else ""
     if word in _ENDING:  # "it won't stop asking" is a complaint about asking all the same
         return before not in ("don't", "dont", "never")
-    if word in _NEEDLESS or (word == "no" and following in _OF_NEED):
+    if word in _FEWER or word in _NEEDLESS or (word == "no" and following in _OF_NEED):
         return True
     if word == "not" and before in ("should", "must", "need"):
         return True

@@ -5,8 +5,8 @@ from proposals.drafting.scope import MAX_TOPICS, listed
 from proposals.drafting.types import Brief
 
 
-def rationale(brief: Brief) -> str:
-    """Who reported what of the pattern, in how many days."""
+def rationale(brief: Brief, said: str = "") -> str:
+    """Who reported what of the pattern, in how many days; `said` is what people did, if the rule tells that."""
     people = counted(brief.sources, "person", "people")
     days = counted(brief.days, "day", "days")
     reports = "" if brief.support == brief.sources else f" ({counted(brief.support, 'report', 'reports')})"
@@ -25,8 +25,10 @@ def rationale(brief: Brief) -> str:
         return f"{people} in {days} corrected answers{about}{reports}."
     if brief.kind == "success":
         return f"{people} in {days} praised {listed(topics) if topics else 'the answers'}{reports}."
-    said = _SAID.get(brief.reason_code, "not good enough")
-    return f"{people} in {days} found answers{about} {said}{reports}."
+    verdict = _SAID.get(brief.reason_code)
+    if said or not verdict:
+        return f"{people} in {days} {said or f'complained{about}'}{reports}."
+    return f"{people} in {days} found answers{about} {verdict}{reports}."
 
 
 _CAUSES = {

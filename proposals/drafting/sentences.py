@@ -66,6 +66,23 @@ COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]] 
     ),
 }  # fmt: skip
 
+LESS = ("Do without {about} wherever you can.", "Do without {topic}", ("tone", "style", "length", "format", "answers"))
+"""For complaints that there is too much of what they are about."""
+
+LANGUAGE = (
+    "Answer in the language in which you were asked.",
+    "Answer in the language of the request",
+    ("language", "tone", "style", "format"),
+)
+_NAMES = """
+    arabic bengali bulgarian catalan chinese croatian czech danish dutch english estonian finnish french german greek
+    hebrew hindi hungarian indonesian irish italian japanese korean latvian lithuanian malay mandarin norwegian persian
+    polish portuguese romanian russian serbian slovak slovenian spanish swahili swedish thai turkish ukrainian urdu
+    vietnamese welsh language languages
+"""
+LANGUAGES = frozenset(_NAMES.split())
+"""Complaints about one of these and no more, or two, are about the language of an answer."""
+
 ERROR_HINTS = (
     "tools", "errors", "failures", "limits", "functions",
     "troubleshooting", "retries", "recovery", "fallback",

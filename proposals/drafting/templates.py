@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from feedback.mining.phrases import bare
 from proposals.drafting import sentences, slots
 from proposals.drafting.placement import stems
+from proposals.drafting.protest import Ordered, clauses, protest
 from proposals.drafting.rationales import counted
-from proposals.drafting.scope import MAX_TOPICS, described, listed, scope
+from proposals.drafting.scope import MAX_TOPICS, described, is_broad, listed, scope
 from proposals.drafting.types import Brief, Declined
 
 LEARNED = "Learned rules"
@@ -17,7 +18,8 @@ MAX_TITLE = 200
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule to be placed. `hints` are words of headings it fits under when its topic fits nowhere; `topics` and
-    `names` are what its slots were filled with; `because` follows the rationale.
+    `names` are what its slots were filled with; `said` is what people did, for the rationale, where that is not told
+    by their reason; `because` follows it.
     """
 
     template: str
@@ -27,6 +29,7 @@ class Rule:
     topics: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     because: str = ""
+    said: str = ""
 
 
 def rule_for(brief: Brief) -> Rule | Declined:
@@ -79,7 +82,7 @@ def _mislabel(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     expected, predicted = slots.label(brief.expected), slots.label(brief.predicted)
     if not expected or not predicted:
         return Declined("the labels have characters that no template takes")
-    about = _apart_from(topics, predicted)
+    about = _apart_from(topics, predicted, expected) or _apart_from(topics, predicted)
     # What the messages are about may be what all messages are about, so it is an example and no condition.
     example = f", as in messages {described(about)}" if about else ""
     return Rule(
@@ -139,10 +142,11 @@ def _apart_from(topics: Sequence[str], *names: str) -> tuple[str, ...]:
 def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     name = brief.reason_code if brief.reason_code in sentences.COMPLAINTS else "other"
     text, title, plain, hints = sentences.COMPLAINTS[name]
-    specific = _check(topics[:MAX_TOPICS], "complaint") if name in ("wrong", "outdated") else None
+    specific = _check(_with_thing(brief, topics), "complaint") if name in ("wrong", "outdated") else None
+    found = _language(topics) or specific or (_less(brief, topics) if name in _OF_FORM else None)
+    if found:
+        return found
     of = scope(brief, topics) if topics else Declined("the reports share no words a rule could be about")
-    if specific:
-        return specific
     if isinstance(of, Declined):
         return Rule(f"complaint.{name}", *plain, hints) if plain else of
     about, topic = of.about, of.title
@@ -151,9 +155,49 @@ def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     return Rule(f"complaint.{name}", text.format(about=about), title.format(topic=topic), hints, of.topics)
 
 
+_OF_FORM = frozenset({"style", "format", "too_long", "other"})
+"""Reasons that may mean that there is too much of what the reports are about."""
+
+
+def _language(topics: Sequence[str]) -> Rule | None:
+    """For reports that speak of languages and of nothing else: the answer was in another than the request."""
+    named = [topic for topic in topics if bare(topic).lower() in sentences.LANGUAGES]
+    if not named or len(named) < len(topics):
+        return None
+    text, title, hints = sentences.LANGUAGE
+    return Rule("complaint.language", text, title, hints, said="complained about the language of answers")
+
+
+def _less(brief: Brief, topics: Sequence[str]) -> Rule | None:
+    """For reports that want less of what they are about, or none of it."""
+    first = next(iter(topics), "“")
+    if first[0] == "“" or is_broad(brief, [first]):
+        return None
+    about = frozenset(stems(first))
+    said = list(filter(None, map(clauses, brief.said)))
+    if not any(protest(said, Ordered(verb, about)) for verb in sorted(about)):
+        return None
+    text, title, hints = sentences.LESS
+    rule, short = text.format(about=first), title.format(topic=first)
+    return Rule("complaint.less", rule, short, hints, (first,), said=f"complained about {first} they had no use for")
+
+
+def _with_thing(brief: Brief, topics: Sequence[str]) -> Sequence[str]:
+    """The topics of a rule; where none of them can be looked up, with one beside them that can: "balance"."""
+    chosen = topics[:MAX_TOPICS]
+    said = stems(" ".join(chosen))
+    beside = (topic for topic in slots.topics((*topics, *brief.asides, *brief.nearby)) if said.isdisjoint(stems(topic)))
+    thing = next((bare(topic) for topic in beside if _is_checkable(topic)), None)
+    return chosen if thing is None or any(map(_is_checkable, chosen)) else (*chosen[:1], thing)
+
+
+def _is_checkable(topic: str) -> bool:
+    return bare(topic).split()[-1].casefold() in sentences.CHECKABLE
+
+
 def _check(topics: Sequence[str], kind: str) -> Rule | None:
     """The sharper rule for a topic that names something to look up, such as a deadline."""
-    thing = next((topic for topic in topics if bare(topic).split()[-1].casefold() in sentences.CHECKABLE), None)
+    thing = next(filter(_is_checkable, topics), None)
     about = [topic for topic in topics if topic != thing]
     if thing is None or not about:
         return None
