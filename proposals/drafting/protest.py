@@ -38,6 +38,7 @@ _UNWILLING = _set("don't dont won't wont can't cant cannot not")
 _POLITE = _set("please pls just and so then also kindly do")
 _MISSING = _set("not never no nor without cannot stops stopped")
 _LACKING = frozenset(map(stem, _set("fail forget forgot refuse skip ignore omit miss missing lack")))
+_MANY, _TOO = _set("many much enough"), _set("too so this that")
 _WISHED = _set("please should must ought needs wish want wants expect expected better")
 _OFTEN = _set("again always constantly repeatedly continually twice thrice keep keeps kept often endlessly everytime")
 _OFTEN_PAIRS = {
@@ -70,7 +71,10 @@ class Stand(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """What a rule orders: its verb and what it is about, in stems, the verb among them where it has a content."""
+    """What a rule orders: its verb and what it is about, in stems, the verb among them where it has a content.
+
+    Without a verb it is a thing, which people speak against only where they say straight out that they want less of it.
+    """
 
     verb: str
     about: frozenset[str]
@@ -114,11 +118,11 @@ class Protest:
     is_often: bool
 
 
-def protest(said: Sequence[Sequence[Clause]], rule: Ordered) -> Protest | None:
-    """How the people who said this speak against it; None where too few do."""
+def protest(said: Sequence[Sequence[Clause]], rule: Ordered, *, share: float = 1 / 3) -> Protest | None:
+    """How the people who said this speak against it; None where less than such a share of them do."""
     stands = Counter(filter(None, (stand(one, rule) for one in said)))
     against = stands[Stand.AGAINST] + stands[Stand.TOO_OFTEN]
-    if against < max(LEAST, len(said) / 3, 4 * stands[Stand.FOR]):
+    if against < max(LEAST, len(said) * share, 4 * stands[Stand.FOR]):
         return None
     return Protest(against, 2 * stands[Stand.TOO_OFTEN] >= against)
 
@@ -147,6 +151,8 @@ def _ends(words: Sequence[str], at: int) -> bool:
     """Whether what stands behind this word is to end: "stop", "please don't", "no need to", "I won't"."""
     word, before = words[at], words[at - 1] if at else ""
     following = words[at + 1] if at + 1 < len(words) else ""
+    if word in _MANY and (before in _TOO or word == "enough"):
+        return True
     if word in _ENDING:  # "it won't stop asking" is a complaint about asking all the same
         return before not in ("don't", "dont", "never")
     if word in _FEWER or word in _NEEDLESS or (word == "no" and following in _OF_NEED):
@@ -156,6 +162,8 @@ def _ends(words: Sequence[str], at: int) -> bool:
     if word in _UNWILLING and {"i", "we", "i'm", "we're"} & {before, *words[max(0, at - 2) : at]} and before != "was":
         return True
     first = all(one in _POLITE for one in words[:at])
+    if word in ("no", "why"):  # "no emojis please", "why all the emojis?"
+        return first and ("please" in words if word == "no" else following == "all")
     return first and (word in _ENDING_FIRST or (word == "not" and before == "do")) and following not in ("you", "they")
 
 

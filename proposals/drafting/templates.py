@@ -173,9 +173,9 @@ def _less(brief: Brief, topics: Sequence[str]) -> Rule | None:
     first = next(iter(topics), "“")
     if first[0] == "“" or is_broad(brief, [first]):
         return None
-    about = frozenset(stems(first))
     said = list(filter(None, map(clauses, brief.said)))
-    if not any(protest(said, Ordered(verb, about)) for verb in sorted(about)):
+    share = 1 / 2 if brief.reason_code in ("", "other") else 1 / 3
+    if not protest(said, Ordered("", frozenset(stems(first))), share=share):
         return None
     text, title, hints = sentences.LESS
     rule, short = text.format(about=first), title.format(topic=first)

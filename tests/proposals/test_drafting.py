@@ -92,7 +92,13 @@ def test_a_complaint_is_answered_by_its_reason_for_its_topic(code: str, rule: st
     assert (made.rule.lstrip("- "), made.title) == (rule, title)
 
 
-TOO_MANY = [["too many emojis"], ["stop with the emojis!"], ["Why all these emojis?"], ["please fewer emojis"]]
+TOO_MANY = [["too many emojis"], ["stop with the emojis!"], ["Emojis, why?"], ["no emojis please"]]
+CRASHES = [
+    ["app crashes again"],
+    ["the app crashed at checkout, every time"],
+    ["it keeps crashing"],
+    ["app crash, why?"],
+]
 
 
 def test_who_wants_less_of_something_gets_less_of_it() -> None:
@@ -105,10 +111,16 @@ def test_who_wants_less_of_something_gets_less_of_it() -> None:
 
 @pytest.mark.parametrize(
     ("said", "code"),
-    [(TOO_MANY, "wrong"), (TOO_MANY[:2] * 2, "refused"), ([["the emojis do not show"]] * 4, "style")],
+    [
+        (TOO_MANY, "wrong"),
+        (TOO_MANY[:2] * 2, "refused"),
+        ([["the emojis do not show"]] * 4, "style"),
+        (CRASHES, "other"),
+    ],
 )
 def test_who_complains_of_it_otherwise_does_not(said: list[list[str]], code: str) -> None:
-    made = drafted(Brief("complaint", "", ("emojis",), reason_code=code, support=4, sources=4, days=2, said=said))
+    topic = "app crashes" if said is CRASHES else "emojis"
+    made = drafted(Brief("complaint", "", (topic,), reason_code=code, support=4, sources=4, days=2, said=said))
     assert made.template == f"complaint.{code}"
 
 
