@@ -186,6 +186,38 @@ def _rule(number: int, line: str, start: int, end: int) -> Rule:
     return Rule(number, start, start + len(part.strip()), part.strip())
 
 
+def sentences(rule: Rule) -> Iterator[Rule]:
+    """The sentences of three words or more that a rule is made of, each with its place on the line."""
+    for match in _SENTENCE.finditer(rule.text):
+        part = _rule(rule.line, rule.text, match.start(), match.end())
+        if len(part.text.split()) >= 3:
+            yield Rule(rule.line, rule.start + part.start, rule.start + part.end, part.text)
+
+
+def goes_on(lines: Sequence[str], number: int) -> bool:
+    """Whether the sentence at the end of a line (from 0) goes on in the next one, as in a wrapped paragraph."""
+    if not 0 <= number < len(lines) - 1 or lines[number].rstrip().endswith((".", "!", "?", ":")):
+        return False
+    line, following = lines[number].strip(), lines[number + 1].strip()
+    begins_anew = following[:1] in ("", "#", "`", "~", "<", "|") or _ITEM.search(following[:200])
+    return bool(line) and line[0] not in "#`~<|" and not begins_anew
+
+
+def holds_more(lines: Sequence[str], number: int) -> bool:
+    """Whether the line after one (from 0) belongs to it: it is indented further."""
+    following = lines[number + 1] if number + 1 < len(lines) else ""
+    return bool(following.strip()) and _indent(following) > _indent(lines[number])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def shortened(text: str, most: int) -> str:
+    """A rule within so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def look(after: str, fresh: Collection[int], protected: Collection[str] = ()) -> list[Finding]:
     """What the rules on these lines (from 1) of a text repeat or contradict on its other lines; the gravest first."""
     locked = under(after, protected)

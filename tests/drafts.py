@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, templates
+from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, sentences
 
 SUPPORT = """# Support agent
 
@@ -82,8 +82,8 @@ BRIEFS = st.builds(
     replacement=st.sampled_from(
         [None, ("30 days", "14 days"), ("2 working days", "3 working days"), ("30 days", "30 days net")]
     ),
-    error_class=st.sampled_from([*templates._ERRORS]),
-    reason_code=st.sampled_from([*templates._COMPLAINTS]),
+    error_class=st.sampled_from([*sentences.ERRORS]),
+    reason_code=st.sampled_from([*sentences.COMPLAINTS]),
     predicted=st.just("billing"),
     expected=st.just("refund"),
 )

@@ -65,7 +65,9 @@ def words_for(kind: Kind, reports: Sequence[Spoken], signatures: Sequence[str]) 
     if first and kind is Kind.MISLABEL:
         return label(kind, predicted=first.predicted, expected=first.expected), found
     changed = consensus_change(reports) if kind is Kind.CORRECTION else None
-    return label(kind, telling(said, found, least), changed=changed), found
+    told = telling(said, found, least)
+    code = reason_of(reports) if kind is Kind.COMPLAINT and not told else ""
+    return label(kind, told, changed=changed, reason_code=code), found
 
 
 def refresh_all(agent_id: int) -> None:
@@ -165,12 +167,21 @@ def asides_of(evidence: Iterable[Evidence]) -> list[str]:
     return asides(texts_by_source(evidence), settings.COUNTERSIGN_MIN_SOURCES)
 
 
-def reason_of(evidence: Sequence[Evidence]) -> str:
-    """The reason code that most sources gave, or the one their words mean if none or "other" leads; else empty."""
+def reason_of(evidence: Iterable[Spoken]) -> str:
+    """The reason code that most sources gave, or the one their words mean if none or "other" leads; else empty.
+
+    Who says "slow" and names a subject means that it is slow, not the answer.
+    """
+    evidence = list(evidence)
     given = {(bytes(item.source), item.feedback.reason_code) for item in evidence if item.feedback}
     counts = Counter(code for _, code in given if code)
     code = min(counts, key=lambda code: (-counts[code], code), default="")
-    return code if code not in ("", "other") else verdict(texts_by_source(evidence)) or code
+    if code not in ("", "other"):
+        return code
+    said = texts_by_source(evidence)
+    meant = verdict(said)
+    of_subject = meant == "slow" and topics(said, settings.COUNTERSIGN_MIN_SOURCES)
+    return code if of_subject else meant or code
 
 
 def error_class_of(reports: Iterable[Spoken]) -> str | None:

@@ -18,7 +18,9 @@ from feedback.mining.interface import (
     Reach,
     Result,
 )
-from feedback.mining.labels import apart, asides, label, replacement, telling, terms, topics
+from feedback.mining.labels import label
+from feedback.mining.phrases import apart, asides, telling, terms, topics
+from feedback.mining.replaced import replacement
 from feedback.mining.subjects import verdict
 
 DEFAULT: Grouper = TextGrouper()

@@ -18,7 +18,7 @@ from feedback.mining.changes import diff
 from feedback.mining.cleaning import clean, words
 from feedback.mining.clusters import LENGTH
 from feedback.mining.interface import Item, Kind
-from feedback.mining.wordpiece import pieces
+from feedback.mining.wordpiece import pieces, spoken
 
 DIMENSIONS = 384
 
@@ -64,8 +64,10 @@ class Model:
             "token_type_ids": np.zeros_like(numbers),
         }
         read = self._session.run(None, given)[0][0]
-        # The marks at both ends say how a text is made rather than what it is about.
-        mean = (read[1:-1] if len(read) > 2 else read).mean(axis=0, dtype=np.float64)
+        # The marks at both ends and punctuation say how a text is made rather than what it is about.
+        counted = spoken()[numbers[0]]
+        counted[[0, -1]] = False
+        mean = (read[counted] if counted.any() else read).mean(axis=0, dtype=np.float64)
         rounded = np.rint(mean * (LENGTH / np.linalg.norm(mean)))
         return rounded.clip(-_MOST, _MOST).astype(np.int8)
 

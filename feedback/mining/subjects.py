@@ -35,7 +35,7 @@ _FILLING = """
     perhaps probably apparently somehow somewhere today tonight yesterday tomorrow ago already actually simply totally
     completely constantly twice somebody someone anybody anyone everybody everyone nobody nothing anything everything
     think thinks thinking thought feel feels felt believe believes guess suppose hope hoping wish wonder wondering mean
-    means meant know knows known knew understand happen happens happened happening hello sorry instead
+    means meant know knows known knew understand happen happens happened happening hello sorry instead either neither
 """
 # Too broad to be a subject alone, of use beside another word: "error message", "opening hours", "new card".
 _VAGUE = """

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import re2
 
 from feedback.mining.cleaning import MAX_WORD_CHARS, clean
@@ -34,6 +36,14 @@ def pieces(text: str) -> list[int]:
 def _vocabulary() -> dict[str, int]:
     lines = VOCABULARY.read_text(encoding="utf-8").split("\n")
     return {piece: number for number, piece in enumerate(lines) if piece}
+
+
+@cache
+def spoken() -> npt.NDArray[np.bool_]:
+    """By its number, whether a piece has a letter or a digit; what has none is punctuation and says nothing."""
+    found = np.zeros(max(_vocabulary().values()) + 1, dtype=bool)
+    found[[number for piece, number in _vocabulary().items() if any(map(str.isalnum, piece))]] = True
+    return found
 
 
 def _words(text: str) -> Iterator[str]:

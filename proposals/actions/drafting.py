@@ -237,6 +237,7 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
         quotes=naming.repeated_corrections(evidence, quoting) if quoting else (),
         own=[frozenset(stems(" ".join(said))) for said in own.values()],
         others=[frozenset(stems(" ".join(said))) for said in others.values()],
+        said=list(naming.texts_by_source(evidence).values()) if kind is Kind.COMPLAINT else (),
         support=pattern.support,
         sources=pattern.sources,
         days=pattern.span_days or 1,

@@ -22,6 +22,7 @@ from proposals.actions.proposals import MAX_TITLE, Wish, open_proposal
 from proposals.actions.revisions import Author, protected_headings
 from proposals.diffs import Diff
 from proposals.drafting import Draft, fingerprint
+from proposals.drafting.placement import unmarked
 from proposals.exceptions import ReviewError
 from proposals.models import Proposal, Removal
 from proposals.models.proposal import ProposalQuerySet
@@ -110,25 +111,13 @@ def rule_line(origin: Proposal, current: Version) -> int | None:
     added = [row for row in rows if row.kind == "add" and not row.heading and row.text.strip()]
     whole = [row.text.rstrip("\r\n") for row in added if not row.changed and not row.moved]
     locked = under(current.text, protected_headings(origin))
-    if len(added) != 1 or whole != [lines[number]] or locked[number] or _holds_more(lines, number):
+    if len(added) != 1 or whole != [lines[number]] or locked[number] or pile.holds_more(lines, number):
         return None
     return number
 
 
-def _holds_more(lines: list[str], number: int) -> bool:
-    """Whether the line after it belongs to it: one that is indented further, or goes on in the same paragraph."""
-    following = lines[number + 1] if number + 1 < len(lines) else ""
-    return bool(following.strip()) and _indent(following) > _indent(lines[number])
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
 def _title(line: str) -> str:
-    bare = line.lstrip("-*+•0123456789.) \t")
-    room = MAX_TITLE - len("Remove “”")
-    return f"Remove “{bare if len(bare) <= room else bare[: room - 1].rstrip() + '…'}”"
+    return f"Remove “{pile.shortened(unmarked(line), MAX_TITLE - len('Remove “”'))}”"
 
 
 def _rationale(origin: Proposal) -> str:
@@ -145,5 +134,6 @@ def _rationale(origin: Proposal) -> str:
 
 def _fingerprint(document: Document, line: str) -> str:
     """Unlike that of any rule: a removal says the opposite of the line it removes."""
-    mark = Draft(document.slug, "", "", "", "", template="removal", rule=f"remove {line}", names=(line,))
+    rule = unmarked(line)
+    mark = Draft(document.slug, "", "", "", "", template="removal", rule=f"remove {rule}", names=(rule,))
     return fingerprint(mark)

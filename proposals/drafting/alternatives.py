@@ -15,6 +15,7 @@ from proposals.checks import override_phrases
 from proposals.drafting import slots, templates
 from proposals.drafting.configs import configured
 from proposals.drafting.drafter import add, adds_nothing, drafted, quoting, reword
+from proposals.drafting.opposed import oppose
 from proposals.drafting.placement import Edit, Page, phrase_finder, stems, unmarked
 from proposals.drafting.redrafting import ended, open_rules
 from proposals.drafting.templates import Rule
@@ -27,8 +28,9 @@ TITLE_OF_LINE = 120
 def alternatives(brief: Brief, documents: Sequence[DocumentText]) -> list[Draft]:
     """All drafts that can be made, no two of the same text; none where the pattern makes no safe rule."""
     pages = [Page(document) for document in documents if document.kind == "prompt"]
-    first = filter(None, (configured(brief, documents), quoting(brief, pages)))
-    found = {(draft.document, draft.text): draft for draft in (*first, *_worded(brief, documents))}
+    first = (configured(brief, documents), quoting(brief, pages), oppose(brief, pages))
+    made = (draft for draft in (*first, *_worded(brief, documents)) if isinstance(draft, Draft))
+    found = {(draft.document, draft.text): draft for draft in made}
     return list(found.values())
 
 
@@ -69,7 +71,7 @@ def _strengthen(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Draft | None
         return None
     _shared, page, held = best
     line = f"{ended(held.text)} {rule.text}"
-    title = f"Add to “{_short(held.text)}”"
+    title = f"Add to “{pile.shortened(held.text, TITLE_OF_LINE)}”"
     return _written(brief, replace(rule, template="strengthen", title=title), page, held, line)
 
 
@@ -86,7 +88,9 @@ def _remove(brief: Brief, phrase: str, pages: Sequence[Page]) -> Draft | None:
     text = pile.without_line(lines, held.line - 1)
     if not page.keeps_protected(text):
         return None
-    gone = Rule("removal", f"remove {held.text}", f"Remove “{_short(held.text)}”", (), (), (held.text,))
+    gone = Rule(
+        "removal", f"remove {held.text}", f"Remove “{pile.shortened(held.text, TITLE_OF_LINE)}”", (), (), (held.text,)
+    )
     return drafted(brief, gone, page, Edit(text, gone.text, ""))
 
 
@@ -96,7 +100,3 @@ def _written(brief: Brief, rule: Rule, page: Page, held: pile.Rule, line: str) -
     lines[held.line - 1] = old[: held.start] + line + old[held.end :]
     text = "".join(lines)
     return drafted(brief, rule, page, Edit(text, line, "")) if page.keeps_protected(text) else None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= TITLE_OF_LINE else f"{text[: TITLE_OF_LINE - 1].rstrip()}…"

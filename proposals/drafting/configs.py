@@ -14,6 +14,7 @@ import yaml
 
 from proposals.checks import is_json
 from proposals.drafting import slots, templates
+from proposals.drafting.rationales import rationale
 from proposals.drafting.types import Brief, DocumentText, Draft
 
 MAX_TEXT = 50_000
@@ -121,7 +122,7 @@ def _raised(brief: Brief, document: DocumentText, leaf: _Leaf, *, doubled: bool)
         document=document.slug,
         text=text,
         title=f"Raise {key} from {leaf.value} to {value}"[: templates.MAX_TITLE],
-        rationale=templates.rationale(brief),
+        rationale=rationale(brief),
         section=".".join(leaf.path[:-1]),
         template=f"config.{brief.error_class}",
         rule=line,

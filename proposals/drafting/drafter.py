@@ -9,6 +9,7 @@ from proposals import pile
 from proposals.checks import override_phrases
 from proposals.drafting import quotes, slots, templates
 from proposals.drafting.configs import configured
+from proposals.drafting.opposed import oppose
 from proposals.drafting.placement import (
     Edit,
     Page,
@@ -22,6 +23,7 @@ from proposals.drafting.placement import (
     says_phrase,
     stems,
 )
+from proposals.drafting.rationales import rationale
 from proposals.drafting.redrafting import as_rule, in_place, open_rules
 from proposals.drafting.templates import LEARNED, MAX_TITLE, Rule
 from proposals.drafting.types import Brief, Declined, DocumentText, Draft
@@ -31,22 +33,23 @@ from proposals.invisible import allowed_in_instructions
 def draft(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
     """The smallest edit that answers a pattern: a phrase replaced, a list item or sentence added, or a number raised.
 
-    Where settings have a key for what failed, it is theirs to answer. Prompts are never edited in their protected
-    sections, and never inside code. The same brief and documents give the same draft.
+    Where settings have a key for what failed, it is theirs to answer; what complaints speak against is softened or
+    removed. Prompts are never edited in their protected sections, and never inside code. The same brief and documents
+    give the same draft.
     """
     has_prompt = any(document.kind == "prompt" for document in documents)
     return configured(brief, documents, any_key=not has_prompt) or _worded(brief, documents)
 
 
 def _worded(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:
-    if quoted := quoting(brief, [Page(document) for document in documents if document.kind == "prompt"]):
-        return quoted
+    pages = [Page(document) for document in documents if document.kind == "prompt"]
+    if found := quoting(brief, pages) or oppose(brief, pages):
+        return found
     rule = templates.rule_for(brief)
     if isinstance(rule, Declined):
         return rule
     if not allowed_in_instructions(rule.text) or override_phrases(rule.text):
         return Declined("the words people share do not make a safe rule")
-    pages = [Page(document) for document in documents if document.kind == "prompt"]
     if not pages:
         return Declined("the agent has no prompt to change")
     if adds_nothing(rule, pages):
@@ -166,7 +169,7 @@ def drafted(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
         document=page.document.slug,
         text=edit.text,
         title=rule.title[:MAX_TITLE],
-        rationale=templates.rationale(brief) + rule.because,
+        rationale=rationale(brief, rule.said) + rule.because,
         section=edit.section,
         template=rule.template,
         rule=edit.line,

@@ -276,6 +276,11 @@ def find_section(page: Page, heading: str) -> Section | None:
     return next((section for section in page.editable() if heading_key(section.heading) == key), None)
 
 
+def heading_of(page: Page, number: int) -> str:
+    """The heading that a line (from 0) stands under."""
+    return next(one.heading for one in page.sections if one.start <= number < one.end)
+
+
 def unmarked(line: str) -> str:
     """A line without its list mark and the blanks around it."""
     item = _ITEM.search(line[:300])

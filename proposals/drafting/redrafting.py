@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from agents.sections import heading_key, lines_of
 from proposals import pile
 from proposals.diffs import Row
-from proposals.drafting.placement import Edit, Page, append_section, find_section, insert_rule, unmarked
+from proposals.drafting.placement import Edit, Page, append_section, find_section, heading_of, insert_rule, unmarked
 from proposals.drafting.templates import LEARNED
 from proposals.drafting.types import Declined, DocumentText
 
@@ -126,10 +126,9 @@ def in_place(page: Page, old: pile.Rule, words: str) -> Edit | Declined:
     line = lines[old.line - 1]
     lines[old.line - 1] = line[: old.start] + words + line[old.end :]
     text = "".join(lines)
-    heading = next(one.heading for one in page.sections if one.start < old.line <= one.end)
-    return (
-        Edit(text, words, heading) if page.keeps_protected(text) else Declined("a machine may not change that section")
-    )
+    if not page.keeps_protected(text):
+        return Declined("a machine may not change that section")
+    return Edit(text, words, heading_of(page, old.line - 1))
 
 
 def as_rule(text: str) -> pile.Rule:

@@ -8,7 +8,7 @@ is no rule.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from feedback.mining.labels import bare
+from feedback.mining.phrases import bare
 from proposals.drafting import slots
 from proposals.drafting.placement import stems
 from proposals.drafting.types import Brief, Declined
@@ -28,14 +28,21 @@ class Scope:
 def scope(brief: Brief, topics: Sequence[str]) -> Scope | Declined:
     """Of topics that slots took, the best first; at least one."""
     chosen = tuple(topics[:MAX_TOPICS])
-    if not is_broad(brief, chosen[:1]):
-        return _of(chosen, both=False)
     said = stems(chosen[0])
-    for other in dict.fromkeys((*topics[1:], *slots.topics(brief.asides))):
-        if said.isdisjoint(stems(other)) and not is_broad(brief, (chosen[0], other)):
+    others = [one for one in (*topics[1:], *slots.topics(brief.asides)) if said.isdisjoint(stems(one))]
+    if not is_broad(brief, chosen[:1]):
+        lone = len(chosen) == 1 and _is_quoted(chosen[0]) and " " not in chosen[0]
+        return _of((*chosen, *_nouns_first(others)[:1]) if lone else chosen, both=False)
+    for other in dict.fromkeys(others):
+        if not is_broad(brief, (chosen[0], other)):
             return _of((chosen[0], other), both=True)
     shared = listed([f"“{bare(topic)}”" for topic in chosen])
     return Declined(f"the reports share only {shared}, which more reports about other things speak of than about this")
+
+
+def _nouns_first(topics: Sequence[str]) -> list[str]:
+    """“charged” alone says little; "requests about the transaction that speak of “charged”" says more."""
+    return sorted(topics, key=_is_quoted)
 
 
 def is_broad(brief: Brief, topics: Sequence[str]) -> bool:

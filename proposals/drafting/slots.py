@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import re2
 
-from feedback.mining.labels import bare
+from feedback.mining.phrases import bare
 from feedback.mining.stems import stem
 from proposals.checks import override_phrases, secret_strings
 from proposals.invisible import allowed_in_instructions

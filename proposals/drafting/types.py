@@ -18,6 +18,7 @@ class Brief:
     lets drafts quote them.
     `own` and `others` are the stems of what each source said, in this pattern and in the agent's other reports of the
     same time; they show whether a topic is too broad.
+    `said` is what each source of a complaint said; it is only compared with the rules there are.
     `support` counts reports or runs, `sources` distinct sources, `days` the days from the first to the last.
     """
 
@@ -38,6 +39,7 @@ class Brief:
     quotes: Sequence[str] = ()
     own: Sequence[frozenset[str]] = ()
     others: Sequence[frozenset[str]] = ()
+    said: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

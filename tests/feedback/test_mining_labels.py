@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from feedback.mining import Kind, apart, asides, label, replacement, telling, terms, topics, verdict
 from feedback.mining.changes import diff
-from feedback.mining.labels import MAX_LABEL, MAX_PHRASE, MAX_TERM, MAX_TERMS
+from feedback.mining.labels import MAX_LABEL
+from feedback.mining.phrases import MAX_TERM, MAX_TERMS
+from feedback.mining.replaced import MAX_PHRASE
 from feedback.mining.stems import stem
 
 _TERM = re2.compile(r"^[\p{L}\p{N}-]+(?: [\p{L}\p{N}-]+){0,6}$")
@@ -78,6 +80,31 @@ def test_topics_are_said_by_at_least_half_of_the_sources() -> None:
     said |= {"odd": ["where is my parcel"]}
     assert topics(said) == ["the refund"]
     assert asides(said)[:1] == ["the refund"]
+
+
+def test_words_that_stand_together_more_often_than_apart_are_one_term() -> None:
+    said = [
+        "what is the minimum payment",
+        "my minimum payment",
+        "minimum payment of my bill",
+        "minimum payment, please",
+    ]
+    said += ["a minimum I must have as payment", "the minimum of a payment", "payment, at a minimum"]
+    assert terms({str(number): [text] for number, text in enumerate(said)})[0] == "minimum payment"
+
+
+def test_forms_of_one_word_count_together() -> None:
+    said = ["too many apologies", "it apologises too much", "apologized three times", "stop the apologies"]
+    assert terms({str(number): [text] for number, text in enumerate(said)}) == ["apologies"]
+
+
+def test_a_name_with_underscores_is_no_phrase() -> None:
+    assert terms(_from_each("Tool run_tests timed out, order_lookup too")) == ["timed out", "tool"]
+
+
+def test_complaints_without_shared_words_are_named_by_their_reason() -> None:
+    assert label(Kind.COMPLAINT, reason_code="too_long") == "Answers too long"
+    assert label(Kind.COMPLAINT, reason_code="other") == "Complaints in different words"
 
 
 def test_beside_a_lone_noun_stands_what_else_half_of_the_sources_say() -> None:

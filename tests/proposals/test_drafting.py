@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from agents.sections import fenced, lines_of, protected_changed
 from proposals import diffs
 from proposals.checks import Context, run
-from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, templates
+from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, sentences
 from proposals.drafting.placement import stems
 from tests.drafts import BRIEFS, CODE, DOCUMENTS, MANY, SUPPORT, WINDOW, declined, drafted
 
@@ -92,6 +92,56 @@ def test_a_complaint_is_answered_by_its_reason_for_its_topic(code: str, rule: st
     assert (made.rule.lstrip("- "), made.title) == (rule, title)
 
 
+TOO_MANY = [["too many emojis"], ["stop with the emojis!"], ["Emojis, why?"], ["no emojis please"]]
+CRASHES = [
+    ["app crashes again"],
+    ["the app crashed at checkout, every time"],
+    ["it keeps crashing"],
+    ["app crash, why?"],
+]
+
+
+def test_who_wants_less_of_something_gets_less_of_it() -> None:
+    brief = Brief("complaint", "", ("emojis",), reason_code="style", support=4, sources=4, days=2, said=TOO_MANY)
+    made = drafted(brief)
+    assert (made.rule.lstrip("- "), made.title) == ("Do without emojis wherever you can.", "Do without emojis")
+    assert made.rationale == "4 people in 2 days complained about emojis they had no use for."
+    assert made.section == "Tone"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (TOO_MANY, "wrong"),
+        (TOO_MANY[:2] * 2, "refused"),
+        ([["the emojis do not show"]] * 4, "style"),
+        (CRASHES, "other"),
+    ],
+)
+def test_who_complains_of_it_otherwise_does_not(said: list[list[str]], code: str) -> None:
+    topic = "app crashes" if said is CRASHES else "emojis"
+    made = drafted(Brief("complaint", "", (topic,), reason_code=code, support=4, sources=4, days=2, said=said))
+    assert made.template == f"complaint.{code}"
+
+
+def test_an_answer_in_another_language_is_answered_in_that_of_the_request() -> None:
+    made = drafted(Brief("complaint", "", ("German", "English"), support=4, sources=4, days=2))
+    assert made.rule.lstrip("- ") == "Answer in the language in which you were asked."
+    assert made.rationale == "4 people in 2 days complained about the language of answers."
+    other = drafted(Brief("complaint", "", ("German books",), support=4, sources=4, days=2))
+    assert other.template == "complaint.other"
+
+
+def test_a_lone_word_that_is_no_noun_is_told_of_what() -> None:
+    brief = Brief("complaint", "", ("“charged”",), asides=("“restaurant”", "the transaction"), reason_code="other")
+    assert "For requests about the transaction that speak of “charged”, say" in drafted(brief).rule
+
+
+def test_what_can_be_looked_up_is_named_though_it_stands_beside() -> None:
+    made = drafted(Brief("complaint", "", ("the gift card",), ("gift card", "balance"), reason_code="wrong"))
+    assert made.rule.lstrip("- ") == "For the gift card, check which balance applies before you answer."
+
+
 def test_words_nearby_help_to_find_the_section_and_are_not_written() -> None:
     made = drafted(Brief("complaint", "", ("the ferry",), ("parcel", "express"), reason_code="incomplete"))
     assert made.section == "Shipping"
@@ -105,7 +155,7 @@ def test_a_correction_does_not_name_what_it_corrects_as_its_topic() -> None:
 
 def test_one_report_from_each_person_is_not_counted_twice() -> None:
     made = drafted(Brief("complaint", "", ("vouchers",), support=5, sources=5, days=3))
-    assert made.rationale == ("5 people in 3 days found answers about vouchers not good enough.")
+    assert made.rationale == ("5 people in 3 days complained about vouchers.")
 
 
 def test_a_numbered_list_goes_on_counting_after_its_nested_items() -> None:
@@ -184,7 +234,7 @@ def test_a_mislabel_goes_where_both_labels_are_spoken_of() -> None:
     assert drafted(brief, DocumentText("p", "prompt", text)).section == "Sorting"
 
 
-@pytest.mark.parametrize("code", [*templates._COMPLAINTS, "unheard_of", ""])
+@pytest.mark.parametrize("code", [*sentences.COMPLAINTS, "unheard_of", ""])
 def test_every_reason_has_a_template_that_passes_the_checks(code: str) -> None:
     made = drafted(
         Brief("complaint", "", ("parcel tracking", "voucher"), reason_code=code, support=5, sources=4, days=2)
@@ -192,7 +242,7 @@ def test_every_reason_has_a_template_that_passes_the_checks(code: str) -> None:
     _assert_clean(made)
 
 
-@pytest.mark.parametrize("name", templates._ERRORS)
+@pytest.mark.parametrize("name", sentences.ERRORS)
 def test_every_error_class_has_a_template_that_passes_the_checks(name: str) -> None:
     _assert_clean(drafted(Brief("error", error_class=name, support=5, sources=4, days=2)))
 

@@ -86,6 +86,18 @@ def test_nearly_the_same_rule_is_not_drafted_from_a_pattern_of_another_kind(supp
     assert any("says the same and is open" in outcome for outcome in made if isinstance(outcome, str))
 
 
+def test_complaints_about_a_rule_soften_it_and_put_nothing_beside_it(support: Agent) -> None:
+    said = ("Stop checking the order date every time!", "It checks my order date again", "always checks the order date")
+    for number, text in enumerate(said):
+        report(support, f"person {number}", reason=text, reason_code="slow")
+    mine(support)
+    made = _drafted(Pattern.objects.shown().get())
+    assert made.revision is not None
+    rule = "- Check the order date before you name a deadline"
+    assert made.revision.text == PROMPT.replace(f"{rule}.", f"{rule}, but only when it is needed.")
+    assert made.title == "Soften “Check the order date before you name a deadline.”"
+
+
 def test_each_agent_may_have_the_same_rule(support: Agent) -> None:
     coding = create_agent("coding", name="Coding agent", actor=SYSTEM, documents={"system-prompt": PROMPT})
     _drafted(_limited(support)[0])
