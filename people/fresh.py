@@ -81,10 +81,10 @@ def fill(request: HttpRequest, form: Form) -> None:
     """Put into a form not yet sent what was typed before the detour, if anything was."""
     typed = getattr(request, "typed", None)
     if typed and not form.is_bound:
-        fields = form.fields.items()
-        form.initial |= {
-            name: field.widget.value_from_datadict(typed, MultiValueDict(), name) for name, field in fields
+        read = {
+            name: field.widget.value_from_datadict(typed, MultiValueDict(), name) for name, field in form.fields.items()
         }
+        form.initial = {**form.initial, **read}
 
 
 def take_words(request: HttpRequest, back: str) -> dict[str, Any]:

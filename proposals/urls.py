@@ -24,8 +24,8 @@ from proposals.views import (
     safe,
     saved_filters,
     selected,
-    taint,
     sources,
+    taint,
     updates,
 )
 

@@ -119,7 +119,6 @@ def test_unknown_documents_and_agents_are_404(caller: Caller, prompt: Document, 
     assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
 
 
-@pytest.mark.django_db(transaction=True)  # within a transaction nothing is prepared
 def test_serving_asks_the_database_once_and_nobody_else(caller: Caller, prompt: Document, settings: Any) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     caller.get(PATH)

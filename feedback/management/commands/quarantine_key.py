@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("prefix", metavar="PREFIX", help="the public part, between the two underscores")
         parser.add_argument("--reason", default="", help="why; it stays on the log")
-        parser.add_argument("--since", type=_time, metavar="TIME", help="came in from then on, like 2026-05-03T10:42:00Z")
+        parser.add_argument("--since", type=_time, metavar="TIME", help="came in from then on (2026-05-03T10:42:00Z)")
         parser.add_argument("--until", type=_time, metavar="TIME", help="came in before; else also what still comes")
         parser.add_argument("--revoke", action="store_true", help="end the key in the same moment")
         parser.add_argument("--lift", action="store_true", help="count them again")
