@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import generate_totp_secret
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
@@ -105,6 +106,11 @@ def has_second(person: User) -> bool:
     """Whether this person has a second factor; known already of whoever is signed in."""
     known = getattr(person, "has_factor", None)
     return known if isinstance(known, bool) else Authenticator.objects.filter(user=person, type__in=SECOND).exists()
+
+
+def with_factor(people: QuerySet[User]) -> QuerySet[User]:
+    """These people, each with `has_factor`: whether they have a second one."""
+    return people.annotate(has_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND)))
 
 
 def asks_for_one(person: User) -> bool:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from agents.models import ApiKey
 from agents.sensitive import MASKED, NAMES
 from audit.models import ChainHead
+from people.factors import with_factor
 from people.models import Team, User
 from people.requests import PersonRequest
 from people.roles import Role
@@ -27,7 +28,7 @@ def board_settings(request: PersonRequest) -> HttpResponse:
     """Who may do what here, which rules are in force, and one's own account."""
     sees_people = request.user.has_perm("audit.view_auditentry")
     context = {
-        "people": User.objects.prefetch_related("groups").order_by("username")[:PEOPLE_SHOWN] if sees_people else None,
+        "people": _people() if sees_people else None,
         "keys": ApiKey.objects.for_person(request.user).select_related("agent", "owner")[:KEYS_SHOWN]
         if sees_people
         else None,
@@ -39,9 +40,15 @@ def board_settings(request: PersonRequest) -> HttpResponse:
         "source_rule": board_rule(),
         "remove_after_days": settings.COUNTERSIGN_REMOVE_AFTER_DAYS,
         "masks": [NAMES[kind] for kind in MASKED if kind in settings.COUNTERSIGN_MASK],
+        "service": settings.COUNTERSIGN_OIDC_NAME,
+        "second_factor": sorted(settings.COUNTERSIGN_SECOND_FACTOR),
         "head": ChainHead.objects.first(),
     }
     return render(request, "settings.html", context)
+
+
+def _people() -> "QuerySet[User]":
+    return with_factor(User.objects.prefetch_related("groups").order_by("username"))[:PEOPLE_SHOWN]
 
 
 def _keys(user: User) -> "QuerySet[ApiKey]":

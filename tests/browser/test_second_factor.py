@@ -74,6 +74,8 @@ def test_a_passkey_is_added_and_signs_in_alone(live_server: LiveServer, browser:
     page.goto(board + reverse("mfa_index"))
     expect(page.get_by_text("Laptop, added")).to_be_visible()
     assert not faults(page)
+    page.goto(board + reverse("mfa_activate_totp"))
+    assert not faults(page)
     context.clear_cookies()
     page.goto(f"{board}{reverse('account_login')}?next=/agents/")
     page.get_by_role("button", name="Sign in with a passkey").click()

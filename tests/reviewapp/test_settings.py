@@ -20,3 +20,29 @@ def test_weights_that_make_no_sense_end_the_start_by_name(
     with pytest.raises(SystemExit):
         environment.read()
     assert "COUNTERSIGN_SIGNAL_WEIGHTS" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("COUNTERSIGN_SECOND_FACTOR", "admin,chief", "not chief"),
+        ("COUNTERSIGN_OIDC_SERVER", "http://login.example.org", "https://"),
+        ("COUNTERSIGN_OIDC_SERVER", "https://login.example.org", "COUNTERSIGN_OIDC_CLIENT_ID: "),
+        ("COUNTERSIGN_OIDC_GROUPS", '{"staff": "chief"}', "COUNTERSIGN_OIDC_GROUPS"),
+    ],
+)
+def test_settings_of_signing_in_that_make_no_sense_end_the_start_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        environment.read()
+    assert said in capsys.readouterr().err
+
+
+def test_a_service_is_described_to_allauth_as_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = {"SERVER": "https://login.example.org/", "CLIENT_ID": "board", "CLIENT_SECRET": "s", "NAME": "Example Inc."}
+    for name, value in sent.items():
+        monkeypatch.setenv(f"COUNTERSIGN_OIDC_{name}", value)
+    (app,) = environment.read().oidc_apps
+    assert (app["name"], app["settings"]) == ("Example Inc.", {"server_url": "https://login.example.org"})
