@@ -6,8 +6,6 @@ from typing import Any
 from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import ReauthenticateView, password_set
 from allauth.core import ratelimit
-from allauth.mfa.base.forms import ReauthenticateForm
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -17,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from people import factors, fresh, oidc
+from people.codes import ConfirmForm, PasskeyConfirmForm
 from people.requests import PersonRequest
 from people.throttling import refused
 
@@ -47,26 +46,27 @@ _by_password = _ByPassword.as_view()
 
 def _by_factor(request: PersonRequest) -> HttpResponseBase:
     """A code or a passkey. The password was asked for at the beginning, so it need not be again."""
-    own = factors.factors_of(request.user)
-    form = ReauthenticateForm(user=request.user)
+    sent = None
     if request.method == "POST":
         if too_many := ratelimit.consume_or_429(request, action="reauthenticate", user=request.user):
             return too_many
-        kind = ReauthenticateWebAuthnForm if "credential" in request.POST else ReauthenticateForm
-        form = kind(request.POST, user=request.user)
-        if form.is_valid():
-            form.save()
+        kind = PasskeyConfirmForm if "credential" in request.POST else ConfirmForm
+        sent = kind(request.POST, user=request.user)
+        if sent.is_valid():
+            sent.save()
             fresh.mark(request)
             return HttpResponseRedirect(get_next_redirect_url(request) or reverse("queue"), status=303)
-    has_passkey = any(one.type == factors.Type.WEBAUTHN for one in own)
+    types = {one.type for one in factors.factors_of(request.user)}
+    options = dict(begin_authentication(request.user)) if factors.Type.WEBAUTHN in types else None
     context = {
-        "form": form,
-        "has_app": any(one.type == factors.Type.TOTP for one in own),
-        "options": json.dumps(dict(begin_authentication(request.user))) if has_passkey else "",
+        "form": sent if isinstance(sent, ConfirmForm) else ConfirmForm(user=request.user),
+        "passkey_refused": isinstance(sent, PasskeyConfirmForm),
+        "has_app": factors.Type.TOTP in types,
+        "options": json.dumps(options) if options else "",
         "back": get_next_redirect_url(request) or "",
     }
     answer = render(request, "account/reauthenticate_by_factor.html", context)
-    return refused(answer, form, status=200) if form.is_bound else answer
+    return refused(answer, sent, status=200) if sent else answer
 
 
 @never_cache

@@ -140,7 +140,13 @@ class _SecondStep(AuthenticateView):
         person = self.stage.login.user
         has_passkey = Authenticator.objects.filter(user=person, type=factors.Type.WEBAUTHN).exists()
         options = json.dumps(context["js_data"]["request_options"]) if has_passkey else ""
-        return context | {"options": options, "has_app": factors.has_app(person), "person": person}
+        is_refused = bool(self.webauthn_form and self.webauthn_form.errors)
+        return context | {
+            "options": options,
+            "passkey_refused": is_refused,
+            "has_app": factors.has_app(person),
+            "person": person,
+        }
 
 
 class _SignIn(LoginView):

@@ -136,6 +136,12 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # people have no address but the one they leave for notices
+MFA_FORMS = {
+    "authenticate": "people.codes.SecondStepForm",
+    "authenticate_webauthn": "people.codes.PasskeyAtSecondStepForm",
+    "login_webauthn": "people.codes.PasskeySignInForm",
+    "add_webauthn": "people.codes.AddPasskeyForm",
+}
 MFA_TOTP_ISSUER = "Countersign"
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones are half a minute out at times
 

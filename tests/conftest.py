@@ -63,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A key made for these tests, and no folder to file checkpoints in: whoever tests that names one.
     settings.COUNTERSIGN_SIGNING_KEY = PrivateKey.generate("tests/log").text
     settings.COUNTERSIGN_CHECKPOINT_DIR = Path(os.devnull) / "checkpoints"
+    # Passwords are kept so that guessing takes long, and so does each test that sets one.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Static files straight from their sources: nothing needs collecting before a test.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True

@@ -21,9 +21,9 @@ CLIENT, SECRET = "countersign", "a secret of the registration"
 class Service:
     """`says` goes into each token over the usual claims; `signs_with` signs it in place of the published key."""
 
+    key: rsa.RSAPrivateKey
     says: dict[str, Any] = field(default_factory=dict)
     tells: dict[str, Any] = field(default_factory=dict)
-    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     signs_with: rsa.RSAPrivateKey | None = None
     address: str = ""
     asked: dict[str, str] = field(default_factory=dict)

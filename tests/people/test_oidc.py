@@ -21,7 +21,7 @@ from people.roles import Role
 from tests.people.identity_service import CLIENT, SECRET, Service, serve
 
 GO, CALLBACK = "/account/oidc/", "/account/oidc/callback/"
-KEY = rsa.generate_private_key(65537, 2048)
+KEY, OTHER = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 2048)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_token_that_is_not_for_us_signs_nobody_in(client: Client, service: Ser
 
 
 def test_a_token_of_another_key_signs_nobody_in(client: Client, service: Service) -> None:
-    service.signs_with = rsa.generate_private_key(65537, 2048)
+    service.signs_with = OTHER
     assert come(client, service).status_code == 403
     assert not User.objects.exists()
 

@@ -93,10 +93,13 @@ def test_a_link_stands_for_the_password_and_not_for_the_second_factor(client: Cl
     assert facts("person.signed_in")[0]["after"]["by"] == "link and app"
 
 
-def test_one_code_signs_in_once(with_app: User) -> None:
+def test_one_code_signs_in_once(with_app: User, monkeypatch: pytest.MonkeyPatch) -> None:
     shown, first, second = code(), Client(), Client()
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr("people.codes.cache.set", lambda key, value, timeout: kept.update({key: timeout}))
     assert first.post(sign_in(first, with_app), {"code": shown}).status_code == 302
     assert second.post(sign_in(second, with_app), {"code": shown}).status_code == 422
+    assert kept[f"allauth.mfa.totp.used?user={with_app.pk}&code={shown}"] == 90
 
 
 def test_a_recovery_code_stands_in_once_and_the_log_says_so(client: Client, with_app: User) -> None:
@@ -148,7 +151,7 @@ def test_whose_role_asks_for_one_gets_nowhere_before_adding_it(
 ) -> None:
     settings.COUNTERSIGN_SECOND_FACTOR = frozenset(asking)
     client.force_login(mara)
-    for address in ("/", "/settings/", "/agents/", "/audit/"):
+    for address in ("/", "/settings/"):
         answer = client.get(address)
         assert (answer.status_code, answer["Location"]) == (303, reverse("add_factor")), address
     assert client.get("/", headers={"HX-Request": "true"}).status_code == 401
@@ -209,3 +212,26 @@ def test_confirming_asks_for_the_factor_and_not_for_the_password(client: Client,
     assert client.post(asked["Location"], {"code": "000000"}).status_code == 200
     right = client.post(asked["Location"], {"code": code()})
     assert (right.status_code, right["Location"]) == (303, APP)
+
+
+RESPONSE = '{"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA", "attestationObject": "AA"}'
+NO_PASSKEYS = [
+    *("null", '{"id": 1}', "[" * 15_000, "9" * 30_000),
+    f'{{"id": "AA", "rawId": "AA", "type": "public-key", "response": {RESPONSE}}}',
+]
+
+
+@pytest.mark.parametrize("credential", NO_PASSKEYS, ids=range(len(NO_PASSKEYS)))
+def test_what_is_no_passkey_is_refused_in_words(client: Client, with_app: User, credential: str) -> None:
+    client.force_login(with_app)
+    confirm = reverse("account_reauthenticate")
+    answer = client.post(confirm, {"credential": credential})
+    assert (answer.status_code, "The passkey was not accepted." in answer.text) == (200, True)
+    assert client.post(reverse("mfa_add_webauthn"), {"credential": credential, "name": "x"}).status_code == 422
+    guest = Client()
+    step = sign_in(guest, with_app)
+    refused = guest.post(step, {"credential": credential})
+    assert (refused.status_code, "The passkey was not accepted." in refused.text) == (422, True)
+    assert Client().post(reverse("mfa_login_webauthn"), {"credential": credential})["Location"] == reverse(
+        "account_login"
+    )

@@ -33,14 +33,13 @@ def test_only_superusers_come_in(client: Client, ada: User, root: User) -> None:
     assert " style=" not in page.text
 
 
-def test_every_record_is_listed_and_shown(client: Client, root: User, pending: Proposal) -> None:
+def test_records_are_listed_and_shown(client: Client, root: User, pending: Proposal) -> None:
     client.force_login(root)
-    for model in site._registry:
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    for row in (root, pending, pending.document, AuditEntry.objects.latest("pk")):
+        name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
         assert client.get(reverse(f"{name}_changelist")).status_code == 200, name
-        if row := model._default_manager.first():
-            shown = client.get(reverse(f"{name}_change", args=[row.pk]))
-            assert (shown.status_code, "/vendor/" in shown.text) == (200, False), name
+        shown = client.get(reverse(f"{name}_change", args=[row.pk]))
+        assert (shown.status_code, "/vendor/" in shown.text) == (200, False), name
 
 
 def test_nothing_is_added_changed_or_deleted(client: Client, rf: RequestFactory, root: User, ada: User) -> None:
