@@ -12,6 +12,7 @@ from agents.keys import OwnerRefused, rules_of
 from agents.models import ApiKey
 from agents.rotation import CannotChange, rotate, set_rules
 from audit.record import Actor
+from people import fresh
 from people.requests import PersonRequest
 
 may_manage = permission_required("agents.manage_key", raise_exception=True)
@@ -74,14 +75,17 @@ def _key(
     rules: RulesForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    offered = rotation or RotateForm(), rules or RulesForm.of(rules_of(found))
+    for form in offered:
+        fresh.fill(request, form)
     context = {
         "place": "agents",
         "key": found,
         "agent": found.agent,
         "predecessor": getattr(found, "predecessor", None),
         "limits": found.limits,
-        "rotation": rotation or RotateForm(),
-        "rules": rules or RulesForm.of(rules_of(found)),
+        "rotation": offered[0],
+        "rules": offered[1],
         "form": rotation or rules,
     }
     return render(request, "agents/key.html", context, status=status)

@@ -4,7 +4,6 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
-from allauth.core.internal.httpkit import get_client_ip
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -31,10 +30,6 @@ class InvitationOnly(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
-
-    def get_client_ip(self, request: HttpRequest) -> str:
-        """Of who comes over a socket without addresses, the one that stands for none."""
-        return str(get_client_ip(request) or "::")
 
     @transaction.atomic
     def login(self, request: HttpRequest, user: User) -> None:

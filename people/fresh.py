@@ -80,7 +80,7 @@ def come_back(request: HttpRequest) -> bool:
 def fill(request: HttpRequest, form: Form) -> None:
     """Put into a form not yet sent what was typed before the detour, if anything was."""
     typed = getattr(request, "typed", None)
-    if typed and not form.is_bound:
+    if typed and not form.is_bound and not typed.keys().isdisjoint(form.fields):
         read = {
             name: field.widget.value_from_datadict(typed, MultiValueDict(), name) for name, field in form.fields.items()
         }

@@ -1,8 +1,8 @@
 """Acts that ask again who it is, where the last proof is too long ago.
 
 Those on a text, a policy or a rollout ask by themselves, for it depends on what they would do; see `people.fresh`. Of
-the others each has its row here. Acts that only close a door ask nothing: revoking a key, signing somebody out,
-deactivating them.
+the others each has its row here. Acts that only close a door ask nothing: revoking or quarantining a key, signing
+somebody out, deactivating them.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,9 @@ ITSELF: Final = ""
 ACTS: Final[dict[str, str]] = {
     "audit_export": "audit_log",
     "new_key": ITSELF,
+    "rotate_key": "key",
+    "set_key_rules": "key",
+    "lift_quarantine": "taint",
     "new_person": ITSELF,
     "change_person": "person",
     "reactivate_person": "person",

@@ -50,3 +50,15 @@ def test_one_address_cannot_try_name_after_name(db: None, settings: Settings) ->
         for number in range(11)
     ]
     assert statuses == [200] * 10 + [429]
+
+
+def test_behind_a_proxy_the_address_that_counts_is_the_persons(mara_with_password: User, settings: Settings) -> None:
+    count_by(settings, NOWHERE)
+    settings.COUNTERSIGN_TRUSTED_PROXIES = ["127.0.0.1/32"]
+
+    def tried(name: str, came_from: str) -> int:
+        client = Client(REMOTE_ADDR="127.0.0.1", headers={"x-forwarded-for": came_from})
+        return client.post(reverse("account_login"), {"login": name, "password": "wrong"}).status_code
+
+    assert [tried(f"name{number}", "192.0.2.1") for number in range(11)][-1] == 429
+    assert tried("another", "192.0.2.2") == 200

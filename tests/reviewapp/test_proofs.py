@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from agents.keys import create
 from agents.models import Agent, ApiKey
 from audit.models import AuditEntry
 from audit.record import SYSTEM
@@ -40,10 +41,12 @@ def prove(client: Client, asked: str) -> str:
 
 def test_each_of_them_asks_and_does_nothing_before(later: Client, ada: User, mara: User, support: Agent) -> None:
     team = create_team("Billing", members=[], actor=SYSTEM)
+    key, _ = create(support, ["read"], owner=ada, actor=SYSTEM)
     named: dict[str, tuple[object, ...]] = {
         **dict.fromkeys(("audit_export", "new_person", "new_team"), ()),
         **dict.fromkeys(("team", "dissolve_team"), (team.pk,)),
         **dict.fromkeys(("new_key", "agent_team"), ("support",)),
+        **dict.fromkeys(("rotate_key", "set_key_rules", "lift_quarantine"), (key.prefix,)),
     }
     before = AuditEntry.objects.count()
     for name in proofs.ACTS:
@@ -84,6 +87,14 @@ def test_what_was_typed_of_a_key_and_of_a_team_is_there_again(later: Client, sup
     assert 'value="Billing"' in page
     assert " checked" in page
     assert not Team.objects.exists()
+
+
+def test_what_was_typed_of_the_rules_of_a_key_is_there_again(later: Client, ada: User, support: Agent) -> None:
+    key, _ = create(support, ["read"], owner=ada, actor=SYSTEM)
+    sent = {"networks": "10.1.0.0/16", "calls_a_minute": "7"}
+    page = prove(later, later.post(reverse("set_key_rules", args=[key.prefix]), sent)["Location"])
+    assert "10.1.0.0/16" in page
+    assert 'value="7"' in page
 
 
 def test_an_export_comes_back_to_the_log_with_its_filters(later: Client) -> None:
