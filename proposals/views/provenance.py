@@ -47,7 +47,8 @@ def ran_then(request: PersonRequest) -> HttpResponse:
     initial = {"agent": likely and likely.slug, **asked, "at": timezone.now()}
     form = ThenForm(asked if "at" in asked else None, initial=initial, user=request.user)
     found = then.ran(**form.cleaned_data) if form.is_valid() else []
-    agent = likely or Agent.objects.for_person(request.user).filter(slug=asked["agent"].replace("\0", "")).first()
+    slug = asked.get("agent", "").replace("\0", "")
+    agent = likely or Agent.objects.for_person(request.user).filter(slug=slug).first()
     shown_one = next((one for one in found if one.version.document.slug == request.GET.get("document")), None)
     context = {
         "place": "audit",
