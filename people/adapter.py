@@ -1,5 +1,6 @@
 """How accounts come to be, and what signing in and out leaves on the log."""
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -14,6 +15,8 @@ from people.devices import UNKNOWN, device_of, is_known, remember
 from people.models import User
 from people.telling import tell
 from people.ways import ways
+
+logger = logging.getLogger(__name__)
 
 
 class InvitationOnly(DefaultAccountAdapter):
@@ -43,6 +46,10 @@ class InvitationOnly(DefaultAccountAdapter):
             how["new_device"] = True
             tell(user, f"Sign-in from a new device: {device}", f"by {by}")
         record("person.signed_in", actor=Actor.person(user), target=user, after=how)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Say so in the log of the server; without the name, in whose place a password is often typed."""
+        logger.warning("A wrong password was typed at %s.", self.get_client_ip(request))
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = super().post_login(request, user, **kwargs)

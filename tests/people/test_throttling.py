@@ -62,3 +62,12 @@ def test_behind_a_proxy_the_address_that_counts_is_the_persons(mara_with_passwor
 
     assert [tried(f"name{number}", "192.0.2.1") for number in range(11)][-1] == 429
     assert tried("another", "192.0.2.2") == 200
+
+
+def test_a_wrong_password_is_in_the_log_of_the_server_with_its_address_alone(
+    mara_with_password: User, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    count_by(settings, NOWHERE)
+    attempt("not the right one", "192.0.2.7")
+    said = [line.getMessage() for line in caplog.records if line.name == "people.adapter"]
+    assert said == ["A wrong password was typed at 192.0.2.7."]
