@@ -307,6 +307,15 @@ def test_no_act_happens_by_opening_its_address(
     assert Pattern.objects.shown().get().status == Pattern.Status.OPEN
 
 
+def test_no_form_is_taken_that_another_site_sends(arguments: dict[str, object], ada: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(ada)
+    for name in MATRIX:
+        sent = {"do": "assign", "csrfmiddlewaretoken": "x" * 64}
+        for more in ({}, {"HTTP_REFERER": "https://evil.example/", "HTTP_ORIGIN": "https://evil.example"}):
+            assert browser.post(address_of(name, arguments, ada), sent, **more).status_code == 403, name
+
+
 def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict[str, object], ada: User) -> None:
     for name in MATRIX:
         address = address_of(name, arguments, ada)
