@@ -34,13 +34,13 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 AGENTS: Final = 4
 PATIENCE_S: Final = 60.0
 POINTS: Final = {
+    "worker": ("feedback_evidence", "feedback_patternday", "feedback_patternsource"),
     "web": ("feedback_feedback", "feedback_run"),
-    "worker": ("feedback_evidence", "feedback_pattern", "audit_auditentry", "reviewapp_heartbeat"),
-    "scheduler": ("reviewapp_heartbeat",),
-    "postgres": ("feedback_feedback", "feedback_evidence", "audit_auditentry"),
-    "valkey": ("reviewapp_heartbeat", "feedback_evidence"),
+    "scheduler": ("feedback_evidence",),
+    "postgres": ("feedback_feedback", "feedback_run"),
+    "valkey": ("feedback_evidence",),
 }
-"""Whom to kill, while somebody waits to write to which table."""
+"""Whom to kill, while somebody waits to write to which table: each in turn, so that who waits is not who came last."""
 
 _KNOWN_BY: Final = {
     "web": "granian",
