@@ -56,6 +56,7 @@ FIELDS: Final = {
     ],
     "feedback.Pattern": ["label", "draft_note"],
     "feedback.SharedPattern": ["label"],
+    "feedback.Quarantine": ["reason", "by"],
     "proposals.Proposal": ["title", "rationale"],
     "proposals.Revision": ["text", "note"],
     "proposals.Thread": ["quote", "section"],
