@@ -8,6 +8,9 @@
 # make bench-quality ARGS=DATA  how well the miner finds what recurs in labelled texts
 # make bench-health  how long counting five million runs takes, and the pages that show them
 # make bench-mining ARGS=DATA  the same, with what mining a million reports costs
+# make drill-races    a thousand races of up to sixteen who decide about one proposal
+# make drill-kills    kill -9 of every process of a board, two hundred times
+# make drill-calls    ten thousand calls made up from the OpenAPI document
 # make bench-pages  how long the server takes over every page of a large board, and what each page weighs
 
 PYTHON ?= python3
@@ -26,7 +29,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock advisories bench bench-audit bench-health bench-mining bench-pages bench-quality clean
+.PHONY: run test lint lock advisories bench bench-audit bench-health bench-mining bench-pages bench-quality drill-calls drill-kills drill-races clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -68,6 +71,9 @@ bench-mining: $(VENV)/.dev
 
 bench-quality: $(VENV)/.dev
 	$(BIN)/python -m bench.quality $(ARGS)
+
+drill-races drill-kills drill-calls: drill-%: $(VENV)/.dev
+	$(BIN)/python -m drills.$* $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV).lock .pytest_cache .mypy_cache .ruff_cache

@@ -9,7 +9,7 @@ _SHORTEST: Final = len("2026-05-03T10:42:00Z")
 
 
 def parse_time(value: str) -> datetime:
-    """The moment meant. Raises ValueError with a sentence for the sender."""
+    """The moment meant, in UTC: no database knows all zones that can be written. Raises ValueError with a sentence."""
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
@@ -18,7 +18,7 @@ def parse_time(value: str) -> datetime:
         raise ValueError("Use a time with a zone, like 2026-05-03T10:42:00Z.")
     try:
         if EARLIEST <= moment < LATEST:
-            return moment
+            return moment.astimezone(UTC)
     except OverflowError:  # a zone that leads out of the calendar
         pass
     raise ValueError("This time is before the year 2000 or after 2200.")

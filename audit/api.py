@@ -1,12 +1,12 @@
 """GET /audit: the log for other programs."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from ninja.errors import HttpError
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from audit import checkpoints, exporting
 from audit.exceptions import AuditError
@@ -26,6 +26,17 @@ class Reader(Protocol):
     def actor(self) -> Actor: ...
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """Without a zone it is UTC; no database knows all zones that can be written."""
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("This time is out of the calendar.") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
 class Filters(Schema):
     """Each given filter narrows the list."""
 
@@ -34,8 +45,8 @@ class Filters(Schema):
     proposal: Annotated[int, Field(ge=1, le=LARGEST_CURSOR)] | None = None
     verb: str | None = None
     actor: str | None = Field(None, description="The actor's id: a person's number or a key's prefix.")
-    since: datetime | None = Field(None, description="Entries at or after this time.")
-    until: datetime | None = Field(None, description="Entries before this time.")
+    since: Moment | None = Field(None, description="Entries at or after this time.")
+    until: Moment | None = Field(None, description="Entries before this time.")
     cursor: Annotated[int, Field(ge=0, le=LARGEST_CURSOR)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 

@@ -41,7 +41,11 @@ TOGETHER: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "served": ("All that changed what agents get", frozenset({"version.published", "version.restored"})),
     "access": (
         "All about people and keys",
-        frozenset(verb for verb in VERBS if verb.partition(".")[0] in ("person", "team", "key", "signing_key")),
+        frozenset(
+            verb
+            for verb in VERBS
+            if verb.partition(".")[0] in ("person", "session", "factor", "team", "key", "signing_key")
+        ),
     ),
 }
 """Several verbs under one name, for what auditors ask most: (what it is called, its verbs)."""

@@ -12,7 +12,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as NinjaValidationError
 from ninja.parser import Parser
@@ -36,6 +35,7 @@ from proposals.api_rollouts import router as rollouts_router
 from proposals.api_sources import router as sources_router
 from proposals.api_then import router as then_router
 from proposals.api_trials import router as trials_router
+from reviewapp.openapi import DocumentedApi
 
 View = Callable[..., HttpResponse]
 
@@ -56,7 +56,7 @@ class StrictJson(Parser):
         return parsed
 
 
-api = NinjaAPI(
+api = DocumentedApi(
     title="Countersign",
     version="1",
     description="Agents report what happened, read their instructions, propose changes. People decide in the browser.",

@@ -35,7 +35,6 @@ KEYS: Final = "keys.txt"
 SECRETS: Final = {"secret_key": "SECRET_KEY", "log_signing_key": "COUNTERSIGN_SIGNING_KEY"}
 """Files in the data directory that no database holds, and the variables that take their place."""
 
-_OURS: Final = {"server_side_binding", "prepare_threshold"}
 _EMPTIED: Final = "SET client_min_messages TO warning; DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public;"
 
 
@@ -257,6 +256,5 @@ def _connection() -> tuple[str, dict[str, str]]:
     given = connection.settings_dict
     named = {"dbname": "NAME", "user": "USER", "host": "HOST", "port": "PORT"}
     parts = {libpq: given[django] for libpq, django in named.items() if given[django]}
-    parts |= {name: value for name, value in given["OPTIONS"].items() if name not in _OURS}
-    env = bare(os.environ)
-    return make_conninfo(**parts), env | ({"PGPASSWORD": given["PASSWORD"]} if given["PASSWORD"] else {})
+    parts |= given["OPTIONS"]
+    return make_conninfo(**parts), bare(os.environ) | ({"PGPASSWORD": given["PASSWORD"]} if given["PASSWORD"] else {})

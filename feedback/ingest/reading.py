@@ -11,7 +11,7 @@ When either answer is suspicious, `diagnosis` reads the body thoroughly and deci
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -149,7 +149,7 @@ def _says_something(sent: FeedbackIn) -> bool:
 
 
 def _moment(sent: str, now: datetime) -> datetime:
-    moment = parse_time(sent).astimezone(UTC)
+    moment = parse_time(sent)
     if moment > now + AHEAD:
         raise ValueError("This time is more than five minutes in the future.")
     return min(moment, now)

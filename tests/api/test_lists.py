@@ -301,6 +301,19 @@ def test_the_page_of_the_interface_loads_nothing_from_elsewhere(keyless: Caller)
     assert "style=" not in page
 
 
+def test_zones_that_no_database_knows_are_times_like_any_other(make_caller: MakeCaller, support: Agent) -> None:
+    caller, zone = make_caller(None, "audit", "read"), "%2B19:31"
+    for path, status in (
+        (f"/audit?since=2026-02-26T10:17:22{zone}", 200),
+        (f"/audit?until=1040-02-26T10:17:22{zone}", 200),
+        (f"/audit?until=0001-01-01T10:17:22{zone}", 422),
+        ("/audit?since=2026-02-26T10:17:22", 200),
+        (f"/agents/support/then?at=2026-02-26T10:17:22{zone}", 200),
+        (f"/agents/support/instructions/system-prompt?at=2026-02-26T10:17:22{zone}", 404),
+    ):
+        assert caller.get(path).status_code == status, path
+
+
 @pytest.mark.parametrize("path", ["", "/", "/nothing", "/agents/support/blame", "/audit%00", "/agents?x=%00"])
 def test_other_addresses_are_problems_too(caller: Caller, path: str) -> None:
     response = caller.get(path or "/")

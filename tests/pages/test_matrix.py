@@ -307,6 +307,16 @@ def test_no_act_happens_by_opening_its_address(
     assert Pattern.objects.shown().get().status == Pattern.Status.OPEN
 
 
+def test_no_form_is_taken_that_another_site_sends(arguments: dict[str, object], ada: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(ada)
+    for name in MATRIX:
+        sent = {"do": "assign", "csrfmiddlewaretoken": "x" * 64}
+        for headers in ({}, {"Referer": "https://evil.example/", "Origin": "https://evil.example"}):
+            answer = browser.post(address_of(name, arguments, ada), sent, headers=headers)
+            assert answer.status_code == 403, name
+
+
 def test_nobody_gets_anywhere_without_signing_in(client: Client, arguments: dict[str, object], ada: User) -> None:
     for name in MATRIX:
         address = address_of(name, arguments, ada)
