@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -38,6 +38,10 @@ DEFAULT_DAYS: Final = 365
 MOST_CALLS: Final = 1_000_000_000
 LONGEST_PROBATION: Final = 365
 
+_LIVE: Final = """
+    SELECT id FROM agents_apikey WHERE id = %s AND revoked_at IS NULL
+    AND (expires_at IS NULL OR expires_at > statement_timestamp()) FOR SHARE
+"""
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARK: Final = "csk_"
 _PREFIX: Final = 10
@@ -234,6 +238,14 @@ def revoke(prefix: str, *, actor: Actor) -> bool:
     record_on("key.revoked", key, actor, before=facts(key), after={"revoked_at": now.isoformat()})
     forget(prefix)
     return True
+
+
+def require_live(key_id: int) -> None:
+    """Make sure that a key works until this transaction ends: whoever revokes it waits. Raises BadKey."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, [key_id])
+        if cursor.fetchone() is None:
+            raise BadKey
 
 
 def forget(prefix: str) -> None:
