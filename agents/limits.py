@@ -182,7 +182,7 @@ def _count(key_id: int, limits: Limits, now: int, *, calls: int, weight: int) ->
     if _Valkey.is_away and time.monotonic() < _Valkey.asked_from:
         return None
     names = [f"countersign:calls:{key_id}:m{now // MINUTE_S}", f"countersign:calls:{key_id}:d{now // DAY_S}"]
-    rest = (len(names), *names, *limits, calls, weight, 2 * MINUTE_S, DAY_S + MINUTE_S)
+    rest: tuple[str | int, ...] = (len(names), *names, *limits, calls, weight, 2 * MINUTE_S, DAY_S + MINUTE_S)
     try:
         used: list[int] = _evaluate(rest)
     except redis.RedisError as error:
