@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from agents import keys
 from agents.models import Agent, ApiKey, Document
@@ -68,6 +69,14 @@ def test_what_others_report_enough_stands(drafted: Proposal, leaked: ApiKey, sup
     mine(support)
     (found,) = shaken(leaked, None)
     assert (found.left, found.falls) == (4, False)
+
+
+def test_where_sources_are_owners_it_falls_when_too_few_owners_are_left(
+    drafted: Proposal, leaked: ApiKey, settings: Settings
+) -> None:
+    settings.COUNTERSIGN_COUNT_USERS, settings.COUNTERSIGN_MIN_SOURCES = False, 2
+    (found,) = shaken(leaked, None)
+    assert (found.sources, found.left, found.least, found.falls) == (2, 1, 2, True)
 
 
 def test_one_click_sends_a_proposal_back(client: Client, drafted: Proposal, leaked: ApiKey, jonas: User) -> None:
