@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from agents.forms_keys import RulesForm
-from agents.keys import DEFAULT_DAYS
+from agents.keys import DEFAULT_DAYS, LONGEST_PROBATION, Probation
 from agents.models import Agent, ApiKey
 from agents.profiles import LIMITS
 from agents.protection import DECIDE
@@ -36,11 +36,29 @@ class KeyForm(RulesForm):
         error_messages={"required": "Say how many days it lives."},
     )
 
+    probation_days = forms.IntegerField(
+        label="Days on probation",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_PROBATION,
+        initial=lambda: Probation.of_board().days,
+    )
+    probation_reports = forms.IntegerField(
+        label="Reports on probation",
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        initial=lambda: Probation.of_board().reports,
+    )
+
     @property
     def wish(self) -> dict[str, Any]:
         """What `keys.create` is to make."""
         named = {name: self.cleaned_data[name] for name in ("label", "scopes", "owner", "days")}
-        return {**named, "rules": self.rules}
+        given = (self.cleaned_data["probation_days"], self.cleaned_data["probation_reports"])
+        board = Probation.of_board()
+        chosen = [of_board if typed is None else typed for typed, of_board in zip(given, board, strict=True)]
+        return {**named, "rules": self.rules, "probation": Probation(*chosen)}
 
 
 class TeamForm(forms.Form):

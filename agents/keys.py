@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -35,7 +36,12 @@ CACHE_SECONDS: Final = 1.0
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
 DEFAULT_DAYS: Final = 365
 MOST_CALLS: Final = 1_000_000_000
+LONGEST_PROBATION: Final = 365
 
+_LIVE: Final = """
+    SELECT id FROM agents_apikey WHERE id = %s AND revoked_at IS NULL
+    AND (expires_at IS NULL OR expires_at > statement_timestamp()) FOR SHARE
+"""
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARK: Final = "csk_"
 _PREFIX: Final = 10
@@ -54,6 +60,17 @@ class Rules(NamedTuple):
 
 
 NO_RULES: Final = Rules()
+
+
+class Probation(NamedTuple):
+    """For so many days, and until so many reports of a key counted, its reports carry no pattern; 0 and 0 for none."""
+
+    days: int = 0
+    reports: int = 0
+
+    @classmethod
+    def of_board(cls) -> "Probation":
+        return cls(settings.COUNTERSIGN_PROBATION_DAYS, settings.COUNTERSIGN_PROBATION_REPORTS)
 
 
 class BadKey(Problem):
@@ -179,11 +196,12 @@ def create(
     label: str = "",
     days: int | None = DEFAULT_DAYS,
     rules: Rules = NO_RULES,
+    probation: Probation | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key for one agent, or for all where `agent` is None; returns it with the secret, shown this once.
 
-    What is sent with the key counts as its owner's. `days` is its life in days, None for no end. Raises OwnerRefused,
-    and ValueError for no scope, an unknown one, or a bad life.
+    What is sent with the key counts as its owner's. `days` is its life in days, None for no end. `probation` is the
+    board's unless given. Raises OwnerRefused, and ValueError for no scope, an unknown one, or a bad life.
     """
     wanted = sorted(set(scopes))
     unknown = sorted(set(wanted) - set(ApiKey.Scope.values))
@@ -204,6 +222,7 @@ def create(
         owner=owner,
         expires_at=timezone.now() + timedelta(days=days) if days else None,
         **rules._asdict(),
+        **_begun(probation or Probation.of_board()),
     )
     record_on("key.created", key, actor, after=facts(key))
     return key, token
@@ -219,6 +238,14 @@ def revoke(prefix: str, *, actor: Actor) -> bool:
     record_on("key.revoked", key, actor, before=facts(key), after={"revoked_at": now.isoformat()})
     forget(prefix)
     return True
+
+
+def require_live(key_id: int) -> None:
+    """Make sure that a key works until this transaction ends: whoever revokes it waits. Raises BadKey."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, [key_id])
+        if cursor.fetchone() is None:
+            raise BadKey
 
 
 def forget(prefix: str) -> None:
@@ -265,6 +292,16 @@ def _note_use(caller: Caller, address: str) -> None:
         rows.update(last_used_at=timezone.now(), last_used_from=address or None)
 
 
+def _begun(probation: Probation) -> dict[str, object]:
+    """The columns of a probation that begins now."""
+    if not any(probation):
+        return {}
+    return {
+        "probation_until": timezone.now() + timedelta(days=probation.days),
+        "probation_reports": probation.reports,
+    }
+
+
 def digest_of(token: str) -> bytes:
     """What is kept of a key."""
     return hashlib.sha256(token.encode()).digest()
@@ -307,6 +344,8 @@ def facts(key: ApiKey) -> dict[str, object]:
         "agent": key.agent.slug if key.agent else None,
         "owner": key.owner.username,
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "probation_until": key.probation_until.isoformat() if key.probation_until else None,
+        "probation_reports": key.probation_reports,
         **rules_of(key)._asdict(),
     }
 

@@ -5,6 +5,8 @@ whole minutes and whole days (UTC). A key without limits asks Valkey nothing. Wh
 refused: reports and instructions are worth more than a count, and `missing` says so on every page.
 """
 
+import hashlib
+import threading
 import time
 from collections.abc import MutableMapping
 from functools import lru_cache
@@ -114,7 +116,7 @@ def missing() -> str:
     if _Valkey.is_used and time.monotonic() >= _Valkey.asked_from:
         _Valkey.asked_from = time.monotonic() + AWAY_S
         try:
-            _script().registered_client.ping()
+            _ask("PING")
             _Valkey.is_away = False
         except redis.RedisError:
             _Valkey.is_away = True
@@ -123,15 +125,55 @@ def missing() -> str:
     return "Valkey does not answer: the limits of API keys do not hold; serving and reporting go on."
 
 
-@lru_cache(maxsize=1)
-def _script() -> Any:
-    client = redis.Redis.from_url(
-        settings.CELERY_BROKER_URL,
-        socket_connect_timeout=TIMEOUT_S,
-        socket_timeout=TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
+_SHA: Final = hashlib.sha1(_COUNT.encode(), usedforsecurity=False).hexdigest()
+_local: Final = threading.local()
+
+
+@lru_cache(maxsize=4)
+def _pool(url: str) -> redis.ConnectionPool:
+    """How to reach Valkey; nothing is taken from it but new connections, one for each thread."""
+    return redis.ConnectionPool.from_url(
+        url, socket_connect_timeout=TIMEOUT_S, socket_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
     )
-    return client.register_script(_COUNT)
+
+
+def _ask(*command: str | int) -> Any:
+    """What Valkey answers. Past redis-py's client, which would cost several times what the question itself does.
+
+    A connection that was lost since it was last used is opened anew, once. Raises redis.RedisError.
+    """
+    url = settings.CELERY_BROKER_URL
+    kept, link = getattr(_local, "link", (None, None))
+    if kept != url or link is None:
+        return _through(url, _pool(url).make_connection(), command)
+    try:
+        return _through(url, link, command)
+    except redis.ConnectionError:
+        return _through(url, _pool(url).make_connection(), command)
+
+
+def _through(url: str, link: Any, command: tuple[str | int, ...]) -> Any:
+    _local.link = (None, None)
+    try:
+        link.send_packed_command([_packed(command)], check_health=False)
+        answer = link.read_response()
+    except redis.ResponseError:
+        _local.link = (url, link)
+        raise
+    except redis.TimeoutError:
+        link.disconnect()
+        raise
+    except (redis.RedisError, OSError) as error:
+        link.disconnect()
+        raise redis.ConnectionError(str(error)) from None
+    _local.link = (url, link)
+    return answer
+
+
+def _packed(command: tuple[str | int, ...]) -> bytes:
+    """A command as Valkey's protocol has it."""
+    words = [str(word).encode() for word in command]
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
 
 
 def _count(key_id: int, limits: Limits, now: int, *, calls: int, weight: int) -> list[int] | None:
@@ -140,8 +182,9 @@ def _count(key_id: int, limits: Limits, now: int, *, calls: int, weight: int) ->
     if _Valkey.is_away and time.monotonic() < _Valkey.asked_from:
         return None
     names = [f"countersign:calls:{key_id}:m{now // MINUTE_S}", f"countersign:calls:{key_id}:d{now // DAY_S}"]
+    rest: tuple[str | int, ...] = (len(names), *names, *limits, calls, weight, 2 * MINUTE_S, DAY_S + MINUTE_S)
     try:
-        used: list[int] = _script()(names, [*limits, calls, weight, 2 * MINUTE_S, DAY_S + MINUTE_S])
+        used: list[int] = _evaluate(rest)
     except redis.RedisError as error:
         if not _Valkey.is_away:
             _log.error("valkey_failed", error=str(error), consequence="limits of API keys do not hold")
@@ -149,6 +192,14 @@ def _count(key_id: int, limits: Limits, now: int, *, calls: int, weight: int) ->
         return None
     _Valkey.is_away = False
     return used
+
+
+def _evaluate(rest: tuple[str | int, ...]) -> list[int]:
+    try:
+        found: list[int] = _ask("EVALSHA", _SHA, *rest)
+    except redis.exceptions.NoScriptError:  # since it was started, or emptied
+        found = _ask("EVAL", _COUNT, *rest)
+    return found
 
 
 def _told(limits: Limits, used: list[int], now: int) -> tuple[tuple[str, str], ...]:

@@ -262,6 +262,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Neither revoked nor expired, by the clock of this process."""
         return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
+    def on_probation(self) -> "ApiKeyQuerySet":
+        """Those whose reports do not carry a pattern yet."""
+        return self.filter(probation_until__isnull=False, probation_ended_at=None)
+
     def for_person(self, user: "User") -> "ApiKeyQuerySet":
         """Those of agents this person sees, and those of no single agent."""
         return within(self, user, "agent")
@@ -298,6 +302,9 @@ class ApiKey(models.Model):
         null=True, blank=True, help_text="Null: as the board says; 0: no limit."
     )
     calls_a_day = models.PositiveIntegerField(null=True, blank=True, help_text="In the same way.")
+    probation_until = models.DateTimeField(null=True, blank=True, help_text="Not before then; null: never on any.")
+    probation_reports = models.PositiveIntegerField(default=0, help_text="Nor before so many of its reports counted.")
+    probation_ended_at = models.DateTimeField(null=True, blank=True)
     successor = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="predecessor",
         help_text="The key that replaces it; until it expires, both work.",
@@ -316,6 +323,11 @@ class ApiKey(models.Model):
     def is_live(self) -> bool:
         """Neither revoked nor expired, by the clock of this process."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    @property
+    def is_on_probation(self) -> bool:
+        """Whether its reports do not carry a pattern yet."""
+        return self.probation_until is not None and self.probation_ended_at is None
 
     @property
     def limits(self) -> Limits | None:

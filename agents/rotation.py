@@ -52,6 +52,9 @@ def rotate(
         agent=key.agent,
         owner=key.owner,
         expires_at=now + life if life else None,
+        probation_until=key.probation_until,
+        probation_reports=key.probation_reports,
+        probation_ended_at=key.probation_ended_at,
         **rules_of(key)._asdict(),
     )
     until = now + timedelta(hours=overlap_h)

@@ -21,6 +21,7 @@ VERBS: Final[dict[str, str]] = {
     "key.created": "created the API key",
     "key.revoked": "revoked the API key",
     "key.rotated": "replaced the API key",
+    "key.probation_ended": "ended the probation of the API key",
     "key.quarantined": "put in quarantine the reports of the API key",
     "key.quarantine_lifted": "lifted the quarantine of the API key",
     "key.quarantine_settled": "recounted without what is in quarantine, for the API key",

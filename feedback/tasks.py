@@ -68,6 +68,14 @@ def settle_quarantines() -> None:
 
 
 @shared_task
+def end_probations() -> None:
+    """Let the reports of keys that were on probation for long enough count like any."""
+    from feedback.actions.probation import end_due
+
+    end_due()
+
+
+@shared_task
 def count_runs() -> None:
     """Bring the runs of each day, and each agent's runs a day, up to date."""
     from feedback.actions.rollups import count_runs

@@ -157,6 +157,7 @@ class Quote:
     run: Run | None
     behind: Run | None
     exclusion: Exclusion | None
+    on_probation: bool = False
     more: int = 0
     alike: "list[Quote]" = field(default_factory=list)
 
@@ -176,7 +177,7 @@ def quotes(proposal: Proposal, number: str | None, linked: Sequence[Link], *, ea
     page: Page[Any] = Paginator(alike, PER_PAGE).get_page(number)
     groups = list(page.object_list) if number else list(page.object_list)[:FIRST]
     wanted = [pk for group in groups for pk in group[: 1 + MOST_ALIKE]]
-    rows = proposal.evidence.filter(pk__in=wanted).select_related("feedback", "run").defer("feedback__input")
+    rows = proposal.evidence.filter(pk__in=wanted).select_related("feedback__key", "run__key").defer("feedback__input")
     known = {quote.pk: quote for quote in _quotes(proposal.document.agent_id, list(rows) if wanted else [])}
     page.object_list = [
         replace(known[first], more=len(others), alike=[known[pk] for pk in others[:MOST_ALIKE]])
@@ -199,6 +200,7 @@ def _quotes(agent_id: int, rows: Sequence[ProposalEvidence]) -> list[Quote]:
             row.run,
             row.run or (behind.get(row.feedback.run_id) if row.feedback else None),
             left_out.get((row.feedback_id, row.run_id)),
+            bool(row.report.key and row.report.key.is_on_probation),
         )
         for row in rows
     ]

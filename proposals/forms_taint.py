@@ -10,5 +10,5 @@ class QuarantineForm(TypedForm):
 
     reason = note_field("Why its reports should not count", "What happened; it stays on the log")
     since = forms.DateTimeField(label="Came in from (UTC)", required=False)
-    until = forms.DateTimeField(label="to before (UTC)", required=False)
+    until = forms.DateTimeField(label="and before (UTC)", required=False)
     revoke = forms.BooleanField(label="Revoke the key as well", required=False)

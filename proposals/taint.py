@@ -10,7 +10,9 @@ from django.db import connection
 from agents.models import ApiKey, whole_of
 from feedback.models import Quarantine
 from people.models import User
-from proposals.models import Proposal, Rollout
+from proposals.backing import Rule
+from proposals.models import Proposal, Rollout, SourceRule
+from proposals.sourcing import board_rule
 from proposals.undone import undone
 
 MOST_SHOWN: Final = 200
@@ -19,28 +21,34 @@ _TAINTED: Final = """
     {r}.key_id = %(key)s AND (%(since)s::timestamptz IS NULL OR {r}.received_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR {r}.received_at < %(until)s)
 """
+# As whom a rule that counts owners takes a report: the owner of its key, or its end user where there is no key.
+_PARTY: Final = "coalesce('owner ' || k.owner_id, encode({r}.source, 'hex'))"
 _COUNTED: Final = "({r}.excluded_at IS NULL OR {r}.quarantine_id = %(quarantine)s)"
 
 # Only fragments of this file are put together; values travel as parameters.
 _OF_PROPOSALS: Final = f"""
     WITH behind AS (
-        SELECT e.proposal_id, f.source, {_TAINTED.format(r="f")} AS is_tainted,
+        SELECT e.proposal_id, f.source, {_PARTY.format(r="f")} AS party, {_TAINTED.format(r="f")} AS is_tainted,
             f.withdrawn_at IS NULL AND {_COUNTED.format(r="f")} AS counts
         FROM proposals_proposalevidence e JOIN feedback_feedback f ON f.id = e.feedback_id
+        LEFT JOIN agents_apikey k ON k.id = f.key_id
         UNION ALL
-        SELECT e.proposal_id, r.source, {_TAINTED.format(r="r")}, {_COUNTED.format(r="r")}
+        SELECT e.proposal_id, r.source, {_PARTY.format(r="r")}, {_TAINTED.format(r="r")}, {_COUNTED.format(r="r")}
         FROM proposals_proposalevidence e JOIN feedback_run r ON r.id = e.run_id
+        LEFT JOIN agents_apikey k ON k.id = r.key_id
     )
     SELECT proposal_id, count(*) FILTER (WHERE is_tainted), count(DISTINCT source) FILTER (WHERE counts),
-        count(DISTINCT source) FILTER (WHERE counts AND NOT is_tainted)
+        count(DISTINCT source) FILTER (WHERE counts AND NOT is_tainted),
+        count(DISTINCT party) FILTER (WHERE counts), count(DISTINCT party) FILTER (WHERE counts AND NOT is_tainted)
     FROM behind GROUP BY proposal_id HAVING bool_or(is_tainted)
 """  # noqa: S608
 _OF_PATTERNS: Final = f"""
-    SELECT e.pattern_id, count(DISTINCT e.source) FILTER (WHERE NOT coalesce({_TAINTED.format(r="f")}, false)
-        AND NOT coalesce({_TAINTED.format(r="r")}, false))
+    SELECT e.pattern_id, count(DISTINCT e.source), count(DISTINCT {_PARTY.format(r="e")})
     FROM feedback_evidence e LEFT JOIN feedback_feedback f ON f.id = e.feedback_id
-    LEFT JOIN feedback_run r ON r.id = e.run_id
-    WHERE e.pattern_id = ANY(%(patterns)s) GROUP BY e.pattern_id
+    LEFT JOIN feedback_run r ON r.id = e.run_id LEFT JOIN agents_apikey k ON k.id = coalesce(f.key_id, r.key_id)
+    WHERE e.pattern_id = ANY(%(patterns)s) AND NOT coalesce({_TAINTED.format(r="f")}, false)
+        AND NOT coalesce({_TAINTED.format(r="r")}, false)
+    GROUP BY e.pattern_id
 """  # noqa: S608
 
 
@@ -91,16 +99,30 @@ def shaken(key: ApiKey, quarantine: Quarantine | None, user: User | None = None)
     proposals = list(found)
     live = _live([one for one in proposals if one.published_id])
     patterns = _left_of_patterns([one.pattern_id for one in proposals if one.is_open and one.pattern_id], window)
-    least = settings.COUNTERSIGN_MIN_SOURCES
-    every = [_shaken(one, counts[one.pk], patterns, least, live) for one in proposals if one.is_open or one.pk in live]
+    agents = {one.document.agent_id for one in proposals}
+    rules = {own.agent_id: own.rule for own in SourceRule.objects.filter(agent__in=agents)}
+    every = [
+        _shaken(one, counts[one.pk], patterns, rules.get(one.document.agent_id) or board_rule(), live)
+        for one in proposals
+        if one.is_open or one.pk in live
+    ]
     return sorted(every, key=lambda one: (not one.falls, -one.proposal.pk))
 
 
 def _shaken(
-    proposal: Proposal, numbers: list[int], patterns: Mapping[int, int], least: int, live: Mapping[int, Rollout | None]
+    proposal: Proposal,
+    numbers: list[int],
+    patterns: Mapping[int, tuple[int, int]],
+    rule: Rule,
+    live: Mapping[int, Rollout | None],
 ) -> Shaken:
-    reports, sources, left = numbers
-    left = max(left, patterns.get(proposal.pattern_id or 0, 0))
+    reports, users, users_left, owners, owners_left = numbers
+    users_now, owners_now = patterns.get(proposal.pattern_id or 0, (0, 0))
+    users_left, owners_left = max(users_left, users_now), max(owners_left, owners_now)
+    # Where sources are owners, and it never had enough of them, it stands on the users that its pattern is shown for.
+    by_owner = rule.per == "owner" and max(owners, owners_left) >= rule.sources
+    sources, left = (owners, owners_left) if by_owner else (users, users_left)
+    least = rule.sources if by_owner or rule.per == "user" else settings.COUNTERSIGN_MIN_SOURCES
     made = proposal.published if proposal.pk in live else None
     is_current = made is not None and made.pk == proposal.document.current_id
     number = made.number if made else None
@@ -122,10 +144,10 @@ def _serves(rollout: Rollout | None) -> bool:
     return rollout is None or rollout.is_live or rollout.state == Rollout.State.PROMOTED
 
 
-def _left_of_patterns(pks: list[int], window: Mapping[str, Any]) -> dict[int, int]:
-    """How many sources stand behind each pattern without the key."""
+def _left_of_patterns(pks: list[int], window: Mapping[str, Any]) -> dict[int, tuple[int, int]]:
+    """How many end users, and how many owners, stand behind each pattern without the key."""
     if not pks:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_OF_PATTERNS, {**window, "patterns": pks})
-        return dict(cursor.fetchall())
+        return {pk: (users, owners) for pk, users, owners in cursor.fetchall()}

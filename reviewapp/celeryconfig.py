@@ -29,6 +29,7 @@ beat_schedule = {
         "schedule": _EVERY,
         "options": {"expires": _EVERY},
     },
+    "probation": {"task": "feedback.tasks.end_probations", "schedule": 300.0, "options": {"expires": 300.0}},
     "draft": {"task": "proposals.tasks.draft_due", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "start": {"task": "proposals.tasks.start_safe", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "expire": {"task": "proposals.tasks.expire_stale", "schedule": 3600.0, "options": {"expires": 3600.0}},

@@ -86,6 +86,9 @@ class Environment(BaseSettings):
     # Calls of one API key, where it has no limits of its own; 0 is no limit.
     countersign_key_calls_a_minute: int = Field(default=0, ge=0, le=1_000_000)
     countersign_key_calls_a_day: int = Field(default=0, ge=0, le=1_000_000_000)
+    # For so long, and until so many reports counted, what comes with a new API key carries no pattern.
+    countersign_probation_days: int = Field(default=0, ge=0, le=365)
+    countersign_probation_reports: int = Field(default=0, ge=0, le=1_000_000)
     # Whose X-Forwarded-For is believed.
     countersign_trusted_proxies: Annotated[list[str], NoDecode] = []
 

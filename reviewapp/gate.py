@@ -40,7 +40,7 @@ _NAMED: Final[dict[Way, str]] = {
     _AGENT: "agent agent_team traffic new_key safe_rules sections unprotect document version download compare propose "
     "roll_back",
     (Version, "pk", "pk", "document__agent"): "story",
-    (ApiKey, "prefix", "prefix", "agent"): "key revoke_key rotate_key set_key_rules taint quarantine_key "
+    (ApiKey, "prefix", "prefix", "agent"): "key revoke_key rotate_key set_key_rules end_probation taint quarantine_key "
     "lift_quarantine send_back_shaken prepare_rollback",
     (Policy, "pk", "pk", "agent"): "remove_policy",
     (RolloutPlan, "pk", "pk", "document__agent"): "remove_rollout_plan",

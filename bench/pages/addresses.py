@@ -17,6 +17,7 @@ NO_PAGES: Final = frozenset(
     {"set_theme", "set_keys", "set_hints", "change_person", "deactivate_person", "reactivate_person", "make_link"}
     | {
         "revoke_key",
+        "end_probation",
         "quarantine_key",
         "lift_quarantine",
         "send_back_shaken",

@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db import connection
 from django.db.models import Count, Max, Min, QuerySet
 
-from feedback.actions import columns, lifecycle, locks
+from feedback.actions import columns, lifecycle, locks, probation
 from feedback.models import Evidence, Pattern, PatternSource
 
 _ADD_SOURCES = """
@@ -48,6 +48,7 @@ def add(linked: Sequence[Linked]) -> None:
     for pattern in patterns:
         _grow(pattern, by_pattern[pattern.pk], new_sources[pattern.pk])
     _store_counts(patterns)
+    probation.weigh(patterns)
     lifecycle.react_all(filter(lifecycle.concerns, patterns), lifecycle.Dismissed())
 
 

@@ -52,7 +52,9 @@ def join_families(agent_id: int) -> int:
 
 def _show(waiting: QuerySet[Pattern]) -> None:
     """What enough sources reported is shown now that it is known to be no part of something else."""
-    found = waiting.filter(status=Status.CANDIDATE, sources__gte=settings.COUNTERSIGN_MIN_SOURCES).order_by("pk")
+    found = waiting.filter(
+        status=Status.CANDIDATE, sources__gte=settings.COUNTERSIGN_MIN_SOURCES + F("unproven")
+    ).order_by("pk")
     rows = found.select_for_update(no_key=True, of=("self",)).select_related("agent").defer("centroid", "meaning")
     patterns = list(rows)
     for pattern in patterns:

@@ -79,7 +79,7 @@ def react_all(patterns: Iterable[Pattern], dismissed: Dismissed) -> None:
 
 
 def _recurs(pattern: Pattern) -> bool:
-    return pattern.sources >= settings.COUNTERSIGN_MIN_SOURCES and pattern.is_compared
+    return pattern.proven >= settings.COUNTERSIGN_MIN_SOURCES and pattern.is_compared
 
 
 def _react(patterns: Sequence[Pattern], dismissed: Dismissed) -> None:

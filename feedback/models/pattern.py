@@ -110,6 +110,9 @@ class Pattern(models.Model):
     )
     support = models.PositiveIntegerField(default=0)
     sources = models.PositiveIntegerField(default=0)
+    unproven = models.PositiveIntegerField(
+        default=0, help_text="Of its sources, those known from keys on probation alone; see `actions.probation`."
+    )
     first_seen = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)
     draft_due_at = models.DateTimeField(null=True)
@@ -172,6 +175,11 @@ class Pattern(models.Model):
         """Its kind in words, of an error with what sort it is: "Error, rate limit"."""
         known = self.error_class not in ("", "other")
         return f"{self.get_kind_display()}, {self.error_class.replace('_', ' ')}" if known else self.get_kind_display()
+
+    @property
+    def proven(self) -> int:
+        """The sources that may carry it: all but those known from keys on probation alone."""
+        return max(0, self.sources - self.unproven)
 
     @property
     def span_days(self) -> int | None:

@@ -106,8 +106,9 @@ def _held(pattern: Pattern, backing: Backing, rule: Rule) -> timing.Held | None:
 def _refusal(pattern: Pattern) -> str:
     """Why nothing may be drafted now; empty when something may."""
     least = settings.COUNTERSIGN_MIN_SOURCES
-    if pattern.sources < least:
-        return f"{pattern.sources} of {least} sources needed."
+    if pattern.proven < least:
+        unproven = f" {pattern.unproven} more on probation." if pattern.unproven else ""
+        return f"{pattern.proven} of {least} sources needed.{unproven}"
     if pattern.status == Pattern.Status.DISMISSED:
         return "The pattern was dismissed as wrongly found."
     standing = pattern.proposals.open().order_by("-pk").first()

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from agents.exceptions import BadName
+from agents.keys import require_live
 from agents.models import ApiKey, Document, Version
 from agents.names import clean_name
 from agents.reach import require_act
@@ -117,9 +118,11 @@ def _clean_title(title: str) -> str:
 def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Sequence[Evidence] = ()) -> Proposal:
     """Write the proposal, its first revision, checks and evidence.
 
-    Raises Duplicate, Invalid, NotAllowed, OutOfReach, StaleProposal.
+    Raises BadKey, Duplicate, Invalid, NotAllowed, OutOfReach, StaleProposal.
     """
     lock_document(wish.document.pk)  # so that of two wishes of one text the second sees the first
+    if wish.author.key:
+        require_live(wish.author.key.pk)
     for person in (wish.author.user, wish.requested_by):
         if person:
             require_act(person, wish.document.agent_id)

@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -37,12 +36,9 @@ READ = "/api/v1/agents/support/instructions/system-prompt"
 
 
 @pytest.fixture(autouse=True)
-def valkey_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def valkey_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test learns of Valkey is forgotten for the next."""
     monkeypatch.setattr(limits, "_Valkey", type("_Valkey", (limits._Valkey,), {}))
-    limits._script.cache_clear()
-    yield
-    limits._script.cache_clear()
 
 
 def made(agent: Agent | None, ada: User, *scopes: str, **rules: Any) -> tuple[ApiKey, str]:
@@ -335,9 +331,17 @@ def test_without_valkey_calls_go_on_and_every_page_says_so(
     said = "Valkey does not answer: the limits of API keys do not hold; serving and reporting go on."
     assert said in health.degraded()
     settings.CELERY_BROKER_URL = there
-    limits._script.cache_clear()
     limits._Valkey.asked_from = 0.0
     assert said not in health.degraded()
+    assert [ask(token).status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_valkey_that_was_started_anew_is_asked_again_at_once(support: Agent, ada: User, settings: Settings) -> None:
+    _, token = made(support, ada, calls_a_minute=2)
+    ask(token)
+    client = redis.Redis.from_url(settings.CELERY_BROKER_URL)
+    client.client_kill_filter(_id=str(limits._ask("CLIENT", "ID")))
+    client.script_flush()
     assert [ask(token).status_code for _ in range(2)] == [200, 429]
 
 

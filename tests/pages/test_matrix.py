@@ -125,6 +125,7 @@ MATRIX: Final[dict[str, Row]] = {
     "revoke_key": Row("key", NOBODY, MANAGE),
     "rotate_key": Row("key", NOBODY, MANAGE),
     "set_key_rules": Row("key", NOBODY, MANAGE),
+    "end_probation": Row("key", NOBODY, MANAGE),
     "taint": Row("key", SEE, NOBODY),
     "quarantine_key": Row("key", NOBODY, MANAGE),
     "lift_quarantine": Row("key", NOBODY, MANAGE),

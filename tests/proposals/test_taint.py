@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from agents import keys
 from agents.models import Agent, ApiKey, Document
@@ -68,6 +69,14 @@ def test_what_others_report_enough_stands(drafted: Proposal, leaked: ApiKey, sup
     mine(support)
     (found,) = shaken(leaked, None)
     assert (found.left, found.falls) == (4, False)
+
+
+def test_where_sources_are_owners_it_falls_when_too_few_owners_are_left(
+    drafted: Proposal, leaked: ApiKey, settings: Settings
+) -> None:
+    settings.COUNTERSIGN_COUNT_USERS, settings.COUNTERSIGN_MIN_SOURCES = False, 2
+    (found,) = shaken(leaked, None)
+    assert (found.sources, found.left, found.least, found.falls) == (2, 1, 2, True)
 
 
 def test_one_click_sends_a_proposal_back(client: Client, drafted: Proposal, leaked: ApiKey, jonas: User) -> None:
@@ -194,3 +203,39 @@ def test_revoking_with_all_its_reports_races_an_approval_and_both_stand_whole(
     assert (found.number, found.is_current, found.falls) == (2, True, True)
     assert Pattern.objects.get().sources == 1
     assert Feedback.objects.counted().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_revoked_while_it_proposes_is_first_or_last_and_never_both(prompt: Document, ada: User) -> None:
+    key = keys.create(prompt.agent, ["propose"], owner=ada, actor=SYSTEM)[0]
+    document = Document.objects.select_related("agent", "current").get(pk=prompt.pk)
+    gate, refused = threading.Barrier(2), []
+
+    def propose_with_key() -> None:
+        gate.wait()
+        try:
+            text = PROMPT.replace("30", "14")
+            submit(document=document, base_number=1, text=text, title="Say 14", rationale="So.", key=key)
+        except keys.BadKey as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=propose_with_key)
+    thread.start()
+    gate.wait()
+    keys.revoke(key.prefix, actor=SYSTEM)
+    thread.join()
+    order = list(AuditEntry.objects.filter(verb__in=["proposal.opened", "key.revoked"]).order_by("pk"))
+    assert len(refused) + Proposal.objects.count() == 1
+    if not refused:
+        assert [entry.verb for entry in order] == ["proposal.opened", "key.revoked"]
+
+
+def test_a_revoked_key_proposes_nothing_even_if_it_was_let_in_before(prompt: Document, ada: User) -> None:
+    key = keys.create(prompt.agent, ["propose"], owner=ada, actor=SYSTEM)[0]
+    keys.revoke(key.prefix, actor=SYSTEM)
+    document = Document.objects.select_related("agent", "current").get(pk=prompt.pk)
+    with pytest.raises(keys.BadKey):
+        submit(document=document, base_number=1, text="x\n", title="Say 14", rationale="So.", key=key)
+    assert not Proposal.objects.exists()

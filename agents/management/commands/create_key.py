@@ -34,6 +34,8 @@ class Command(BaseCommand):
         )
         parser.add_argument("--calls-a-minute", type=int, metavar="NUMBER", help="0 for no limit; else the board's")
         parser.add_argument("--calls-a-day", type=int, metavar="NUMBER", help="in the same way")
+        parser.add_argument("--probation-days", type=int, metavar="DAYS", help="else the board's; 0 for none")
+        parser.add_argument("--probation-reports", type=int, metavar="NUMBER", help="in the same way")
         parser.add_argument("--expires-days", type=int, default=keys.DEFAULT_DAYS, metavar="DAYS")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,6 +52,7 @@ class Command(BaseCommand):
                 owner=owner,
                 days=options["expires_days"],
                 rules=rules,
+                probation=_probation(options["probation_days"], options["probation_reports"]),
             )
         except ValueError as error:
             raise CommandError(str(error)) from None
@@ -59,3 +62,12 @@ class Command(BaseCommand):
         )
         self.stderr.write(f"It belongs to {owner.username}{'' if options['owner'] else _BY_DEFAULT}.")
         self.stdout.write(token)
+
+
+def _probation(days: int | None, reports: int | None) -> keys.Probation:
+    """What was asked for, and the board's for what was not. Raises ValueError."""
+    board = keys.Probation.of_board()
+    found = keys.Probation(board.days if days is None else days, board.reports if reports is None else reports)
+    if not (0 <= found.days <= keys.LONGEST_PROBATION and 0 <= found.reports <= keys.MOST_CALLS):
+        raise ValueError(f"A probation lasts 0 to {keys.LONGEST_PROBATION} days, and 0 reports or more.")
+    return found
