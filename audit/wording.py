@@ -38,6 +38,8 @@ VERBS: Final[dict[str, str]] = {
     "policy.removed": "removed the rule on approvals for",
     "quoting.allowed": "let drafts quote corrections for",
     "quoting.forbidden": "forbade drafts to quote for",
+    "source_rule.set": "set who has to stand behind drafts for",
+    "source_rule.removed": "left to the board who has to stand behind drafts for",
     "log.exported": "exported",
     "signing_key.created": "took into use, to sign checkpoints, the key",
     "signing_key.rotated": "replaced the key that signs checkpoints by",

@@ -6,8 +6,7 @@
     addresses(text) -> list[str]
     CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
-    Context(kind, author, protected, tools, reports, sources, loudest_share, min_sources, max_share, praised,
-            quoting)
+    Context(kind, author, protected, tools, reports, backing, rule, praised, quoting)
     Report(source, text)                     one report of the evidence; `source` any hashable that tells sources apart
 
 Names: protected, characters, secrets, links, tools, overrides, copied, quoted, duplicate, praise, size, evidence,
@@ -29,6 +28,7 @@ from agents.sensitive import EMAIL, secret_strings
 from audit import numbers
 from feedback.mining.stems import is_content, stem
 from proposals import invisible, pile, quoted
+from proposals.backing import USUAL, Backing, Rule, missing
 from proposals.diffs import compute
 from proposals.praise import Praised, touched
 
@@ -77,8 +77,9 @@ class Report:
 class Context:
     """What the checks know besides the two texts.
 
-    `kind` is the document's: "prompt", "config" or "tool". Shares are 0 to 1; `sources` 0 means that there is no
-    evidence. `quoting` is how many sources must have said what a draft may quote; 0 lets none quote anything.
+    `kind` is the document's: "prompt", "config" or "tool". `backing` is who stands behind the change, None without any
+    evidence, `rule` what is asked of it. `quoting` is how many sources must have said what a draft may quote; 0 lets
+    none quote anything.
     """
 
     kind: str = "prompt"
@@ -86,10 +87,8 @@ class Context:
     protected: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     reports: tuple[Report, ...] = ()
-    sources: int = 0
-    loudest_share: float = 0.0
-    min_sources: int = 3
-    max_share: float = 0.4
+    backing: Backing | None = None
+    rule: Rule = USUAL
     praised: tuple[Praised, ...] = ()
     quoting: int = 0
 
@@ -244,7 +243,7 @@ def _quoted(change: _Change) -> CheckResult:
     by_machine = change.context.author in ("drafter", "agent")
     if by_machine and not change.context.quoting:
         return CheckResult("quoted", "fail", "Quotes reports, which no draft for this agent may.")
-    least = change.context.quoting or change.context.min_sources
+    least = change.context.quoting or change.context.rule.sources
     reports = [(report.source, report.text[:MAX_REPORT_CHARS]) for report in change.context.reports[:MAX_REPORTS]]
     holders = quoted.sources(new, reports)
     few = [line for line in new if holders[line] < least]
@@ -313,16 +312,16 @@ def _evidence(change: _Change) -> CheckResult:
 
 
 def evidence(context: Context) -> CheckResult:
-    """Whether enough sources stand behind a change, and none is too loud; also for a count made anew."""
-    share = numbers.percent(context.loudest_share)
-    if not context.sources:
+    """Whether what stands behind a change is enough under the rule; also for a count made anew."""
+    backing = context.backing
+    if backing is None or not backing.reports:
         return CheckResult("evidence", "skipped", "No reports are linked to this proposal.")
-    if context.sources < context.min_sources:
-        few = numbers.counted(context.sources, "source")
-        return CheckResult("evidence", "warn", f"Only {few}; {numbers.number(context.min_sources)} are asked for.")
-    if context.loudest_share > context.max_share:
-        return CheckResult("evidence", "warn", f"{share} of the reports come from one of {context.sources} sources.")
-    return CheckResult("evidence", "pass", f"{context.sources} sources, none above {share}.")
+    if not backing.voices:
+        return CheckResult("evidence", "warn", "Every report behind this reads like instructions.")
+    if lacking := missing(backing, context.rule):
+        return CheckResult("evidence", "warn", f"Less stands behind this than is asked for: {lacking}")
+    said = f"{numbers.counted(backing.sources, 'source')}, none above {numbers.percent(backing.loudest)}"
+    return CheckResult("evidence", "pass", f"{said}, over {numbers.counted(backing.days, 'day')}.")
 
 
 def _format(change: _Change) -> CheckResult:

@@ -17,7 +17,8 @@ from django.db.models.functions import Coalesce
 from audit import numbers
 from feedback.likeness import folded, said
 from feedback.models import Exclusion, Feedback, Run
-from proposals import checks, growth, policies
+from proposals import checks, growth, sourcing
+from proposals.backing import Said, weigh
 from proposals.holdings import Holdings
 from proposals.models import (
     Check,
@@ -53,7 +54,8 @@ def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], ha
         "quotes": found,
         "left": 0 if number or not counted else counted.linked - sum(1 + quote.more for quote in found),
         "each": each,
-        "checks": checks_now(revision, counted),
+        "footing": getattr(proposal, "footing", None),
+        "checks": checks_now(proposal, revision, counted, linked),
         "counter_examples": counter_examples(revision) if has.counter_examples else [],
         "around": around,
         "findings": around.found if around else [],
@@ -67,7 +69,7 @@ class Tally:
     """What the evidence amounts to now: `loudest` is the share of the reports that came from the loudest source.
 
     `linked` are all reports, `left_out` of these were withdrawn or excluded since; `lacking` is how many sources are
-    asked for when too few are left.
+    asked for when too few are left; `commands` of those that count read like instructions.
     """
 
     linked: int
@@ -78,6 +80,7 @@ class Tally:
     versions: list[int]
     left_out: int
     lacking: int
+    commands: int
 
 
 class Link(NamedTuple):
@@ -91,17 +94,20 @@ class Link(NamedTuple):
     source: bytes
     at: datetime
     version: int | None
+    commands: bool
+    owner: int | None
     counts: bool
 
 
 def links(proposal: Proposal) -> list[Link]:
     """All of them, newest first, in one query."""
     gone = ("feedback__withdrawn_at", "feedback__excluded_at", "run__excluded_at")
-    rows = _dated(proposal.evidence.all()).annotate(said=said()).order_by("-when", "-pk")
-    fields = rows.values_list("pk", "said", "run", "by", "when", "on", *gone)
+    owner = Coalesce("feedback__key__owner", "run__key__owner")
+    rows = _dated(proposal.evidence.all()).annotate(said=said(), owner=owner).order_by("-when", "-pk")
+    fields = rows.values_list("pk", "said", "run", "by", "when", "on", "commands", "owner", *gone)
     return [
-        Link(pk, text, run, bytes(source), at, version, not any(gone))
-        for pk, text, run, source, at, version, *gone in fields
+        Link(pk, text, run, bytes(source), at, version, commands, owner, not any(gone))
+        for pk, text, run, source, at, version, commands, owner, *gone in fields
     ]
 
 
@@ -122,6 +128,7 @@ def tally(proposal: Proposal, linked: Sequence[Link]) -> Tally | None:
         versions=sorted({link.version for link in counted if link.version is not None})[:VERSIONS_SHOWN],
         left_out=len(linked) - len(counted),
         lacking=least if len(linked) > len(counted) and behind < least else 0,
+        commands=sum(link.commands for link in counted),
     )
 
 
@@ -208,18 +215,20 @@ def _exclusions(rows: Sequence[ProposalEvidence]) -> dict[tuple[int | None, int 
     return {(one.feedback_id, one.run_id): one for one in found}
 
 
-def checks_now(revision: Revision, counted: Tally | None) -> list[Check | checks.CheckResult]:
+def checks_now(
+    proposal: Proposal, revision: Revision, counted: Tally | None, linked: Sequence[Link]
+) -> list[Check | checks.CheckResult]:
     """The checks as they ran on the revision; the one that rests on the evidence anew where some was left out since."""
     stored = list(revision.checks.all())
     if counted is None or not counted.left_out:
         return [*stored]
-    context = checks.Context(
-        sources=counted.sources,
-        loudest_share=counted.loudest,
-        min_sources=settings.COUNTERSIGN_MIN_SOURCES,
-        max_share=policies.DOMINANT_SHARE,
-    )
-    now = checks.evidence(context)
+    rule = sourcing.rule_for(proposal.document.agent_id)
+    said = [
+        Said(link.source, link.owner, link.at.date(), "" if link.run else link.said, link.commands)
+        for link in linked
+        if link.counts
+    ]
+    now = checks.evidence(checks.Context(backing=weigh(said, rule.per), rule=rule))
     left_out = numbers.counted(counted.left_out, "report")
     if not counted.sources:
         now = checks.CheckResult("evidence", "warn", "No report behind this counts any more.")

@@ -3,8 +3,9 @@
 from django import forms
 
 from agents.models import Agent, Document
+from proposals.actions.source_rules import LIMITS
 from proposals.forms import TypedForm, note_field
-from proposals.models import Policy
+from proposals.models import Policy, SourceRule
 from proposals.models.quoting import LEAST
 from proposals.models.quoting import MOST as MOST_SOURCES
 from proposals.terms import MOST
@@ -55,3 +56,18 @@ class QuotingForm(TypedForm):
 
     agent = forms.ModelChoiceField(Agent.objects.all(), label="Agent", empty_label="Choose one")
     sources = forms.IntegerField(label="Sources of each quote", min_value=LEAST, max_value=MOST_SOURCES, initial=3)
+
+
+def _limited(name: str, label: str) -> forms.IntegerField:
+    least, most = LIMITS[name]
+    return forms.IntegerField(label=label, min_value=least, max_value=most)
+
+
+class SourceRuleForm(TypedForm):
+    """What has to stand behind the drafts that are made by themselves for an agent."""
+
+    agent = forms.ModelChoiceField(Agent.objects.all(), label="Agent", empty_label="Choose one")
+    sources = _limited("sources", "Sources at least")
+    share = _limited("share", "Share of one source at most, in percent")
+    days = _limited("days", "Days at least")
+    per = forms.ChoiceField(label="One source is", choices=SourceRule.Per.choices)

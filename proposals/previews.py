@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
-
 from agents.models import Document
-from proposals import checks, shown
+from proposals import checks, shown, sourcing
 from proposals.actions.revisions import clean_text, evidence_reports, tools_seen
 from proposals.diffs import Diff, Row, compute
 from proposals.exceptions import Invalid
@@ -82,7 +80,7 @@ def _context(document: Document, protected: Sequence[str], proposal: Proposal | 
         protected=tuple(protected),
         tools=tools_seen(document.agent_id),
         reports=tuple(evidence_reports(proposal)) if proposal else (),
-        min_sources=settings.COUNTERSIGN_MIN_SOURCES,
+        rule=sourcing.rule_for(document.agent_id),
     )
 
 

@@ -37,6 +37,7 @@ def find(pk: int) -> Proposal:
         "bypass",
         "self_start",
         "removal",
+        "footing",
     )
     revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
     found = found.defer(*_UNREAD).prefetch_related(

@@ -24,6 +24,7 @@ from proposals.views import (
     safe,
     saved_filters,
     selected,
+    sources,
     updates,
 )
 
@@ -54,6 +55,8 @@ urlpatterns = [
     path("settings/policy/<int:pk>/remove/", policy.remove, name="remove_policy"),
     path("settings/quoting/", quoting.quoting, name="quoting"),
     path("settings/quoting/<int:pk>/forbid/", quoting.forbid, name="forbid_quoting"),
+    path("settings/sources/", sources.sources, name="sources"),
+    path("settings/sources/<int:pk>/remove/", sources.remove, name="remove_source_rule"),
     path("settings/rollouts/", rollout_plans.plans, name="rollout_plans"),
     path("settings/rollouts/<int:pk>/remove/", rollout_plans.remove, name="remove_rollout_plan"),
     path("settings/freeze/", rollout_plans.freeze, name="freeze"),
@@ -63,6 +66,7 @@ urlpatterns = [
     path("rollouts/link/<str:token>/", rollouts.gate, name="gate"),
     path("proposals/<int:pk>/evidence/<int:item>/exclude/", evidence.exclude, name="exclude"),
     path("proposals/<int:pk>/evidence/<int:item>/include/", evidence.include, name="include"),
+    path("proposals/<int:pk>/evidence/exclude-commanding/", evidence.exclude_commanding, name="exclude_commanding"),
     path("proposals/<int:pk>/merge-rules/", evidence.merge_rules, name="merge_rules"),
     path("proposals/<int:pk>/revisions/<int:number>/", review.revision, name="revision"),
     path("proposals/<int:pk>/comment/", comments.comment, name="comment"),

@@ -31,6 +31,7 @@ from feedback.ingest import diagnosis
 from proposals.api import router as proposals_router
 from proposals.api_blame import router as blame_router
 from proposals.api_rollouts import router as rollouts_router
+from proposals.api_sources import router as sources_router
 from proposals.api_then import router as then_router
 from proposals.api_trials import router as trials_router
 
@@ -62,6 +63,7 @@ api = NinjaAPI(
 )
 api.add_router("/agents", agents_router)
 api.add_router("/agents", health_router)
+api.add_router("/agents", sources_router)
 api.add_router("", erasures_router)
 api.add_router("", feedback_router)
 api.add_router("", proposals_router)

@@ -44,6 +44,11 @@ class Environment(BaseSettings):
     countersign_https: bool = False
     countersign_single_operator: bool = False
     countersign_min_sources: int = Field(default=3, ge=1, le=1000)
+    # What the drafts of an agent take that has no rule of its own: the largest share of one source in percent, the days
+    # that the reports are of, and whether each end user is a source or only each owner of keys.
+    countersign_max_share: int = Field(default=40, ge=5, le=100)
+    countersign_min_days: int = Field(default=2, ge=1, le=90)
+    countersign_count_users: bool = False
     countersign_min_misses: int = Field(default=20, ge=1, le=100_000)
     countersign_chance_alike: float = Field(default=0.001, ge=0, le=0.5)
     countersign_signal_weights: Annotated[dict[SignalName, SignalWeight], NoDecode] = {}

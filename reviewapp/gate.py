@@ -16,7 +16,7 @@ from agents.reach import SEE_ALL, OutOfReach, unseen
 from audit.models import AuditEntry
 from feedback.models import Pattern, SharedMember
 from people.models import User
-from proposals.models import Comment, Policy, Proposal, Quoting, Rollout, RolloutPlan, Thread
+from proposals.models import Comment, Policy, Proposal, Quoting, Rollout, RolloutPlan, SourceRule, Thread
 from reviewapp import pages
 
 Way = tuple[type[Model], str, str, str]
@@ -31,7 +31,7 @@ _ENTRY: Final[Way] = (AuditEntry, "sequence", "sequence", "agent")
 
 _NAMED: Final[dict[Way, str]] = {
     _PROPOSAL: "proposal decide amend cases choose redraft redraft_on_current rebase withdraw take_back bypass "
-    "exclude include merge_rules revision comment assign unassign",
+    "exclude include exclude_commanding merge_rules revision comment assign unassign",
     _THREAD: "reply resolve reopen_thread",
     (Comment, "pk", "pk", "thread__proposal__document__agent"): "apply_suggestion",
     _PATTERN: "pattern why draft candidates alternatives dismiss reopen rename merge part split",
@@ -44,6 +44,7 @@ _NAMED: Final[dict[Way, str]] = {
     (Policy, "pk", "pk", "agent"): "remove_policy",
     (RolloutPlan, "pk", "pk", "document__agent"): "remove_rollout_plan",
     (Quoting, "pk", "pk", "agent"): "forbid_quoting",
+    (SourceRule, "pk", "pk", "agent"): "remove_source_rule",
     _ENTRY: "audit_entry audit_proof",
 }
 WAYS: Final[dict[str, Way]] = {name: way for way, names in _NAMED.items() for name in names.split()}

@@ -15,6 +15,7 @@ from audit.models import ChainHead
 from people.models import Team, User
 from people.requests import PersonRequest
 from people.roles import Role
+from proposals.sourcing import board_rule
 
 PEOPLE_SHOWN = 500
 KEYS_SHOWN = 200
@@ -35,6 +36,7 @@ def board_settings(request: PersonRequest) -> HttpResponse:
         "own_roles": request.user.groups.order_by("name"),
         "own_teams": request.user.teams.order_by("name"),
         "min_sources": settings.COUNTERSIGN_MIN_SOURCES,
+        "source_rule": board_rule(),
         "remove_after_days": settings.COUNTERSIGN_REMOVE_AFTER_DAYS,
         "masks": [NAMES[kind] for kind in MASKED if kind in settings.COUNTERSIGN_MASK],
         "head": ChainHead.objects.first(),

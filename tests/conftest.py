@@ -55,6 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{number}"
         settings.CELERY_BROKER_URL = os.environ["REDIS_URL"]
     # By words alone, which takes no model; the tests of meaning turn it on.
+    # One day is enough, and each end user is a source; the tests of who stands behind a draft ask for more.
+    settings.COUNTERSIGN_MIN_DAYS, settings.COUNTERSIGN_COUNT_USERS = 1, True
+    os.environ |= {"COUNTERSIGN_MIN_DAYS": "1", "COUNTERSIGN_COUNT_USERS": "true"}
     settings.COUNTERSIGN_MEANING = False
     os.environ["COUNTERSIGN_MEANING"] = "false"
     # A key made for these tests, and no folder to file checkpoints in: whoever tests that names one.

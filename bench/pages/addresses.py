@@ -16,10 +16,21 @@ SOME: Final = 5
 NO_PAGES: Final = frozenset(
     {"set_theme", "set_keys", "set_hints", "change_person", "deactivate_person", "reactivate_person", "make_link"}
     | {"revoke_key", "unprotect", "change_filter", "selected", "assign", "unassign", "decide", "rebase", "withdraw"}
-    | {"remove_policy", "exclude", "include", "merge_rules", "comment", "reply", "resolve", "reopen_thread"}
+    | {
+        "remove_policy",
+        "exclude",
+        "exclude_commanding",
+        "include",
+        "merge_rules",
+        "comment",
+        "reply",
+        "resolve",
+        "reopen_thread",
+    }
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
     | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team", "forbid_quoting", "send_again", "set_mails"}
+    | {"remove_source_rule", "exclude_commanding"}
     | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
 )
 """Addresses that only take forms, lead on to a page, or give a file."""
@@ -211,6 +222,7 @@ def _for_admins() -> Addresses:
         "erase": [reverse("erase")],
         "notices": [reverse("notices")],
         "quoting": [reverse("quoting")],
+        "sources": [reverse("sources")],
         "what starts by itself": [reverse("safe_rules", args=["support", "settings"])],
         "person": _pages("person", User.objects.all()),
         "new person": [reverse("new_person")],

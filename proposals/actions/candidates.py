@@ -11,7 +11,7 @@ from audit.record import Actor
 from feedback.actions import naming
 from feedback.models import Evidence, Pattern
 from people.models import User
-from proposals import policies
+from proposals import policies, sourcing
 from proposals.actions import drafting
 from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, Wish, lock_with_rivals, open_proposal, record_on
 from proposals.actions.revisions import Author, clean_text
@@ -40,7 +40,8 @@ def draft_alternatives(pattern_id: int, *, user: User) -> list[Proposal]:
     if not standing:
         raise NotPending("No proposal for this pattern is open; draft one first.")
     live, evidence = drafting.live_documents(pattern.agent_id), naming.newest_evidence(pattern)
-    ways = alternatives(drafting.brief_of(pattern, evidence), list(starmap(drafting.document_text, live.values())))
+    brief = drafting.brief_of(pattern, sourcing.heard(evidence))
+    ways = alternatives(brief, list(starmap(drafting.document_text, live.values())))
     made: list[Proposal] = []
     for way in ways:
         if standing + len(made) < MOST_CANDIDATES and (opened := _open(pattern, way, live, evidence, user)):

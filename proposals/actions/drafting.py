@@ -23,15 +23,16 @@ from feedback.insight import places_of
 from feedback.mining import Kind
 from feedback.models import Evidence, Pattern
 from people.models import User
-from proposals import policies
+from proposals import policies, sourcing
 from proposals.actions import timing
 from proposals.actions.proposals import Wish, lock, open_proposal, rebase, redraft
 from proposals.actions.revisions import Author, clean_text, quoting_for, update_unmoved
+from proposals.backing import Backing, Rule, missing
 from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same, keep
 from proposals.drafting import draft as plan
 from proposals.drafting.placement import stems
 from proposals.exceptions import NotAllowed, NotPending, ReviewError, StaleProposal
-from proposals.models import Proposal, Revision, Rollout
+from proposals.models import Footing, Proposal, Revision, Rollout
 
 Live = dict[str, tuple[Document, Version]]
 
@@ -68,13 +69,19 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
     pattern = rows.get(pk=pattern_id)
     if only_if_due and (pattern.draft_due_at is None or pattern.draft_due_at > timezone.now()):
         return "Another worker was first."
+    rule = sourcing.rule_for(agent_id)
     refusal = _refusal(pattern) or timing.too_few_misses(pattern)
-    held = timing.held(pattern) if only_if_due and not refusal else None
-    outcome = refusal or (held.why if held else _draft(pattern, requested_by))
+    backing = None if refusal else sourcing.backing_of(pattern, rule)
+    if backing and not backing.voices:
+        refusal = "All of its reports read like instructions, so none of them counts."
+    held = _held(pattern, backing, rule) if only_if_due and backing and not refusal else None
+    outcome = refusal or (held.why if held else _draft(pattern, requested_by, rule))
     pattern.draft_due_at = held.until if held else None
     pattern.draft_note = outcome if isinstance(outcome, str) else ""
     pattern.save(update_fields=["draft_due_at", "draft_note"])
     if isinstance(outcome, Proposal):
+        if backing:
+            Footing.objects.create(proposal=outcome, asked=rule.to_json(), found=backing.to_json())
         actor = Actor.person(requested_by) if requested_by else SYSTEM
         change_status([pattern.pk], Pattern.Status.PROPOSED, actor=actor, proposal=outcome.pk)
     return outcome
@@ -87,6 +94,13 @@ def one_drafter_per_agent(agent_id: int) -> None:
     """
     documents = Document.objects.select_for_update(no_key=True).filter(agent=agent_id).order_by("pk")
     list(documents.values_list("pk"))
+
+
+def _held(pattern: Pattern, backing: Backing, rule: Rule) -> timing.Held | None:
+    """Why a draft is not made by itself now: too few at a time, or too few or too loud sources behind all of it."""
+    held = timing.held(pattern)
+    lacking = missing(backing, rule)
+    return held or (timing.Held(f"Too little stands behind it: {lacking}") if lacking else None)
 
 
 def _refusal(pattern: Pattern) -> str:
@@ -132,10 +146,12 @@ def _sources_since(pattern: Pattern, decided: Proposal, failed: Rollout | None) 
     return pattern.evidence.filter(at__gt=ended).values("source").distinct().count()
 
 
-def _draft(pattern: Pattern, requested_by: User | None) -> Proposal | str:
+def _draft(pattern: Pattern, requested_by: User | None, rule: Rule) -> Proposal | str:
     live = live_documents(pattern.agent_id)
     evidence = naming.newest_evidence(pattern)
-    drafted = plan(brief_of(pattern, evidence), list(starmap(document_text, live.values())))
+    # Who asks for a draft answers for who stands behind it; by itself, every word of it takes what the rule asks for.
+    heard = sourcing.heard(evidence, None if requested_by else rule)
+    drafted = plan(brief_of(pattern, heard), list(starmap(document_text, live.values())))
     if isinstance(drafted, Declined):
         return f"{drafted.reason[:1].upper()}{drafted.reason[1:]}."
     document, current = live[drafted.document]
@@ -202,7 +218,7 @@ def brief_of(pattern: Pattern, evidence: Sequence[Evidence]) -> Brief:
     kind = Kind(pattern.kind)
     feedback = [item.feedback for item in evidence if item.feedback]
     field, place = (places_of(pattern).main or ("", "")) if kind is Kind.ERROR else ("", "")
-    mislabel = feedback[0] if kind is Kind.MISLABEL else None
+    mislabel = feedback[0] if kind is Kind.MISLABEL and feedback else None
     compares = kind in (Kind.COMPLAINT, Kind.CORRECTION) and evidence
     quoting = quoting_for(pattern.agent_id) if kind is Kind.CORRECTION else 0
     own, others = naming.compared(pattern, evidence) if compares else ({}, {})
@@ -231,7 +247,7 @@ def keeping(pattern: Pattern, document: Document) -> Draft | Declined:
     """What a person could begin with, to have what people praise stay as it is; nothing is stored."""
     if document.current is None:
         return Declined("the document has no text yet")
-    brief = brief_of(pattern, naming.newest_evidence(pattern))
+    brief = brief_of(pattern, sourcing.heard(naming.newest_evidence(pattern)))
     return keep(brief, [document_text(document, document.current)])
 
 
@@ -268,7 +284,7 @@ def _redraft(proposal_id: int, user: User | None) -> Revision | None:
 def _planned(pattern: Pattern) -> Draft | Declined:
     """What would be drafted from the pattern today."""
     live = live_documents(pattern.agent_id)
-    brief = brief_of(pattern, naming.newest_evidence(pattern))
+    brief = brief_of(pattern, sourcing.heard(naming.newest_evidence(pattern)))
     return plan(brief, list(starmap(document_text, live.values())))
 
 

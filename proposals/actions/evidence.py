@@ -1,5 +1,7 @@
 """Leave a report out of the evidence of a proposal, count it again, and put a new rule in an old one's place."""
 
+from typing import Final
+
 from django.db import transaction
 
 from agents.versions import lock_document
@@ -12,6 +14,8 @@ from proposals.actions.proposals import amend, lock, require_newest
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import ProposalEvidence, Revision, Surroundings
 
+COMMANDING: Final = "It reads like instructions, not like a report."
+
 
 def exclude(item: ProposalEvidence, *, user: User, reason: str) -> Exclusion:
     """Take a report out of every count. Raises NotAllowed, Invalid("reason"), NotPending."""
@@ -23,6 +27,20 @@ def exclude(item: ProposalEvidence, *, user: User, reason: str) -> Exclusion:
         return exclusion.exclude(item.report, user=user, reason=reason, proposal=item.proposal_id)
     except ExclusionError as refused:
         raise NotPending(str(refused)) from None
+
+
+@transaction.atomic
+def exclude_commanding(proposal_id: int, *, user: User) -> int:
+    """Take all reports of a proposal that read like instructions out of every count; how many these were.
+
+    Raises NotAllowed, NotPending, OutOfReach.
+    """
+    _require_curator(user)
+    rows = ProposalEvidence.objects.counted().filter(proposal=proposal_id, commands=True)
+    found = list(rows.select_related("feedback", "run").order_by("feedback", "run"))
+    for item in found:
+        exclude(item, user=user, reason=COMMANDING)
+    return len(found)
 
 
 def include(item: ProposalEvidence, *, user: User) -> Exclusion:

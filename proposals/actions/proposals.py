@@ -15,9 +15,9 @@ from agents.sections import protected_changed
 from agents.versions import lock_document, sha256
 from audit.record import SYSTEM, Actor, record
 from feedback.actions.patterns import change_status
-from feedback.models import Evidence, Feedback, Pattern
+from feedback.models import Evidence, Feedback, Pattern, Run
 from people.models import User
-from proposals import policies
+from proposals import policies, sourcing
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.merging import Merged, merge
@@ -157,8 +157,20 @@ def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
 
 
 def _link(proposal: Proposal, feedback: Sequence[Feedback], evidence: Sequence[Evidence]) -> None:
-    rows = [ProposalEvidence(proposal=proposal, feedback=item) for item in feedback]
-    rows += [ProposalEvidence(proposal=proposal, feedback_id=e.feedback_id, run_id=e.run_id) for e in evidence]
+    said = {item.pk for item in feedback} | {one.feedback_id for one in evidence if one.feedback_id}
+    orders = sourcing.commanding(Feedback.objects.filter(pk__in=said).only("reason", "correction", "edited_output"))
+    failed = {one.run_id for one in evidence if one.run_id}
+    strange = sourcing.commanding(Run.objects.filter(pk__in=failed).only("error")) if failed else set()
+    rows = [ProposalEvidence(proposal=proposal, feedback=item, commands=item.pk in orders) for item in feedback]
+    rows += [
+        ProposalEvidence(
+            proposal=proposal,
+            feedback_id=one.feedback_id,
+            run_id=one.run_id,
+            commands=one.feedback_id in orders or one.run_id in strange,
+        )
+        for one in evidence
+    ]
     ProposalEvidence.objects.bulk_create(rows[:EVIDENCE_KEPT])
 
 

@@ -1,11 +1,8 @@
 """The only creator of revisions: text in, diff, digest and checks beside it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from django.conf import settings
 
 from agents import texts
 from agents.exceptions import BadText
@@ -14,7 +11,7 @@ from agents.versions import sha256
 from feedback.mining.typical import stems_of
 from feedback.models import Feedback, Pattern, Run
 from people.models import User
-from proposals import checks, diffs, policies
+from proposals import checks, diffs, policies, sourcing
 from proposals.actions import surroundings
 from proposals.actions.anchoring import reanchor
 from proposals.actions.stepping import keep_step
@@ -139,17 +136,16 @@ def _run_checks(proposal: Proposal, revision: Revision, protected: Sequence[str]
 
 def _check_context(proposal: Proposal, protected: Sequence[str]) -> checks.Context:
     reports = evidence_reports(proposal)
-    shares = Counter(report.source for report in reports)
+    rule = sourcing.rule_for(proposal.document.agent_id)
+    backing = sourcing.backing_of_proposal(proposal, rule)
     return checks.Context(
         kind=proposal.document.kind,
         author=_role(proposal),
         protected=tuple(protected),
         tools=tools_seen(proposal.document.agent_id),
         reports=tuple(reports),
-        sources=len(shares),
-        loudest_share=max(shares.values(), default=0) / (len(reports) or 1),
-        min_sources=settings.COUNTERSIGN_MIN_SOURCES,
-        max_share=policies.DOMINANT_SHARE,
+        backing=backing,
+        rule=rule,
         praised=_praised(proposal.document.agent_id),
         quoting=quoting_for(proposal.document.agent_id),
     )

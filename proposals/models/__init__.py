@@ -22,6 +22,7 @@ from proposals.models.rollout import (
     ShareChange,
 )
 from proposals.models.safe import SafeRules, SelfStart
+from proposals.models.sources import Footing, SourceRule
 from proposals.models.step import Step
 from proposals.models.surroundings import CounterExample, Surroundings
 from proposals.models.trial import Trial
@@ -35,6 +36,7 @@ __all__ = [
     "CounterExample",
     "Decision",
     "Fit",
+    "Footing",
     "JudgeMemory",
     "JudgedRun",
     "JudgedUnit",
@@ -55,6 +57,7 @@ __all__ = [
     "SavedFilter",
     "SelfStart",
     "ShareChange",
+    "SourceRule",
     "Step",
     "Surroundings",
     "Thread",

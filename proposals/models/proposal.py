@@ -254,6 +254,7 @@ class ProposalEvidence(models.Model):
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="evidence")
     feedback = models.ForeignKey(Feedback, on_delete=models.PROTECT, null=True, related_name="+")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="+")
+    commands = models.BooleanField(default=False, help_text="It reads like instructions, and so counts for nothing.")
 
     objects = ProposalEvidenceQuerySet.as_manager()
 

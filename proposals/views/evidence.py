@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
+from audit.numbers import counted
 from people.requests import PersonRequest
 from proposals.actions import evidence
 from proposals.exceptions import Invalid, ReviewError
@@ -16,6 +17,7 @@ from proposals.models import Proposal, ProposalEvidence
 from proposals.views.refusals import status_of
 from proposals.views.review import refused
 
+NONE = "None that counts reads like instructions any more."
 may_curate = permission_required("feedback.curate_pattern", raise_exception=True)
 may_propose = permission_required("proposals.propose_change", raise_exception=True)
 
@@ -36,6 +38,21 @@ def exclude(request: PersonRequest, pk: int, item: int) -> HttpResponseBase:
     except ReviewError as refusal:
         return refused(request, pk, status_of(refusal), refusal=str(refusal))
     messages.success(request, "Excluded. It counts nowhere any more; the numbers below are without it.")
+    return _see(request, pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_curate
+def exclude_commanding(request: PersonRequest, pk: int) -> HttpResponseBase:
+    """Leave out all reports that read like instructions."""
+    get_object_or_404(Proposal, pk=pk)
+    if request.method != "POST":
+        return redirect("proposal", pk)
+    try:
+        count = evidence.exclude_commanding(pk, user=request.user)
+    except ReviewError as refusal:
+        return refused(request, pk, status_of(refusal), refusal=str(refusal))
+    messages.success(request, f"Excluded {counted(count, 'report')}; the numbers below are without." if count else NONE)
     return _see(request, pk)
 
 

@@ -34,6 +34,10 @@ class Caller:
     def post(self, path: str, body: Any) -> Any:
         return self.post_raw(path, json.dumps(body).encode())
 
+    def put(self, path: str, body: Any) -> Any:
+        sent = json.dumps(body).encode()
+        return self.client.generic("PUT", f"/api/v1{path}", sent, "application/json", headers=self._headers())
+
     def post_raw(self, path: str, body: bytes, content_type: str = "application/json") -> Any:
         return self.client.generic("POST", f"/api/v1{path}", body, content_type, headers=self._headers())
 

@@ -21,6 +21,8 @@ CALLS = {
     "GET /agents": "read",
     "GET /agents/support": "read",
     "GET /agents/support/health": "read",
+    "GET /agents/support/sources": "read",
+    "PUT /agents/support/sources": "admin",
     "GET /agents/support/documents/system-prompt/versions": "read",
     "GET /agents/support/documents/system-prompt/versions/1": "read",
     "GET /agents/support/documents/system-prompt/compare?from=1&to=1": "read",
@@ -41,6 +43,8 @@ def make(caller: Caller, call: str) -> int:
     method, path = call.split(" ")
     if method == "POST":
         return caller.post(path, {"success": True} if path == "/runs" else {"rating": "positive"}).status_code
+    if method == "PUT":
+        return caller.put(path, {"sources": 3, "share": 40, "days": 2, "per": "owner"}).status_code
     return caller.send(method, path).status_code
 
 

@@ -50,7 +50,7 @@ def test_an_excluded_report_stays_listed_and_the_numbers_go_down(client: Client,
     assert 'class="struck"' in text
     assert "excluded this" in text
     assert "Spam &lt;b&gt;" in text
-    assert "3 sources, none above 33\u00a0%. Counted now, without 1 report." in text
+    assert "3 sources, none above 33\u00a0%, over 1 day. Counted now, without 1 report." in text
     assert "Too little is left" not in text
     assert _exclude(client, items[1]) == 303
     text = client.get(page).text

@@ -27,6 +27,8 @@ from people.teams import create_team
 from proposals.actions.comments import Spot, Wording, open_thread
 from proposals.actions.policy import set_policy
 from proposals.actions.quoting import allow_quoting
+from proposals.actions.source_rules import set_rule
+from proposals.backing import USUAL
 from proposals.models import Proposal, ProposalEvidence, Rollout, RolloutPlan, SavedFilter, Thread
 from proposals.plans import BUILT_IN
 from reviewapp import gate
@@ -82,6 +84,8 @@ MATRIX: Final[dict[str, Row]] = {
     "send_again": Row("delivery", OPERATE, OPERATE),
     "quoting": Row("", SEE, MANAGE),
     "forbid_quoting": Row("quoting", MANAGE, MANAGE),
+    "sources": Row("", SEE, MANAGE),
+    "remove_source_rule": Row("source_rule", MANAGE, MANAGE),
     "rollout_plans": Row("", SEE, MANAGE),
     "remove_rollout_plan": Row("plan", MANAGE, MANAGE),
     "freeze": Row("", OPERATE, OPERATE),
@@ -91,6 +95,7 @@ MATRIX: Final[dict[str, Row]] = {
     "remove_policy": Row("policy", MANAGE, MANAGE),
     "exclude": Row("proposal item", DECIDE, DECIDE),
     "include": Row("proposal item", DECIDE, DECIDE),
+    "exclude_commanding": Row("proposal", DECIDE, DECIDE),
     "merge_rules": Row("proposal", PROPOSE, PROPOSE),
     "revision": Row("proposal one", SEE, NOBODY),
     "comment": Row("proposal", SEE, PROPOSE),
@@ -189,6 +194,7 @@ def arguments(pending: Proposal, complaints: list[Feedback], aiko: User, ada: Us
         "thread": thread.pk,
         "comment": thread.comments.get().pk,
         "quoting": allow_quoting(user=ada, agent=document.agent, sources=3).pk,
+        "source_rule": set_rule(document.agent_id, user=ada, rule=USUAL).pk,
         "policy": document.agent.policies.get().pk,
         "key": key.prefix,
         "section": protect(document, "Safety", owners=[ada], actor=SYSTEM).pk,

@@ -189,6 +189,7 @@ def _pages() -> dict[str, str]:
         "policy": reverse("policy"),
         "notices": reverse("notices"),
         "quoting": reverse("quoting"),
+        "sources": reverse("sources"),
         "rollouts": reverse("rollouts"),
         "rollout": reverse("rollout", args=[Rollout.objects.earliest("pk").pk]),
         "rollout plans": reverse("rollout_plans"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from feedback.mining.typical import stems_of
+from proposals.backing import Backing
 from proposals.checks import CheckResult, Context, Report, override_phrases, run
 from proposals.praise import Praised
 
@@ -31,6 +32,10 @@ def _check(name: str, after: str, **context: Any) -> CheckResult:
     return next(result for result in results if result.name == name)
 
 
+def _backing(sources: int, loudest: float, days: int = 5) -> Backing:
+    return Backing(40, 40, sources, loudest, days, commands=0, alike=0, daily=0)
+
+
 def _adding(line: str) -> str:
     return BEFORE.replace("## Safety", f"- {line}\n\n## Safety")
 
@@ -44,12 +49,10 @@ def test_every_check_answers_exactly_once() -> None:
 
 
 def test_an_ordinary_rule_passes_everything_that_can_run() -> None:
-    context = Context(
-        author="drafter", protected=PROTECTED, sources=31, loudest_share=0.06, reports=(Report(1, "wrong"),)
-    )
+    context = Context(author="drafter", protected=PROTECTED, backing=_backing(31, 0.06), reports=(Report(1, "wrong"),))
     results = run(BEFORE, BEFORE.replace("30 days", "14 days"), context)
     assert {result.verdict for result in results if result.name not in ("praise", "model")} == {"pass"}
-    assert next(r.message for r in results if r.name == "evidence") == "31 sources, none above 6\u00a0%."
+    assert next(r.message for r in results if r.name == "evidence") == "31 sources, none above 6\u00a0%, over 5 days."
 
 
 @pytest.mark.parametrize(("author", "verdict"), [("drafter", "fail"), ("agent", "fail"), ("person", "warn")])
@@ -178,8 +181,10 @@ def test_size_counts_tokens_and_rules() -> None:
 
 
 def test_thin_or_one_sided_evidence_is_named() -> None:
-    assert _check("evidence", BEFORE, sources=2).message == "Only 2 sources; 3 are asked for."
-    assert _check("evidence", BEFORE, sources=5, loudest_share=0.6).verdict == "warn"
+    few = _check("evidence", BEFORE, backing=_backing(2, 0.5))
+    assert few.message == "Less stands behind this than is asked for: 2 of 3 owners of keys."
+    assert _check("evidence", BEFORE, backing=_backing(5, 0.6)).verdict == "warn"
+    assert _check("evidence", BEFORE, backing=_backing(5, 0.2, days=1)).message.endswith(": 1 of 2 days.")
     assert _check("evidence", BEFORE).verdict == "skipped"
 
 

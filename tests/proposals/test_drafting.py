@@ -224,7 +224,7 @@ def test_a_topic_that_others_speak_of_as_well_is_narrowed_by_a_second_one() -> N
 
 
 def _assert_clean(made: Draft) -> None:
-    results = run(SUPPORT, made.text, Context(author="drafter", protected=("Safety",), sources=4))
+    results = run(SUPPORT, made.text, Context(author="drafter", protected=("Safety",)))
     assert {r.name: r.verdict for r in results if r.verdict not in ("pass", "skipped")} == {}
     assert len(made.title) <= 80
     assert made.rationale.endswith(".")

@@ -109,6 +109,9 @@ class Board:
         reach.check_broker(self.env["REDIS_URL"])
         link = self.prepare()
         self.env.setdefault("COUNTERSIGN_SINGLE_OPERATOR", str(self.is_demo()).lower())
+        if self.is_demo():  # whoever tries it out has one key and a minute
+            self.env.setdefault("COUNTERSIGN_MIN_DAYS", "1")
+            self.env.setdefault("COUNTERSIGN_COUNT_USERS", "true")
         self.env.setdefault("ALLOWED_HOSTS", ",".join(self.address.allowed_hosts()))
         web, *others = self.processes()
         self.supervisor.wait_for(self.supervisor.start(web), self.address.answers)
