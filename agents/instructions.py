@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qs
 
+import structlog
+
 from agents import serving
 from agents.models import ApiKey
-from agents.problems import Invalid, NotFound
+from agents.problems import Invalid, NotFound, Problem
 from agents.times import parse_time
 from agents.wire import Answer, Environ, caller
 
+log = structlog.get_logger()
 _LARGEST: Final = 2_147_483_647
 _PAST_OF_A_UNIT: Final = (
     "Leave unit out for the version that was current at a time. What a unit got then, rollouts included, is at "
@@ -24,7 +27,11 @@ def get_instructions(environ: Environ, agent: str, document: str) -> Answer:
     headers = (("ETag", served.etag), ("Cache-Control", "no-cache"))
     if _has_it(environ.get("HTTP_IF_NONE_MATCH", ""), served.etag):
         return Answer(304, b"", headers)
-    return Answer(200, serving.body(served), headers)
+    try:
+        return Answer(200, serving.body(served), headers)
+    except serving.AlteredText as altered:
+        log.error("altered_text_not_served", agent=agent, document=document, version=served.version_id)
+        raise Problem(503, "altered-text", f"{altered} It is not served; tell whoever runs the board.") from None
 
 
 def _find(query: str, agent_id: int, agent: str, document: str) -> serving.Served:

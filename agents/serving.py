@@ -81,8 +81,12 @@ def serve_at(agent: str, document: str, at: datetime) -> Served | None:
     return _served(Version.objects.filter(pk__in=release.values("version")[:1]))
 
 
+class AlteredText(Exception):
+    """What is stored is not the text that was approved, so nobody gets it."""
+
+
 def body(served: Served) -> bytes:
-    """The JSON answer."""
+    """The JSON answer. Raises AlteredText."""
     start, arm = _start(served.version_id, served.sha256), served.arm
     if arm is None:
         return start + b"null}"
@@ -91,9 +95,14 @@ def body(served: Served) -> bytes:
 
 
 @lru_cache(maxsize=512)
-def _start(version_id: int, sha256: str) -> bytes:
-    """The answer for one version, up to its rollout. Versions never change, so this may be remembered for good."""
-    version = Version.objects.select_related("document__agent").get(pk=version_id, sha256=sha256)
+def _start(version_id: int, digest: str) -> bytes:
+    """The answer for one version, up to its rollout. Versions never change, so this may be remembered for good.
+
+    Whoever gets past the database's own refusal to change a version would change what protected sections say, too.
+    """
+    version = Version.objects.select_related("document__agent").filter(pk=version_id, sha256=digest).first()
+    if version is None or sha256(version.text.encode()).hexdigest() != digest:
+        raise AlteredText(f"The stored text of version {version_id} is not the one that was approved.")
     whole = msgspec.json.encode(
         {
             "agent": version.document.agent.slug,

@@ -4,7 +4,8 @@
     evidence(context) -> CheckResult
     override_phrases(text) -> list[str]      secret_strings(text) -> list[str]
     addresses(text) -> list[str]
-    CheckResult(name, verdict, message)      name: stable, at most 40 characters, once per revision;
+    CheckResult(name, verdict, message, asks)
+                                             name: stable, at most 40 characters, once per revision;
                                              verdict: "pass", "warn", "fail" or "skipped"
     Context(kind, author, protected, tools, reports, backing, rule, praised, quoting)
     Report(source, text)                     one report of the evidence; `source` any hashable that tells sources apart
@@ -16,7 +17,7 @@ format, model.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import ne
 from typing import Final, Literal
 
@@ -44,8 +45,10 @@ CLOSE: Final = 0.6
 
 _LINK = re2.compile(
     r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|mailto:|javascript:|data:[a-z]+/)[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+"
-    r"|\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr)\b(?:/[^\s<>\"')\]]*)?"
-    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+    r"|\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr"
+    r"|shop|cloud|ca|jp|br|nl|ch|se|au|nz|kr|za|mx|tr|gov|edu|mil|tv|gg|icu|ly|su|gle|xn--[a-z0-9-]{2,59})\b(?:/[^\s<>\"')\]]*)?"
+    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b|\b(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}\b"
+    r"|\bhxxps?:[^\s]+|\b[a-z0-9-]+(?:\[\.\]|\(\.\)|\s\[?dot\]?\s)(?:com|net|org|io|ru|cn|info|biz|xyz)\b"
 )
 _EMAIL = re2.compile(EMAIL)
 _TOOL = re2.compile(
@@ -95,9 +98,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
+    """`asks`: whoever approves has to say why what was found may stand."""
+
     name: str
     verdict: Verdict
     message: str
+    asks: bool = False
+
+
+ASKING: Final = ("characters", "secrets", "links", "overrides", "copied")
+"""What may be approved with a reason: the first two whoever wrote it, the others where a machine did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +127,13 @@ def run(before: str, after: str, context: Context) -> list[CheckResult]:
     added = tuple(row.text.rstrip("\r\n") for row in rows if row.kind == "add")
     cut = tuple(row.text.rstrip("\r\n") for row in rows if row.kind == "cut")
     change = _Change(before, after, added, cut, context)
-    return [check(change) for check in _CHECKS]
+    return [_asking(check(change), context) for check in _CHECKS]
+
+
+def _asking(found: CheckResult, context: Context) -> CheckResult:
+    by_machine = context.author in ("drafter", "agent")
+    asks = found.name in ASKING and (found.verdict == "fail" or (found.verdict == "warn" and by_machine))
+    return replace(found, asks=asks) if asks else found
 
 
 def _protected(change: _Change) -> CheckResult:
@@ -157,12 +173,12 @@ def _secrets(change: _Change) -> CheckResult:
 def _links(change: _Change) -> CheckResult:
     found = _new(change, addresses)
     if not found:
-        return CheckResult("links", "pass", "No link or e-mail address added.")
+        return CheckResult("links", "pass", "No link or address added.")
     return CheckResult("links", "warn", f"Adds {_listed(found)}. Make sure it is yours.")
 
 
 def addresses(text: str) -> list[str]:
-    """Links and e-mail addresses in a text, in lower case."""
+    """Links, host names, e-mail and IP addresses in a text, in lower case; also those written so as to pass."""
     return [match.group().lower() for pattern in (_EMAIL, _LINK) for match in pattern.finditer(text)]
 
 

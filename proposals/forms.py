@@ -9,7 +9,9 @@ from django.forms import Textarea
 from agents.texts import MAX_TEXT
 from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
+from proposals.actions.decisions import MAX_ANSWER
 from proposals.actions.proposals import MAX_TITLE
+from proposals.checks import ASKING
 from proposals.models import Comment, Decision, Thread
 from proposals.plans import OWN_SHARES, STARTS
 
@@ -79,6 +81,18 @@ class DecisionForm(TypedForm):
     reason = forms.ChoiceField(
         label="Reason, if you reject", required=False, choices=[("", "Choose one"), *Decision.Reason.choices]
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ASKING:
+            self.fields[f"answer_{name}"] = forms.CharField(
+                label=f"Why this may stand: {name}", required=False, max_length=MAX_ANSWER
+            )
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """Why what checks found may stand, by the name of the check."""
+        return {name: self.cleaned_data.get(f"answer_{name}", "") for name in ASKING}
 
     def clean(self) -> dict[str, Any]:
         """All that is wanting at once; the actions hold the rule."""

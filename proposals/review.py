@@ -89,6 +89,7 @@ class Standing:
     missing_after_mine: str
     approved_by_me: bool
     blocking: list[Check]
+    asking: list[Check]
     recheck: bool
     may_withdraw: bool
     may_take_back: bool
@@ -113,7 +114,9 @@ def standing(
     on_newest = [decision for decision in said if decision.revision_id == revision.pk]
     approving = [decision for decision in on_newest if decision.verdict == "approve"]
     approvals = policies.counting(approving, proposal.document.agent)
-    blocking = [check for check in revision.checks.all() if check.verdict == Check.Verdict.FAIL]
+    found = revision.checks.all()
+    blocking = [check for check in found if check.verdict == Check.Verdict.FAIL and not check.asks]
+    asking = [check for check in found if check.asks and proposal.status != Proposal.Status.IN_EFFECT]
     actors = {approval.actor_id for approval in approvals}
     missing_after = need.missing(actors | {user.pk})
     rolled_back = undone([proposal]).get(proposal.pk)
@@ -126,6 +129,7 @@ def standing(
         missing_after_mine=missing_after,
         approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
         blocking=blocking,
+        asking=asking,
         recheck=recheck,
         may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal, leave).allowed,
         may_take_back=_is_sent_back(proposal) and policies.may_take_back(user, said).allowed,

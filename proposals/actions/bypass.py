@@ -6,7 +6,7 @@ from audit.record import Actor, record
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies
-from proposals.actions.decisions import publish_revision, require_publishable, settle_pattern
+from proposals.actions.decisions import publish_revision, refuse_unanswered, require_publishable, settle_pattern
 from proposals.actions.proposals import lock, require_newest
 from proposals.actions.revisions import update_unmoved
 from proposals.exceptions import Invalid, NotAllowed, NotPending
@@ -30,6 +30,7 @@ def bypass(proposal_id: int, *, user: User, digest: str, reason: str, number: in
         raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; there is nothing to bypass.")
     revision = require_newest(proposal, digest)
     require_publishable(proposal, revision)
+    refuse_unanswered(revision)
     missing = _missing(proposal, revision, user)
     version = publish_revision(proposal, revision, user)
     made = Bypass.objects.create(

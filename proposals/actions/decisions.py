@@ -1,6 +1,7 @@
 """Approve, ask for changes, reject: one person's word on exactly the text they saw."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,22 +25,33 @@ from proposals.plans import STARTS, BadPlan, Plan
 from proposals.rollout_policies import plan_for
 
 Status = Proposal.Status
+MAX_ANSWER: Final = 1000
 
 
 @transaction.atomic
 def approve(
-    proposal_id: int, *, user: User, digest: str, note: str = "", start: str = "", shares: Sequence[int] = ()
+    proposal_id: int,
+    *,
+    user: User,
+    digest: str,
+    note: str = "",
+    start: str = "",
+    shares: Sequence[int] = (),
+    answers: Mapping[str, str] | None = None,
 ) -> Decision:
     """Approve the revision with this digest; with the last approval needed it takes effect.
 
     `start` says how: “at_once” makes it current, “canary” serves it to a few first; empty, what the document's plan
-    says. A canary goes by these `shares` in percent, if any are given and the plan allows them.
+    says. A canary goes by these `shares` in percent, if any are given and the plan allows them. `answers` say why what
+    checks found may stand, by the name of the check: one for each that asks.
     Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked, Invalid.
     """
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     in_effect = proposal.status == Status.IN_EFFECT
+    given_answers: dict[str, str] = {}
     if not in_effect:
         require_publishable(proposal, revision)
+        given_answers = _answered(revision, answers or {})
     elif SelfStart.of(proposal):
         _require_standing(proposal)
     need = policies.approvals_needed(proposal, revision)
@@ -51,7 +63,9 @@ def approve(
     decision = next((one for one in given if one.actor_id == user.pk), None)
     if decision and not is_enough:
         raise NotPending("You approved this revision already; it waits for somebody else.")
-    decision = decision or _decide(revision, user, Decision.Verdict.APPROVE, note=note, alone=alone)
+    if decision is None:
+        verdict = Decision.Verdict.APPROVE
+        decision = _decide(revision, user, verdict, note=note, alone=alone, answers=given_answers)
     if not is_enough:
         _wait_for_owners(proposal, need, actors)
         _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
@@ -208,6 +222,22 @@ def _already(proposal: Proposal) -> str:
     return f"{last.actor} {last.get_verdict_display()} this proposal already. Nothing was recorded."
 
 
+def _answered(revision: Revision, answers: Mapping[str, str]) -> dict[str, str]:
+    """One reason for each finding that asks for one. Raises Invalid at the first that is missing."""
+    asking = list(revision.checks.filter(asks=True))
+    for check in asking:
+        if not (answers.get(check.name) or "").strip():
+            raise Invalid(f"answer_{check.name}", "Say why this may stand; approving keeps your words with it.")
+    return {check.name: answers[check.name].strip()[:MAX_ANSWER] for check in asking}
+
+
+def refuse_unanswered(revision: Revision) -> None:
+    """For what is published without anybody's word on what was found. Raises Blocked."""
+    asking = revision.checks.filter(asks=True, verdict=Check.Verdict.FAIL).values_list("message", flat=True)
+    if asking:
+        raise Blocked("A check blocks this until somebody approves it with a reason: " + " ".join(asking))
+
+
 def require_publishable(proposal: Proposal, revision: Revision) -> None:
     """What was true when the revision was checked may not be true today, so protection is looked at again.
 
@@ -228,13 +258,20 @@ def require_publishable(proposal: Proposal, revision: Revision) -> None:
         raise StaleProposal(
             "Another version became current after this was drafted; bring the proposal up to date first."
         )
-    failing = revision.checks.filter(verdict=Check.Verdict.FAIL).values_list("message", flat=True)
+    failing = revision.checks.filter(verdict=Check.Verdict.FAIL, asks=False).values_list("message", flat=True)
     if failing:
         raise Blocked("A check blocks approval: " + " ".join(failing))
 
 
 def _decide(
-    revision: Revision, user: User, verdict: Decision.Verdict, *, note: str, alone: bool, reason: str = ""
+    revision: Revision,
+    user: User,
+    verdict: Decision.Verdict,
+    *,
+    note: str,
+    alone: bool,
+    reason: str = "",
+    answers: dict[str, str] | None = None,
 ) -> Decision:
     return Decision.objects.create(
         revision=revision,
@@ -244,6 +281,7 @@ def _decide(
         reason=reason,
         note=note.strip(),
         single_operator=alone,
+        answers=answers or {},
     )
 
 
@@ -309,6 +347,7 @@ def _record(proposal: Proposal, verb: str, decision: Decision, more: dict[str, o
             "reason": decision.reason,
             "note": decision.note,
             "single_operator": decision.single_operator,
+            **({"answers": decision.answers} if decision.answers else {}),
             **(more or {}),
         },
     )

@@ -129,7 +129,8 @@ def _run_checks(proposal: Proposal, revision: Revision, protected: Sequence[str]
     context = _check_context(proposal, protected)
     results = checks.run(revision.base_version.text, revision.text, context)
     Check.objects.bulk_create(
-        Check(revision=revision, name=result.name, verdict=result.verdict, message=result.message) for result in results
+        Check(revision=revision, name=one.name, verdict=one.verdict, message=one.message, asks=one.asks)
+        for one in results
     )
     return results
 

@@ -19,7 +19,7 @@ from audit.record import SYSTEM, Actor
 from feedback.models import Pattern
 from proposals import safe
 from proposals.actions import rollouts
-from proposals.actions.decisions import require_publishable, settle_pattern
+from proposals.actions.decisions import refuse_unanswered, require_publishable, settle_pattern
 from proposals.actions.drafting import one_drafter_per_agent
 from proposals.actions.proposals import free_pattern, lock, newest, record_on
 from proposals.actions.revisions import update_unmoved
@@ -82,6 +82,7 @@ def _start(proposal_id: int) -> Started | str:
         return fits
     revision, kept = newest(proposal), SafeRules.objects.get(document=proposal.document_id).kept
     require_publishable(proposal, revision)
+    refuse_unanswered(revision)
     candidate = rollouts.start(proposal, revision, plan=plan_for(proposal.document), by=rollouts.BY_ITSELF)
     made = SelfStart.objects.create(
         proposal=proposal,

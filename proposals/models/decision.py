@@ -21,6 +21,7 @@ class Check(models.Model):
     name = models.CharField(max_length=40)
     verdict = models.CharField(max_length=7, choices=Verdict)
     message = models.TextField()
+    asks = models.BooleanField(default=False, help_text="Whoever approves says why what was found may stand.")
 
     class Meta:
         ordering = ["pk"]
@@ -52,6 +53,7 @@ class Decision(models.Model):
     verdict = models.CharField(max_length=15, choices=Verdict)
     reason = models.CharField(max_length=13, choices=Reason, blank=True)
     note = models.TextField(blank=True)
+    answers = models.JSONField(default=dict, help_text="Why what a check found may stand, by the name of the check.")
     single_operator = models.BooleanField(
         default=False,
         help_text="Four eyes or the policy would have asked for more; the single-operator setting did not.",
@@ -75,6 +77,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.get_verdict_display()} {self.revision}"
+
+    @property
+    def answered(self) -> list[tuple[str, str]]:
+        """What the checks found, by name, and why it may stand."""
+        return sorted(self.answers.items())
 
     @property
     def proposal(self) -> Proposal:

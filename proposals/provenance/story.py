@@ -104,6 +104,7 @@ def _proposal(version: Version) -> Proposal | None:
         "self_start",
         "outcome",
         "revision",
+        "footing",
     )
     unread = (*whole_of("base_version"), "revision__text", "revision__diff", "pattern__centroid")
     return rows.defer(*unread).filter(published=version).first()

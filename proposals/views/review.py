@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -78,7 +79,15 @@ def _carry_out(pk: int, user: User, form: DecisionForm) -> str:
     match word["verdict"]:
         case Decision.Verdict.APPROVE:
             start, shares = form.start_of
-            decisions.approve(pk, user=user, digest=word["digest"], note=word["note"], start=start, shares=shares)
+            decisions.approve(
+                pk,
+                user=user,
+                digest=word["digest"],
+                note=word["note"],
+                start=start,
+                shares=shares,
+                answers=form.answers,
+            )
             return _approved(Proposal.objects.select_related("published", "rollout__split").get(pk=pk))
         case Decision.Verdict.REQUEST_CHANGES:
             decisions.request_changes(pk, user=user, digest=word["digest"], note=word["note"])
@@ -227,7 +236,7 @@ def show(
 ) -> HttpResponse:
     """The whole page, with what was typed and could not be kept; to htmx, the part it asks for."""
     newest, has = review.newest(proposal), holdings(proposal)
-    context = {
+    context: dict[str, Any] = {
         "place": "review",
         "proposal": proposal,
         "revision": newest,
@@ -244,6 +253,8 @@ def show(
         **_around(request, proposal, newest, has, form, assign_form),
         **(more or {}),
     }
+    shown_form: DecisionForm = context["form"]
+    context["answering"] = [(check, shown_form[f"answer_{check.name}"]) for check in context["standing"].asking]
     return render(request, "proposals/proposal.html", context, status=status)
 
 

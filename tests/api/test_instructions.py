@@ -138,3 +138,15 @@ def test_through_djangos_urlconf_other_methods_are_refused(caller: Caller, promp
         "GET",
         "application/problem+json",
     )
+
+
+def test_a_text_that_was_altered_in_the_database_is_served_to_nobody(caller: Caller, prompt: Document) -> None:
+    altered = PROMPT.replace("Never ask", "Always ask")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE agents_version SET text = %s WHERE id = %s", [altered, prompt.current_id])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    for path in (PATH, f"{PATH}?version=1"):
+        response = caller.get(path)
+        assert (response.status_code, response.json()["type"]) == (503, "/problems/altered-text")
+        assert "Always ask" not in response.text
