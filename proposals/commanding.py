@@ -16,8 +16,10 @@ READ: Final = 4000
 _ROLE = re2.compile(
     r"(?im)^\s*(?:#{1,6}\s*|\*{1,2}|<\|?|\[+)?\s*(?:system|assistant|developer|admin(?:istrator)?|im_start)\s*"
     r"(?:message|prompt|note|override|update|notice)?\s*(?:\|?>|\]+|\*{0,2}\s*:|#{2,})"
+    r"|#{2,6}\s*(?:new\s+)?(?:system|instructions?|directives?|policy)\b|\"role\"\s*:\s*\"(?:system|developer|assistant)\""
     r"|<\|?/?(?:im_start|im_end|system|assistant|instructions?|endoftext)\b[^>]{0,40}>|\[/?INST\]|<</?SYS>>"
 )
+_HIDDEN = re2.compile(r"[\x{202A}-\x{202E}\x{2066}-\x{2069}\x{E0000}-\x{E007F}]|\pL[\x{200B}\x{2060}\x{FEFF}]\pL")
 _ORDER = re2.compile(
     r"(?:new|updated?|revised|following|these|important|urgent|additional|special)\s+(?:\w+\s+){0,2}?"
     r"(?:instructions?|directives?|orders|policy|rules?|prompts?)\s*(?::|are\b|is\b|from\b|appl)"
@@ -35,6 +37,10 @@ _ORDER = re2.compile(
     r"|(?:henceforth|hereby|effective immediately|for all future (?:users|answers|conversations|requests|replies))\b"
     r"|(?:this|the following)\s+(?:message\s+|text\s+|note\s+)?(?:is|comes)\s+(?:from|by|sent by)\s+(?:the\s+|your\s+)?"
     r"(?:admin\w*|developers?|system|owner|operator|security|compliance|management|openai|anthropic|vendor)"
+    r"|\b(?:as|i am|this is)\s+(?:the|your|an?)\s+(?:\w+\s+)?(?:admin\w*|developer|system|owner|operator|engineer)\b"
+    r"|\b(?:decode|decrypt|execute|obey)\s+(?:\w+\s+){0,3}?(?:and|then)?\s*(?:follow|obey|run|do|act|this)\b"
+    r"|\b(?:vergiss|ignorier\w*|missacht\w*|oublie[zr]?|ignorez?|olvida\w*|ignora\w*)\s+(?:\pL+\s+){0,3}?"
+    r"(?:anweisung\w*|regeln?|vorgaben?|instructions?|règles?|consignes?|instrucciones|reglas|istruzioni|regole)\b"
     r"|(?:enable|enter|activate|switch to|turn on)\s+(?:\w+\s+){0,2}?(?:mode|override|dan)\b|\bdo anything now\b"
     r"|(?:disable|turn off|deactivate|remove)\s+(?:\w+\s+){0,3}?"
     r"(?:filters?|safety|guardrails?|checks?|restrictions?|moderation|logging)\b"
@@ -44,7 +50,7 @@ _ORDER = re2.compile(
 def reads_like_instructions(text: str) -> bool:
     """Whether a report tries to tell an agent, or whoever writes for it, what to do."""
     read = text[:READ]
-    if _ROLE.search(read):
+    if _ROLE.search(read) or _HIDDEN.search(read):
         return True
     flat = " ".join(read.lower().replace("’", "'").split())
     return bool(_ORDER.search(flat)) or bool(override_phrases(read))

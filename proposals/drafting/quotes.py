@@ -14,7 +14,8 @@ import re2
 from agents.lookalikes import skeleton
 from agents.sections import Section
 from proposals import quoted
-from proposals.checks import addresses, override_phrases, secret_strings
+from proposals.checks import addresses, secret_strings
+from proposals.commanding import reads_like_instructions
 from proposals.drafting.placement import Edit, Page, find_section
 from proposals.drafting.slots import is_order
 from proposals.drafting.types import Brief
@@ -45,7 +46,7 @@ def quotable(text: str) -> str | None:
     plain = 0 < len(line) <= MAX_QUOTE and typed.isprintable() and unicodedata.is_normalized("NFKC", line)
     if not plain or not allowed_in_instructions(line) or _MARKUP.search(line) or is_order(line):
         return None
-    return None if override_phrases(line) or secret_strings(line) or addresses(line) else line
+    return None if reads_like_instructions(line) or secret_strings(line) or addresses(line) else line
 
 
 def choose(brief: Brief, pages: Sequence[Page]) -> list[str]:

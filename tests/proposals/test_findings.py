@@ -17,6 +17,7 @@ from tests.cast import digest_of, propose
 pytestmark = pytest.mark.django_db
 
 SECRET = "Use sk_live_abcdefghijklmnop1234 for payments"
+TRUE_REASON = "Customers are told the wrong thing."
 WHY = "It is the example of the vendor’s own manual."
 
 
@@ -67,4 +68,10 @@ def test_the_page_asks_for_it_and_the_story_keeps_it(client: Client, leaking: Pr
 
 def test_nothing_that_blocks_is_published_in_an_emergency(leaking: Proposal, ada: User) -> None:
     with pytest.raises(Blocked, match="until somebody approves it with a reason"):
-        bypass(leaking.pk, user=ada, digest=digest_of(leaking), reason="Now.", number=leaking.pk)
+        bypass(
+            leaking.pk,
+            user=ada,
+            digest=digest_of(leaking),
+            reason="Customers are told the wrong thing.",
+            number=leaking.pk,
+        )
