@@ -12,6 +12,7 @@ VERBS: Final[dict[str, str]] = {
     "agent.team_set": "gave",
     "agent.traffic_set": "set when drafts are made for",
     "document.created": "created the document",
+    "document.drifts": "saw small changes add up in",
     "document.rolled_back": "rolled back",
     "section.protected": "protected",
     "section.unprotected": "lifted the protection of",

@@ -29,6 +29,7 @@ class Notice(models.Model):
         ASKS = "rollout.asks", "A rollout asks for a person"
         TAKEN_BACK = "rollout.taken_back", "A rollout was ended by itself"
         PROPOSALS = "proposals.waiting", "New proposals wait, at most once an hour"
+        DRIFT = "document.drifts", "Small changes add up in a document"
         CHECKPOINT = "log.checkpoint", "A checkpoint of the log was made"
 
     kind = models.CharField(max_length=30, choices=Kind)

@@ -13,8 +13,8 @@ class Holdings:
     """Whether there is any of each, on any revision of the proposal; `counter_examples` on its newest.
 
     `rejected` are earlier drafts for the same document. `rollout` is its own, `rolling` one that runs for its document,
-    `outcome` what came of it. `rivals` is how many other open proposals its pattern has, `last` the number of its
-    document's newest version.
+    `outcome` what came of it; `drifts` is about its document. `rivals` is how many others its pattern has open,
+    `last` the number of its document's newest version.
     """
 
     threads: bool
@@ -26,6 +26,7 @@ class Holdings:
     rollout: bool
     rolling: bool
     outcome: bool
+    drifts: bool
     rivals: int
     last: int
 
@@ -46,6 +47,7 @@ _ASKED: Final = {
     "rolling": f"""EXISTS (SELECT FROM proposals_rollout o JOIN agents_split s ON s.id = o.split_id
                            WHERE o.state IN ({_LIVE}) AND s.document_id = p.document_id)""",
     "outcome": "EXISTS (SELECT FROM proposals_outcome WHERE proposal_id = p.id)",
+    "drifts": "EXISTS (SELECT FROM proposals_drift WHERE document_id = p.document_id AND ended_at IS NULL)",
     "rivals": f"""(SELECT count(*) FROM proposals_proposal o WHERE o.pattern_id = p.pattern_id AND o.id <> p.id
                    AND o.status IN ({_OPEN}))""",  # noqa: S608 (nothing in it comes from outside)
     "last": "(SELECT COALESCE(max(number), 0) FROM agents_version WHERE document_id = p.document_id)",

@@ -86,6 +86,14 @@ def tell_outcomes() -> None:
 
 
 @shared_task
+def watch_drift() -> None:
+    """See whether small changes add up in a document."""
+    from proposals.actions import drifting
+
+    drifting.watch_all()
+
+
+@shared_task
 def tell_of_proposals() -> None:
     """Tell of new proposals, if any and if it is time."""
     from proposals.actions import digest

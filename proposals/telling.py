@@ -1,9 +1,11 @@
 """What is told of rollouts and proposals to those who are not looking: with numbers, and with nothing to press."""
 
+from django.urls import reverse
+
 from notices.models import Notice
 from notices.outbox import plain, tell
 from proposals.judging import Verdict, line, sentence
-from proposals.models import Proposal, Rollout
+from proposals.models import Drift, Proposal, Rollout
 from proposals.rollout_links import gate_path, queue_path, rollout_path
 
 LONGEST_NAME = 120
@@ -48,6 +50,27 @@ def _tell(kind: Notice.Kind, rollout: Rollout, verdict: Verdict, what: str, said
         path=rollout_path(rollout.pk),
         link=gate_path(rollout.pk),
         facts=_facts(rollout, verdict),
+        team=document.agent.team,
+    )
+
+
+def tell_of_drift(drift: Drift) -> None:
+    """A document began to drift."""
+    document = drift.document
+    title = f"{document.agent} / {document} drifts"
+    tell(
+        Notice.Kind.DRIFT,
+        key=f"drift:{drift.pk}",
+        title=title,
+        text=f"{title}: {drift.in_words}.\nEach was approved by itself; read the whole text, as if it were new.",
+        path=reverse("document", args=[document.agent.slug, document.slug]),
+        facts={
+            "agent": document.agent.slug,
+            "document": document.slug,
+            "changes": drift.changes,
+            "words": drift.words,
+            "of": drift.of,
+        },
         team=document.agent.team,
     )
 

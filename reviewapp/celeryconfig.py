@@ -33,6 +33,7 @@ beat_schedule = {
     "resolve": {"task": "feedback.tasks.resolve_quiet", "schedule": 600.0, "options": {"expires": 600.0}},
     "remove": {"task": "proposals.tasks.propose_removals", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "outcomes": {"task": "proposals.tasks.tell_outcomes", "schedule": 300.0, "options": {"expires": 300.0}},
+    "drift": {"task": "proposals.tasks.watch_drift", "schedule": 600.0, "options": {"expires": 600.0}},
     "digest": {"task": "proposals.tasks.tell_of_proposals", "schedule": 60.0, "options": {"expires": 60.0}},
     "notices": {"task": "notices.tasks.deliver", "schedule": 10.0, "options": {"expires": 10.0}},
     "tidy_notices": {"task": "notices.tasks.tidy_notices", "schedule": 86_400.0, "options": {"expires": 3600.0}},

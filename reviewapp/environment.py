@@ -49,6 +49,8 @@ class Environment(BaseSettings):
     countersign_max_share: int = Field(default=40, ge=5, le=100)
     countersign_min_days: int = Field(default=2, ge=1, le=90)
     countersign_count_users: bool = False
+    # Percent of a text that changes born of feedback may come to in two weeks before it is said to drift; 0 never.
+    countersign_drift_share: int = Field(default=20, ge=0, le=1000)
     countersign_min_misses: int = Field(default=20, ge=1, le=100_000)
     countersign_chance_alike: float = Field(default=0.001, ge=0, le=0.5)
     countersign_signal_weights: Annotated[dict[SignalName, SignalWeight], NoDecode] = {}

@@ -165,6 +165,7 @@ COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MAX_SHARE = ENV.countersign_max_share
 COUNTERSIGN_MIN_DAYS = ENV.countersign_min_days
 COUNTERSIGN_COUNT_USERS = ENV.countersign_count_users
+COUNTERSIGN_DRIFT_SHARE = ENV.countersign_drift_share
 COUNTERSIGN_MIN_MISSES = ENV.countersign_min_misses
 COUNTERSIGN_CHANCE_ALIKE = ENV.countersign_chance_alike
 COUNTERSIGN_SIGNAL_WEIGHTS = ENV.countersign_signal_weights

@@ -4,6 +4,7 @@ from proposals.models.attention import Assignment, ProposalSeen, SavedFilter
 from proposals.models.bypass import Bypass
 from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
+from proposals.models.drift import Drift
 from proposals.models.fit import Fit
 from proposals.models.misfit import Misfit
 from proposals.models.outcome import Outcome
@@ -35,6 +36,7 @@ __all__ = [
     "Comment",
     "CounterExample",
     "Decision",
+    "Drift",
     "Fit",
     "Footing",
     "JudgeMemory",

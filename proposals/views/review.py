@@ -31,7 +31,7 @@ from proposals.forms import DecisionForm
 from proposals.forms_queue import AssignForm
 from proposals.holdings import Holdings, holdings
 from proposals.lag import lag, outdated_by
-from proposals.models import Check, Decision, Proposal, Revision, Rollout
+from proposals.models import Check, Decision, Drift, Proposal, Revision, Rollout
 from proposals.parts import LARGEST, Part
 from proposals.queue import Place
 from proposals.rollout_page import rollout_of
@@ -301,6 +301,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
         "rivals": has.rivals if proposal.is_open else 0,
         "cases": trials.first_cases(proposal) if has.trials else ([], False),
         "coauthors": review.coauthors(newest),
+        "drift": Drift.at_present(proposal.document_id) if has.drifts and proposal.is_open else None,
         "redraft": review.last_redraft(proposal),
         "rollout": rollout_page.line_of(proposal, request.user) if has.rollout else None,
         "came_of": came_of.of_proposal(proposal) if has.outcome else None,

@@ -4,8 +4,15 @@ from django import template
 
 from agents.models import Agent
 from proposals import rollout_page
+from proposals.models import Drift
 
 register = template.Library()
+
+
+@register.inclusion_tag("includes/drifts.html")
+def drifts_of(agent: Agent) -> dict[str, object]:
+    """The documents of an agent that drift; nothing where none does. One query."""
+    return {"drifts": Drift.objects.now().filter(document__agent=agent).select_related("document__agent")}
 
 
 @register.inclusion_tag("includes/agent_rollouts.html")
