@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.models import Agent
-from feedback.actions import columns, counting, groups, locks, meaning, naming, quarantine
+from feedback.actions import columns, counting, groups, locks, meaning, naming, quarantine, weighing
 from feedback.actions.families import join_families
 from feedback.actions.items import READ_OF_FEEDBACK, READ_OF_RUNS, items_of
 from feedback.mining import EXACT_KINDS, Assignment, Group, Grouper, Item, Kind
@@ -65,9 +65,12 @@ def mine(agent: Agent, *, grouper: Grouper | None = None) -> Tally:
 
 
 def finish(agent_id: int) -> None:
-    """What follows when nothing waits any more: errors of one family come together, and what grew is named anew."""
+    """What follows when nothing waits any more: errors of one family come together, what grew is named anew, and what
+    people decide on is weighed anew.
+    """
     join_families(agent_id)
     naming.refresh_all(agent_id)
+    weighing.weigh_changed(agent_id)
 
 
 def waiting_agents() -> list[Agent]:

@@ -11,7 +11,7 @@ from agents.models import Version
 from agents.names import clean_name
 from agents.reach import require_act
 from audit.record import Actor, record
-from feedback.actions import naming
+from feedback.actions import naming, weighing
 from feedback.exceptions import PatternError
 from feedback.models import Pattern
 from people.models import User
@@ -142,6 +142,8 @@ def change_status(
         if changes["status"] == pattern.status and version is None:
             continue
         Pattern.objects.filter(pk=pattern.pk).update(**changes)
+        if status == Pattern.Status.PROPOSED:
+            weighing.weigh(pattern)
         record(
             "pattern.status_changed",
             actor=actor,

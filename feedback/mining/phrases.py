@@ -88,7 +88,9 @@ def _ranked(said: Mapping[str, Sequence[str]], min_sources: int, *, judging: boo
     support = _support(said)
     shown = {roots: support.shown(roots) for roots, count in support.counts.items() if count >= min_sources}
     enough = [roots for roots, surface in shown.items() if judging or is_subject(surface.split(" "))]
-    enough.sort(key=lambda roots: (-_worth(roots, support), -len(roots), roots))
+    # Of equals what stands side by side: "refund deadline" before "deadline for digital".
+    small = {roots: shown[roots].count(" ") - " ".join(roots).count(" ") for roots in enough}
+    enough.sort(key=lambda roots: (-_worth(roots, support), small[roots], -len(roots), roots))
     return {roots: shown[roots] for roots in enough}
 
 

@@ -113,6 +113,10 @@ class Pattern(models.Model):
     unproven = models.PositiveIntegerField(
         default=0, help_text="Of its sources, those known from keys on probation alone; see `actions.probation`."
     )
+    severity = models.PositiveSmallIntegerField(
+        null=True, help_text="How bad it is, see `feedback.severity`; kept up while a proposal is open."
+    )
+    weighed_support = models.PositiveIntegerField(default=0, help_text="The support when that was last found.")
     first_seen = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)
     draft_due_at = models.DateTimeField(null=True)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from agents.models import ApiKey, Document, Version
 from agents.reach import within
+from audit.numbers import counted
 from feedback.models import Feedback, Pattern, Run
 from people.models import User
 from proposals.risk import Level
@@ -180,9 +181,16 @@ class Proposal(models.Model):
         return self.pattern.sources if self.is_open and self.pattern else self.evidence_sources
 
     @property
-    def sources_since(self) -> int:
-        """How many sources the pattern gained since this was drafted, while it is open."""
-        return max(0, self.sources_now - self.evidence_sources)
+    def sources_changed(self) -> bool:
+        """Whether the pattern has more or fewer sources than when this was drafted, while it is open."""
+        return self.sources_now != self.evidence_sources > 0
+
+    @property
+    def reported_by(self) -> str:
+        """Who stands behind it, in the same words wherever that is said; empty where nobody does."""
+        if self.sources_changed:
+            return f"{counted(self.evidence_sources, 'source')} when drafted, {self.sources_now:,} now"
+        return counted(self.sources_now, "source") if self.sources_now else ""
 
     @property
     def risk_why(self) -> str:

@@ -3,12 +3,17 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.db import connection
+from django.utils import timezone
 
-from feedback.trends import trends
+from audit.numbers import counted, share
+from feedback.models import TallyDay
+from feedback.rates import rate
+from feedback.severity import Level as Severity
+from feedback.trends import TREND_DAYS, trends
 from people.models import User
 from proposals.models import Assignment, Decision, Proposal
 from proposals.queue.desk import Desk
@@ -31,13 +36,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One proposal as the queue shows it; `days` is how long its reports came, `trend` how many on each day.
+    """One proposal as the queue shows it; `reported` says by how many and for how long, `weight` how bad it is and how
+    often, `trend` how many reports came on each day.
 
     `threads` counts the talks that nobody has resolved, `decided_by` names who had the last word on what is decided.
     """
 
     proposal: Proposal
-    days: int | None
+    reported: str
+    weight: str
     trend: list[int] | None
     pill: Pill
     mark: Mark | None
@@ -79,7 +86,8 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
     return [
         Row(
             p,
-            span_days(p),
+            _reported(p),
+            _weight(p, found.get(p.pattern_id or 0), around[p.pk].runs),
             found.get(p.pattern_id or 0),
             pill(
                 p,
@@ -119,7 +127,8 @@ def _deciders(proposals: Sequence[Proposal]) -> dict[int, str]:
 
 class _Around(NamedTuple):
     """What stands around one proposal: how many checks of its newest text ask for a look and block, how many talks
-    nobody has resolved, what the person saw and when, and when others last decided or commented.
+    nobody has resolved, what the person saw and when, when others last decided or commented, and how many runs its
+    agent had in the days of the trend.
     """
 
     warnings: int
@@ -129,9 +138,19 @@ class _Around(NamedTuple):
     seen_at: datetime | None
     decided_at: datetime | None
     commented_at: datetime | None
+    runs: int
 
 
 _AROUND: Final = """
+    WITH asked AS (
+        SELECT p.*, d.agent_id FROM proposals_proposal p JOIN agents_document d ON d.id = p.document_id
+        WHERE p.id = ANY (%(proposals)s)
+    ), runs AS MATERIALIZED (
+        SELECT agent_id, sum(runs)::int AS runs FROM feedback_tallyday
+        WHERE agent_id IN (SELECT agent_id FROM asked WHERE decided_at IS NULL) AND kind = %(all)s
+              AND at BETWEEN %(first)s AND %(last)s
+        GROUP BY agent_id
+    )
     SELECT p.id,
            (SELECT count(*) FROM proposals_check c WHERE c.revision_id = p.revision_id AND c.verdict = 'warn'),
            (SELECT count(*) FROM proposals_check c WHERE c.revision_id = p.revision_id AND c.verdict = 'fail'),
@@ -140,16 +159,25 @@ _AROUND: Final = """
            (SELECT max(d.at) FROM proposals_decision d JOIN proposals_revision r ON r.id = d.revision_id
             WHERE r.proposal_id = p.id AND d.actor_id <> %(user)s),
            (SELECT max(c.at) FROM proposals_comment c JOIN proposals_thread t ON t.id = c.thread_id
-            WHERE t.proposal_id = p.id AND c.author_id <> %(user)s)
-    FROM proposals_proposal p LEFT JOIN proposals_proposalseen s ON s.proposal_id = p.id AND s.user_id = %(user)s
-    WHERE p.id = ANY (%(proposals)s)
+            WHERE t.proposal_id = p.id AND c.author_id <> %(user)s),
+           COALESCE(runs.runs, 0)
+    FROM asked p LEFT JOIN proposals_proposalseen s ON s.proposal_id = p.id AND s.user_id = %(user)s
+                 LEFT JOIN runs ON runs.agent_id = p.agent_id
 """
 
 
 def _around(proposals: Sequence[Proposal], user: User) -> dict[int, _Around]:
     """By key, in one query."""
+    last = timezone.now().astimezone(UTC).date()
+    asked: dict[str, str | int | list[int] | date] = {
+        "user": user.pk,
+        "proposals": [p.pk for p in proposals],
+        "all": TallyDay.Kind.ALL.value,
+        "first": last - timedelta(days=TREND_DAYS - 1),
+        "last": last,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_AROUND, {"user": user.pk, "proposals": [p.pk for p in proposals]})
+        cursor.execute(_AROUND, asked)
         return {proposal: _Around(*known) for proposal, *known in cursor.fetchall()}
 
 
@@ -166,6 +194,19 @@ def _mark(proposal: Proposal, around: _Around, user: User) -> Mark | None:
     return None
 
 
-def span_days(proposal: Proposal) -> int | None:
-    """Over how many days the pattern's reports came; None without a pattern, and once it is decided."""
-    return proposal.pattern.span_days if proposal.is_open and proposal.pattern else None
+def _reported(proposal: Proposal) -> str:
+    """By how many sources; while it is open also over how many days the pattern's reports came."""
+    days = proposal.pattern.span_days if proposal.is_open and proposal.pattern else None
+    within = f" in {counted(days, 'day')}" if days else ""
+    return f"{proposal.reported_by}{',' if within and proposal.sources_changed else ''}{within}"
+
+
+def _weight(proposal: Proposal, trend: Sequence[int] | None, runs: int) -> str:
+    """How bad the pattern is and how many of the agent's runs of the last days it concerns, while it is open."""
+    pattern = proposal.pattern
+    if pattern is None or not proposal.is_open:
+        return ""
+    level, found = Severity(pattern.severity or 0), rate(sum(trend or ()), runs)
+    how_bad = f"{level.word} severity" if level else ""
+    how_often = f"{share(found.share)} of runs" if found and found.events else ""
+    return ", ".join(filter(None, (how_bad, how_often)))

@@ -93,6 +93,10 @@ def test_words_that_stand_together_more_often_than_apart_are_one_term() -> None:
     assert terms({str(number): [text] for number, text in enumerate(said)})[0] == "minimum payment"
 
 
+def test_of_equals_words_side_by_side_are_the_better_term() -> None:
+    assert terms(_from_each("the refund deadline for digital courses")) == ["digital courses", "refund deadline"]
+
+
 def test_forms_of_one_word_count_together() -> None:
     said = ["too many apologies", "it apologises too much", "apologized three times", "stop the apologies"]
     assert terms({str(number): [text] for number, text in enumerate(said)}) == ["apologies"]

@@ -10,11 +10,12 @@ from agents.versions import create_agent
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
+from feedback.actions.rollups import count_runs
 from feedback.models import Exclusion, Feedback, Pattern, Run
 from people.models import User
 from proposals import growth
 from proposals.actions import proposals
-from proposals.actions.decisions import approve
+from proposals.actions.decisions import approve, reject
 from proposals.actions.drafting import draft
 from proposals.exceptions import NotAllowed
 from proposals.models import Decision, Proposal, ProposalEvidence
@@ -228,3 +229,22 @@ def test_a_pattern_lists_what_was_left_out_of_it(client: Client, mara: User, dra
     text = client.get(reverse("pattern", args=[drafted.pattern_id])).text
     assert "Left out" in text
     assert "Sent four times." in text
+
+
+def test_queue_and_proposal_say_how_bad_how_often_and_by_whom_in_the_same_words(
+    client: Client, support: Agent, mara: User, drafted: Proposal
+) -> None:
+    client.force_login(mara)
+    queue = reverse("queue")
+    assert " · 4 sources in 1 day · medium severity · " in client.get(queue).text
+    for number in range(2):
+        report(support, f"later {number}", reason="wrong refund deadline for my digital course", reason_code="style")
+        failure(support, f"unit {number}", "", success=True)
+    mine(support)
+    count_runs()
+    said = "4 sources when drafted, 6 now"
+    row = client.get(queue).text
+    assert f" · {said}, in 1 day · medium severity, 100\u00a0% of runs · " in row
+    assert f">{said}</a>" in client.get(reverse("proposal", args=[drafted.pk])).text
+    reject(drafted.pk, user=mara, digest=digest_of(drafted), reason="other", note="No.")
+    assert "severity" not in client.get(f"{queue}?show=decided").text
