@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0016_quarantine'),
+        ('feedback', '0017_unproven'),
     ]
 
     operations = [
