@@ -15,7 +15,6 @@ from psycopg.sql import Literal
 T = TypeVar("T")
 Record = tuple[str | None, ...]
 
-_IS_THERE: Final = b"SELECT FROM pg_prepared_statements WHERE name = $1"
 _prepared: Final[WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]] = WeakKeyDictionary()
 """The names of the statements each connection has prepared. A connection belongs to one thread."""
 
@@ -43,9 +42,6 @@ def execute(sql: str, parameters: Sequence[bytes]) -> pq.abc.PGresult:
     with connection.wrap_database_errors:
         raw = _raw()
         result = raw.pgconn.exec_prepared(_name(raw, sql), parameters)
-        if _was_forgotten(result):
-            _prepared.pop(raw, None)
-            result = raw.pgconn.exec_prepared(_name(raw, sql), parameters)
         _check(raw, result)
         return result
 
@@ -95,19 +91,8 @@ def _raw() -> psycopg.Connection[Any]:
     return raw
 
 
-def _was_forgotten(result: pq.abc.PGresult) -> bool:
-    """Whether the statement is not prepared any more: after a rollback, psycopg has the server forget all there are."""
-    is_error = result.status == pq.ExecStatus.FATAL_ERROR
-    return is_error and result.error_field(pq.DiagnosticField.SQLSTATE) == b"26000"
-
-
 def _name(raw: psycopg.Connection[Any], sql: str) -> bytes:
     names = _prepared.setdefault(raw, {})
-    # Within a transaction it would be too late once the statement has failed.
-    if sql in names and raw.pgconn.transaction_status == pq.TransactionStatus.INTRANS:
-        found = raw.pgconn.exec_params(_IS_THERE, [names[sql]])
-        if not found.ntuples:
-            names.clear()
     if sql not in names:
         name = f"countersign_{len(names)}".encode()
         _check(raw, raw.pgconn.prepare(name, sql.encode()))
