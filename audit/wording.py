@@ -91,6 +91,8 @@ VERBS: Final[dict[str, str]] = {
     "proposal.rejected": "rejected",
     "subject.erasure_asked": "asked to have erased all of one end user:",
     "subject.erased": "erased all of one end user:",
+    "retention.set": "set how long is kept",
+    "retention.applied": "took away what was older than is kept of",
     "notice.sent_again": "had sent again",
     "rollout.started": "started the rollout of",
     "rollout.stepped": "took the next step in the rollout of",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HONEST_OWNERS = 20
 DAYS = 14
 SHARES = (0.01, 0.03, 0.05, 0.1, 0.3)
+MOST = SHARES[-1:]
 TEXTS = Path(__file__).parents[1] / "tests" / "data" / "banking77_sample.csv"
 OPENINGS = (
     "it told me that gift wrapping costs extra",
@@ -46,19 +47,20 @@ ENDINGS = (
 
 @dataclass(frozen=True)
 class Attack:
-    """Who attacks: so many keys of so many owners; `per` is what the rule counts as one source."""
+    """Who attacks: so many keys of so many owners, with these shares of all reports; `per` is what the rule counts as one source."""
 
     name: str
     keys: int
     owners: int
+    shares: Sequence[float]
     per: str = "owner"
 
 
 ATTACKS = (
-    Attack("one key", 1, 1),
-    Attack("ten keys of one owner", 10, 1),
-    Attack("ten owners", 10, 10),
-    Attack("one key, where end users are counted", 1, 1, per="user"),
+    Attack("one key", 1, 1, MOST),
+    Attack("ten keys of one owner", 10, 1, MOST),
+    Attack("ten owners", 10, 10, SHARES),
+    Attack("one key, where end users are counted", 1, 1, SHARES[1::2], per="user"),
 )
 
 
@@ -160,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("| attacker | share of the reports | trials with a draft of theirs | 95 % interval |")
         print("|---|---|---|---|")
         for attack in ATTACKS:
-            for share in SHARES:
+            for share in attack.shares:
                 found = measure(attack, share, options.trials, options.reports, options.seed)
                 low, high = interval(found, options.trials)
                 said = f"{found} of {options.trials} | {low:.0%} to {high:.0%}"

@@ -45,5 +45,6 @@ beat_schedule = {
     "tidy_sessions": {"task": "people.tasks.tidy_sessions", "schedule": 3600.0, "options": {"expires": 3600.0}},
     "checkpoint": {"task": "audit.tasks.checkpoint_due", "schedule": 60.0, "options": {"expires": 60.0}},
     "verify": {"task": "audit.tasks.verify_log", "schedule": crontab(hour=4, minute=7)},
+    "retain": {"task": "reviewapp.tasks.retain", "schedule": crontab(hour=2, minute=37)},
     "heartbeat": {"task": "reviewapp.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15.0}},
 }

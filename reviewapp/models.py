@@ -3,6 +3,25 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from audit.numbers import counted
+
+
+class Retention(models.Model):
+    """How many days one kind of record is kept; without a number, for good. See `reviewapp.retention`."""
+
+    class Kind(models.TextChoices):
+        FEEDBACK = "feedback", "Words of feedback"
+        RUNS = "runs", "Words of runs"
+        SEEN = "seen", "Reading marks"
+        SESSIONS = "sessions", "Sessions"
+        NOTICES = "notices", "Notices"
+
+    kind = models.CharField(max_length=10, choices=Kind, unique=True)
+    days = models.PositiveSmallIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {counted(self.days, 'day') if self.days else 'for good'}"
+
 
 class Heartbeat(models.Model):
     """The last sign of life of the worker and of the scheduler, by the database's clock."""

@@ -16,6 +16,14 @@ def heartbeat() -> None:
     Heartbeat.beat(Heartbeat.Process.WORKER)
 
 
+@shared_task
+def retain() -> None:
+    """Take away what is older than it is kept."""
+    from reviewapp import retention
+
+    retention.apply_all()
+
+
 @worker_ready.connect
 def worker_is_ready(**_: Any) -> None:
     """The first sign of life, before the first tick arrives."""

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from reviewapp import health, pages
+from reviewapp import health, pages, retention_page
 from reviewapp.admin import site
 from reviewapp.api import urls as api_urls
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", health.metrics),
     path("settings/", pages.board_settings, name="settings"),
+    path("settings/retention/", retention_page.page, name="retention"),
     path("", include("people.urls")),
     path("", include("notices.urls")),
     path("", include("audit.urls")),

@@ -17,7 +17,7 @@ from feedback.actions import locks
 from feedback.ingest.rows import hashed
 from feedback.models import Erasure, Feedback, Run, TextPoint
 
-_WORDS: Final = {
+WORDS: Final = {
     "feedback_feedback": "reason = '', correction = '', input = '', output = '', edited_output = '', user_hash = NULL",
     "feedback_run": "error = '', input_hash = '', output_hash = '', unit_hash = NULL",
 }
@@ -103,7 +103,7 @@ def _hold_back_miners(subject: bytes) -> None:
 def _take_words(table: str, rows: Sequence[tuple[int, bytes]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            _ERASE.format(table=table, words=_WORDS[table]),
+            _ERASE.format(table=table, words=WORDS[table]),
             {
                 "now": timezone.now(),
                 "keys": [key for key, _ in rows],

@@ -119,6 +119,7 @@ MATRIX: Final[dict[str, Row]] = {
     "agents": Row("", SEE, NOBODY),
     "agent": Row("agent", SEE, NOBODY),
     "erase": Row("", MANAGE, MANAGE),
+    "retention": Row("", MANAGE, MANAGE),
     "traffic": Row("agent", OPERATE, OPERATE),
     "new_key": Row("agent", MANAGE, MANAGE),
     "key": Row("key", SEE, NOBODY),

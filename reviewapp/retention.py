@@ -1,0 +1,197 @@
+"""How long what is stored is kept, by kind; what a shorter time would take away, and taking it away at night.
+
+Nothing goes unless an admin set a time. Words go the way an erasure takes them: what is counted stays, so every count,
+pattern and chart stays true, and the log is not touched. The reports behind a proposal that is open, or whose version
+is served now, keep their words, since people decide and look things up by them; of an older one the counts are left,
+and what its page says of who stood behind it.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from agents.models import Split
+from audit.record import SYSTEM, Actor, record
+from feedback.actions.erasure import WORDS
+from feedback.models import Feedback, Run, TextPoint
+from notices.models import Delivery, Notice
+from people.models import User
+from proposals.exceptions import Invalid, NotAllowed
+from proposals.models import Proposal, ProposalEvidence, ProposalSeen, Trial
+from reviewapp.models import Retention
+
+MANAGE: Final = "feedback.erase_subject"
+BATCH: Final = 1000
+MOST_A_NIGHT: Final = 200
+"""Batches of one kind; what is left goes in the nights after."""
+LEAST_DAYS: Final = 7
+MOST_DAYS: Final = 3650
+Kind = Retention.Kind
+_TAKE: Final = """
+    UPDATE {table} r SET {words}, metadata = NULL, masked = NULL, digest = m.digest, erased_at = now()
+    FROM unnest(%s::bigint[], %s::bytea[]) AS m(id, digest) WHERE r.id = m.id AND r.erased_at IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`says` what goes and what stays; `rows` are those older than a time, `at` says how old each is."""
+
+    says: str
+    rows: Callable[[datetime], "QuerySet[Any]"]
+    at: str
+    take: Callable[[list[Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How many rows would go now, and of what time the oldest is; `before` is the time up to which they go."""
+
+    rows: int
+    oldest: datetime | None
+    before: datetime
+
+
+def _needed(link: str) -> Q:
+    """Reports that an open proposal, or one whose version is served now, stands on."""
+    candidate = Split.objects.live().filter(candidate=OuterRef("proposal__published"))
+    current = Q(proposal__published=F("proposal__document__current")) | Exists(candidate)
+    held = ProposalEvidence.objects.filter(Q(proposal__status__in=Proposal.OPEN) | current, **{link: OuterRef("pk")})
+    return Q(Exists(held))
+
+
+def _feedback(before: datetime) -> "QuerySet[Any]":
+    return Feedback.objects.filter(~_needed("feedback"), at__lt=before, erased_at=None, mined_at__isnull=False)
+
+
+def _runs(before: datetime) -> "QuerySet[Any]":
+    waits = Q(success=False, mined_at=None)
+    wordless = Q(error="", input_hash="", output_hash="", unit_hash=None, metadata=None)
+    return Run.objects.filter(~_needed("run"), ~waits, ~wordless, at__lt=before, erased_at=None)
+
+
+def _seen(before: datetime) -> "QuerySet[Any]":
+    return ProposalSeen.objects.filter(at__lt=before).exclude(proposal__status__in=Proposal.OPEN)
+
+
+def _sessions(before: datetime) -> "QuerySet[Any]":
+    return Session.objects.filter(expire_date__lt=before)
+
+
+def _notices(before: datetime) -> "QuerySet[Any]":
+    told = Notice.objects.filter(at__lt=before, spread_at__isnull=False)
+    return told.exclude(deliveries__state=Delivery.State.DUE)
+
+
+def _take_words(table: str, keys: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE.format(table=table, words=WORDS[table]), [keys, [os.urandom(32) for _ in keys]])
+
+
+def _take_feedback(keys: list[Any]) -> None:
+    _take_words("feedback_feedback", keys)
+    TextPoint.objects.filter(feedback__in=keys).delete()
+    Trial.objects.filter(feedback__in=keys).update(output="", marks={})
+
+
+WAYS: Final[dict[str, Way]] = {
+    Kind.FEEDBACK: Way(
+        "Its words, metadata and what told whose it was go; ratings, codes, labels, times and counts stay. What an "
+        "open proposal or a version served now stands on is kept.",
+        _feedback,
+        "at",
+        _take_feedback,
+    ),
+    Kind.RUNS: Way(
+        "Error texts, hashes of input and output, units and metadata go; success, latency, cost and counts stay. What "
+        "an open proposal or a version served now stands on is kept.",
+        _runs,
+        "at",
+        lambda keys: _take_words("feedback_run", keys),
+    ),
+    Kind.SEEN: Way(
+        "When people last looked at proposals that are decided.",
+        _seen,
+        "at",
+        lambda keys: ProposalSeen.objects.filter(pk__in=keys).delete(),
+    ),
+    Kind.SESSIONS: Way(
+        "Sessions that expired so long ago.",
+        _sessions,
+        "expire_date",
+        lambda keys: Session.objects.filter(pk__in=keys).delete(),
+    ),
+    Kind.NOTICES: Way(
+        "What was told and is not on its way; whatever is set here, none is kept longer than 90 days.",
+        _notices,
+        "at",
+        lambda keys: Notice.objects.filter(pk__in=keys).delete(),
+    ),
+}
+
+
+def preview(kind: str, days: int) -> Preview:
+    """What this time would take away now. One query."""
+    way, before = WAYS[kind], timezone.now() - timedelta(days=days)
+    rows = way.rows(before).order_by()
+    return Preview(rows.count(), rows.aggregate(oldest=Min(way.at))["oldest"], before)
+
+
+@transaction.atomic
+def set_time(kind: str, days: int | None, *, user: User) -> Retention | None:
+    """Keep a kind for so many days, or for good. Raises NotAllowed, Invalid."""
+    if not user.has_perm(MANAGE):
+        raise NotAllowed("Setting how long things are kept needs the role admin.")
+    if kind not in Kind.values:
+        raise Invalid("kind", "Choose what it is about.")
+    if days is not None and not LEAST_DAYS <= days <= MOST_DAYS:
+        raise Invalid("days", f"Give {LEAST_DAYS} to {MOST_DAYS} days, or nothing to keep it for good.")
+    kept, _ = Retention.objects.select_for_update().get_or_create(kind=kind)
+    before = kept.days
+    if before == days:
+        return kept
+    kept.days = days
+    kept.save(update_fields=["days"])
+    record("retention.set", actor=Actor.person(user), target=kept, before={"days": before}, after={"days": days})
+    return kept
+
+
+def apply_all() -> dict[str, int]:
+    """Take away what is too old, in batches of a transaction each; how many rows of each kind went."""
+    set_now = Retention.objects.filter(days__isnull=False).order_by("kind")
+    return {kept.kind: _apply(kept) for kept in set_now}
+
+
+def _apply(kept: Retention) -> int:
+    way, before, gone = WAYS[kept.kind], timezone.now() - timedelta(days=kept.days or MOST_DAYS), 0
+    for _ in range(MOST_A_NIGHT):
+        count = _batch(way, before)
+        gone += count
+        if count < BATCH:
+            break
+    if gone:
+        with transaction.atomic():
+            record(
+                "retention.applied",
+                actor=SYSTEM,
+                target=kept,
+                after={"rows": gone, "days": kept.days, "before": before.isoformat()},
+            )
+    return gone
+
+
+@transaction.atomic
+def _batch(way: Way, before: datetime) -> int:
+    """One batch, the oldest first; what another worker holds is left to it."""
+    rows = way.rows(before).order_by(way.at).select_for_update(skip_locked=True, of=("self",))
+    keys = list(rows.values_list("pk", flat=True)[:BATCH])
+    if keys:
+        way.take(keys)
+    return len(keys)
