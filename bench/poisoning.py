@@ -47,7 +47,10 @@ ENDINGS = (
 
 @dataclass(frozen=True)
 class Attack:
-    """Who attacks: so many keys of so many owners, with these shares of all reports; `per` is what the rule counts as one source."""
+    """Who attacks: so many keys of so many owners, with these shares of all reports in turn.
+
+    `per` is what the rule counts as one source.
+    """
 
     name: str
     keys: int

@@ -20,7 +20,9 @@ from people.roles import Role
 from people.signin import create_person, first_admin
 from proposals.actions.drafting import draft_all_due
 from proposals.actions.following import follow
+from proposals.actions.source_rules import set_rule
 from proposals.actions.watching import watch, watched
+from proposals.backing import Rule
 from proposals.models import Proposal
 from reviewapp.sample import plan
 from reviewapp.sample.clock import Clock
@@ -52,6 +54,8 @@ class Board:
         for agent in (self.support, self.coding):
             # Few of those who use them say anything, so the runs a day promise more reports than there are.
             set_traffic(agent.pk, user=self.people["aiko"], reports=3, window_h=7 * 24)
+            # One service reports for each, and knows its users.
+            set_rule(agent.pk, user=self.admin, rule=Rule(sources=3, share=40, days=1, per="user"))
         self.traffic = {
             name: self._traffic(name, agent) for name, agent in (("support", self.support), ("coding", self.coding))
         }
