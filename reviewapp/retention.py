@@ -18,9 +18,11 @@ from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from agents.models import Split
+from audit.numbers import counted
 from audit.record import SYSTEM, Actor, record
 from feedback.actions.erasure import WORDS
 from feedback.models import Feedback, Run, TextPoint
+from notices.delivering import KEPT
 from notices.models import Delivery, Notice
 from people.models import User
 from proposals.exceptions import Invalid, NotAllowed
@@ -48,6 +50,7 @@ class Way:
     rows: Callable[[datetime], "QuerySet[Any]"]
     at: str
     take: Callable[[list[Any]], object]
+    unless_set: str = "for good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,11 @@ WAYS: Final[dict[str, Way]] = {
         lambda keys: Session.objects.filter(pk__in=keys).delete(),
     ),
     Kind.NOTICES: Way(
-        "What was told and is not on its way; whatever is set here, none is kept longer than 90 days.",
+        "What was told and is not on its way; none is kept longer than 90 days.",
         _notices,
         "at",
         lambda keys: Notice.objects.filter(pk__in=keys).delete(),
+        unless_set=counted(KEPT.days, "day"),
     ),
 }
 

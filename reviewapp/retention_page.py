@@ -58,7 +58,7 @@ def page(request: PersonRequest) -> HttpResponseBase:
 def _show(request: PersonRequest, form: RetentionForm, *, seen: bool = False, status: int = 200) -> HttpResponse:
     word: dict[str, Any] = form.cleaned_data if seen else {}
     times = dict(Retention.objects.values_list("kind", "days"))
-    kinds = [(kind, label, retention.WAYS[kind].says, times.get(kind)) for kind, label in Retention.Kind.choices]
+    kinds = [(kind, label, retention.WAYS[kind], times.get(kind)) for kind, label in Retention.Kind.choices]
     context = {
         "place": "settings",
         "form": form,
