@@ -55,7 +55,7 @@ def test_an_excluded_report_stays_listed_and_the_numbers_go_down(client: Client,
     assert _exclude(client, items[1]) == 303
     text = client.get(page).text
     assert "Too little is left:" in text
-    assert "Only 2 sources; 3 are asked for. Counted now, without 2 reports." in text
+    assert "Less stands behind this than is asked for: 2 of 3 sources. Counted now, without 2 reports." in text
     assert client.post(reverse("include", args=[drafted.pk, items[0].pk])).status_code == 303
     assert "Too little is left" not in client.get(page).text
     assert AuditEntry.objects.filter(proposal=drafted.pk, verb__startswith="feedback.").count() == 3
