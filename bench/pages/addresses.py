@@ -242,6 +242,7 @@ def _for_admins() -> Addresses:
         "rollout plans, admin": [reverse("rollout_plans")],
         "freeze": [reverse("freeze")],
         "erase": [reverse("erase")],
+        "retention": [reverse("retention") + "?kind=feedback&days=30"],
         "notices": [reverse("notices")],
         "quoting": [reverse("quoting")],
         "sources": [reverse("sources")],

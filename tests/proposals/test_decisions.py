@@ -11,7 +11,7 @@ from audit.record import SYSTEM
 from people.models import User
 from proposals.actions.decisions import approve, reject, request_changes
 from proposals.actions.proposals import amend, rebase, submit, withdraw
-from proposals.exceptions import Blocked, Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
+from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import Decision, Proposal
 from tests.cast import PROMPT, digest_of, propose, report
 
@@ -162,8 +162,9 @@ def test_a_protected_section_needs_two_approvals_one_by_its_owner(
 
 def test_a_failing_check_blocks_approval(prompt: Document, aiko: User, mara: User) -> None:
     proposal = propose(prompt, aiko, "30 days", "30 \u202edays")
-    with pytest.raises(Blocked):
+    with pytest.raises(Invalid) as asked:
         approve(proposal.pk, user=mara, digest=digest_of(proposal))
+    assert asked.value.field == "answer_characters"
     assert fresh(proposal).document.current.number == 1
 
 
