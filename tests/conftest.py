@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management.commands import flush
@@ -54,6 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         number = int(re.sub(r"\D", "", worker) or 0)
         os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{number}"
         settings.CELERY_BROKER_URL = settings.CACHES["default"]["LOCATION"] = os.environ["REDIS_URL"]
+    # How fast examples are made tells of the machine, not of the code.
+    hypothesis.settings.register_profile("shared", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("shared")
     # By words alone, which takes no model; the tests of meaning turn it on.
     # One day is enough, and each end user is a source; the tests of who stands behind a draft ask for more.
     settings.COUNTERSIGN_MIN_DAYS, settings.COUNTERSIGN_COUNT_USERS = 1, True

@@ -259,7 +259,7 @@ def test_errors_and_the_ways_in(
     look_at(guest, [link, reverse("sign_in_by_link"), reverse("account_login") + "?next=/settings/"])
     guest.get_by_label("Username").fill("ada")
     guest.get_by_label("Password").fill("wrong")
-    guest.get_by_role("button", name="Sign in").click()
+    guest.get_by_role("button", name="Sign in", exact=True).click()
     expect(guest.get_by_role("alert")).to_be_visible()
     assert not faults(guest)
     for name, too_big in (("400", False), ("400", True), ("403_csrf", False), ("429", False), ("500", False)):

@@ -48,9 +48,9 @@ def test_an_app_is_added_and_asked_for_without_script(live_server: LiveServer, b
     page.goto(live_server.url + reverse("account_login"))
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_label("Code").fill(code(secret, ada))
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{live_server.url}/")
     context.close()
 

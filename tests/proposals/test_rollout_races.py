@@ -311,7 +311,7 @@ def test_told_runs_are_forgotten_once_they_can_come_up_no_more(
     monkeypatch.setattr(fences, "SETTLED", timedelta(0))
     report_runs(rollout, candidate=[True] * 2, current=[True] * 18)
     Run.objects.update(received_at=timezone.now() - timedelta(hours=2))
-    for _ in range(400):  # until other writers of the same server have ended, too
+    for _ in range(4_000):  # until other writers of the same server have ended, too
         feed(rollout.pk)
         if not JudgedRun.objects.exists():
             break
