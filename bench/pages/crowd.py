@@ -53,11 +53,11 @@ _REPORTS = """
     INSERT INTO feedback_pattern (
         agent_id, kind, status, label, terms, named_support, signature, centroid, grouped, support, sources,
         dismissed_reason, dismissed_as, is_named_by_hand, is_formed_by_hand, is_merged_by_miner, is_kept_apart,
-        is_compared, meaning, draft_note, error_class, grown, created_at)
+        is_compared, meaning, draft_note, error_class, grown, unproven, severity, weighed_support, created_at)
     SELECT agent, (ARRAY['complaint', 'correction', 'error', 'success'])[1 + g %% 4],
            (ARRAY['candidate', 'open', 'open', 'open', 'proposed', 'watching', 'resolved', 'dismissed'])[1 + g %% 8],
            left(s.text, 120), '[]', 1, '', decode(repeat('00', 1024), 'hex'), 1, 0, 0,
-           '', '', false, false, false, false, true, '', '', '', g, now()
+           '', '', false, false, false, false, true, '', '', '', g, 0, 1 + g %% 4, 0, now()
     FROM generate_series(1, %(patterns)s) g JOIN place ON place.n = greatest(1, g %% 8 - 3)
     JOIN said s ON s.n = 1 + g %% 2000;
 
@@ -145,22 +145,22 @@ _PROPOSALS = """
     FROM plan p JOIN bench_draft d ON d.n = p.n + CASE WHEN p.n %% 4 = 1 THEN 1 ELSE -1 END WHERE p.g %% 7 = 0;
     UPDATE proposals_proposal p SET revision_id = plan.revision FROM plan WHERE plan.id = p.id;
 
-    INSERT INTO proposals_check (revision_id, name, verdict, message)
-    SELECT revision, name, CASE WHEN name = 'duplicate' AND g %% 5 = 0 THEN 'warn' ELSE 'pass' END, 'Nothing found.'
+    INSERT INTO proposals_check (revision_id, name, verdict, asks, message)
+    SELECT revision, name, CASE WHEN name = 'duplicate' AND g %% 5 = 0 THEN 'warn' ELSE 'pass' END, false, 'Nothing found.'
     FROM plan CROSS JOIN unnest(ARRAY['protected', 'characters', 'secrets', 'links', 'tools', 'overrides', 'copied',
                                       'duplicate', 'size', 'evidence', 'format', 'model']) AS name ORDER BY id, name;
-    INSERT INTO proposals_decision (revision_id, digest, actor_id, verdict, reason, note, single_operator, at)
+    INSERT INTO proposals_decision (revision_id, digest, actor_id, verdict, reason, note, single_operator, answers, at)
     SELECT revision, digest, (SELECT id FROM person WHERE n = 1 + (g + 1) %% 12),
            CASE status WHEN 'approved' THEN 'approve' WHEN 'rejected' THEN 'reject' WHEN 'pending' THEN 'approve'
                        ELSE 'request_changes' END,
            CASE WHEN status = 'rejected' THEN 'wrong_fix' ELSE '' END,
-           CASE WHEN status IN ('rejected', 'changes_requested') THEN why ELSE '' END, false, at + interval '5 hours'
+           CASE WHEN status IN ('rejected', 'changes_requested') THEN why ELSE '' END, false, '{}', at + interval '5 hours'
     FROM plan WHERE status IN ('approved', 'rejected', 'changes_requested') OR status = 'pending' AND g %% 9 = 0;
     INSERT INTO proposals_surroundings (
         revision_id, words_before, words_after, tokens_before, tokens_after, rules_before, rules_after, findings)
     SELECT revision, 600, 600 + added - removed, 900, 910, 60, 61, '[]' FROM plan;
-    INSERT INTO proposals_proposalevidence (proposal_id, feedback_id)
-    SELECT plan.id, e.feedback_id FROM plan CROSS JOIN LATERAL (
+    INSERT INTO proposals_proposalevidence (proposal_id, feedback_id, commands)
+    SELECT plan.id, e.feedback_id, false FROM plan CROSS JOIN LATERAL (
         SELECT feedback_id FROM feedback_evidence e WHERE e.pattern_id = plan.pattern ORDER BY at DESC
         LIMIT CASE WHEN plan.g %% 10 = 0 THEN 1000 ELSE 12 END) e
     WHERE origin = 'drafter';
