@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Exists, OuterRef, Q
 
 from agents.models import ApiKey, whole_of
 from feedback.models import Quarantine
 from people.models import User
 from proposals.backing import Rule
-from proposals.models import Proposal, Rollout, SourceRule
+from proposals.models import Proposal, ProposalEvidence, Rollout, SourceRule
 from proposals.sourcing import board_rule
 from proposals.undone import undone
 
@@ -31,16 +32,16 @@ _OF_PROPOSALS: Final = f"""
         SELECT e.proposal_id, f.source, {_PARTY.format(r="f")} AS party, {_TAINTED.format(r="f")} AS is_tainted,
             f.withdrawn_at IS NULL AND {_COUNTED.format(r="f")} AS counts
         FROM proposals_proposalevidence e JOIN feedback_feedback f ON f.id = e.feedback_id
-        LEFT JOIN agents_apikey k ON k.id = f.key_id
+        LEFT JOIN agents_apikey k ON k.id = f.key_id WHERE e.proposal_id = ANY(%(proposals)s)
         UNION ALL
         SELECT e.proposal_id, r.source, {_PARTY.format(r="r")}, {_TAINTED.format(r="r")}, {_COUNTED.format(r="r")}
         FROM proposals_proposalevidence e JOIN feedback_run r ON r.id = e.run_id
-        LEFT JOIN agents_apikey k ON k.id = r.key_id
+        LEFT JOIN agents_apikey k ON k.id = r.key_id WHERE e.proposal_id = ANY(%(proposals)s)
     )
     SELECT proposal_id, count(*) FILTER (WHERE is_tainted), count(DISTINCT source) FILTER (WHERE counts),
         count(DISTINCT source) FILTER (WHERE counts AND NOT is_tainted),
         count(DISTINCT party) FILTER (WHERE counts), count(DISTINCT party) FILTER (WHERE counts AND NOT is_tainted)
-    FROM behind GROUP BY proposal_id HAVING bool_or(is_tainted)
+    FROM behind GROUP BY proposal_id
 """  # noqa: S608
 _OF_PATTERNS: Final = f"""
     SELECT e.pattern_id, count(DISTINCT e.source), count(DISTINCT {_PARTY.format(r="e")})
@@ -90,13 +91,10 @@ def shaken(key: ApiKey, quarantine: Quarantine | None, user: User | None = None)
         "since": quarantine and quarantine.since,
         "until": quarantine and quarantine.until,
     }
+    proposals = _resting_on(key, quarantine, user)
     with connection.cursor() as cursor:
-        cursor.execute(_OF_PROPOSALS, window)
+        cursor.execute(_OF_PROPOSALS, {**window, "proposals": [one.pk for one in proposals]})
         counts = {pk: numbers for pk, *numbers in cursor.fetchall()}
-    rows = Proposal.objects.for_person(user) if user else Proposal.objects.all()
-    found = rows.filter(pk__in=counts).select_related("document__agent", "document__current", "revision", "published")
-    found = found.defer(*whole_of("published"), *whole_of("document__current")).order_by("-pk")[:MOST_SHOWN]
-    proposals = list(found)
     live = _live([one for one in proposals if one.published_id])
     patterns = _left_of_patterns([one.pattern_id for one in proposals if one.is_open and one.pattern_id], window)
     agents = {one.document.agent_id for one in proposals}
@@ -107,6 +105,28 @@ def shaken(key: ApiKey, quarantine: Quarantine | None, user: User | None = None)
         if one.is_open or one.pk in live
     ]
     return sorted(every, key=lambda one: (not one.falls, -one.proposal.pk))
+
+
+def _resting_on(key: ApiKey, quarantine: Quarantine | None, user: User | None) -> list[Proposal]:
+    """The newest that are open or made a version, and have evidence from the key."""
+    evidence = ProposalEvidence.objects.filter(proposal=OuterRef("pk"))
+    came = [_came(kind, key, quarantine) for kind in ("feedback", "run")]
+    rows = Proposal.objects.for_person(user) if user else Proposal.objects.all()
+    found = rows.filter(
+        Q(status__in=Proposal.OPEN) | Q(published__isnull=False), Exists(evidence.filter(came[0] | came[1]))
+    )
+    found = found.select_related("document__agent", "document__current", "revision", "published")
+    return list(found.defer(*whole_of("published"), *whole_of("document__current")).order_by("-pk")[:MOST_SHOWN])
+
+
+def _came(kind: str, key: ApiKey, quarantine: Quarantine | None) -> Q:
+    """Reports of this kind that came with the key, in the window if there is one."""
+    wanted = Q(**{f"{kind}__key": key})
+    if quarantine and quarantine.since:
+        wanted &= Q(**{f"{kind}__received_at__gte": quarantine.since})
+    if quarantine and quarantine.until:
+        wanted &= Q(**{f"{kind}__received_at__lt": quarantine.until})
+    return wanted
 
 
 def _shaken(

@@ -25,6 +25,9 @@ may_manage = permission_required("agents.manage_key", raise_exception=True)
 may_decide = permission_required("proposals.decide_proposal", raise_exception=True)
 may_roll_back = permission_required("proposals.roll_back", raise_exception=True)
 
+MOST_STANDING = 20
+"""What stands all the same is only glanced at; what falls is shown whole."""
+
 
 @require_safe
 @may_see
@@ -111,6 +114,7 @@ def _in_force(key: ApiKey) -> Quarantine | None:
 def _page(request: PersonRequest, key: ApiKey, form: QuarantineForm, *, status: int = 200) -> HttpResponse:
     found = _in_force(key)
     rows = shaken(key, found, request.user)
+    standing = [one for one in rows if not one.falls]
     context = {
         "place": "agents",
         "key": key,
@@ -118,7 +122,8 @@ def _page(request: PersonRequest, key: ApiKey, form: QuarantineForm, *, status: 
         "quarantine": found,
         "working": key.quarantines.filter(done_at=None).first(),
         "falling": [one for one in rows if one.falls],
-        "standing": [one for one in rows if not one.falls],
+        "standing": standing[:MOST_STANDING],
+        "more_standing": len(standing[MOST_STANDING:]),
         "past": key.quarantines.exclude(lifted_at=None)[:20],
         "form": form,
     }
