@@ -146,7 +146,8 @@ _PROPOSALS = """
     UPDATE proposals_proposal p SET revision_id = plan.revision FROM plan WHERE plan.id = p.id;
 
     INSERT INTO proposals_check (revision_id, name, verdict, asks, message)
-    SELECT revision, name, CASE WHEN name = 'duplicate' AND g %% 5 = 0 THEN 'warn' ELSE 'pass' END, false, 'Nothing found.'
+    SELECT revision, name, CASE WHEN name = 'duplicate' AND g %% 5 = 0 THEN 'warn' ELSE 'pass' END, false,
+           'Nothing found.'
     FROM plan CROSS JOIN unnest(ARRAY['protected', 'characters', 'secrets', 'links', 'tools', 'overrides', 'copied',
                                       'duplicate', 'size', 'evidence', 'format', 'model']) AS name ORDER BY id, name;
     INSERT INTO proposals_decision (revision_id, digest, actor_id, verdict, reason, note, single_operator, answers, at)
@@ -154,7 +155,8 @@ _PROPOSALS = """
            CASE status WHEN 'approved' THEN 'approve' WHEN 'rejected' THEN 'reject' WHEN 'pending' THEN 'approve'
                        ELSE 'request_changes' END,
            CASE WHEN status = 'rejected' THEN 'wrong_fix' ELSE '' END,
-           CASE WHEN status IN ('rejected', 'changes_requested') THEN why ELSE '' END, false, '{}', at + interval '5 hours'
+           CASE WHEN status IN ('rejected', 'changes_requested') THEN why ELSE '' END, false, '{}',
+           at + interval '5 hours'
     FROM plan WHERE status IN ('approved', 'rejected', 'changes_requested') OR status = 'pending' AND g %% 9 = 0;
     INSERT INTO proposals_surroundings (
         revision_id, words_before, words_after, tokens_before, tokens_after, rules_before, rules_after, findings)
