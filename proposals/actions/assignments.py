@@ -12,7 +12,7 @@ from people.models import Team, User
 from people.roles import PERMISSIONS, Role, holders
 from people.teams import lock_team
 from proposals import policies
-from proposals.actions.proposals import lock
+from proposals.actions.locking import lock
 from proposals.exceptions import Invalid, NotAllowed, NotPending
 from proposals.models import Assignment, Proposal
 

@@ -7,7 +7,7 @@ from feedback.models import Pattern
 from people.models import User
 from proposals import policies
 from proposals.actions.decisions import publish_revision, refuse_unanswered, require_publishable, settle_pattern
-from proposals.actions.proposals import lock, require_newest
+from proposals.actions.locking import lock, require_newest
 from proposals.actions.revisions import update_unmoved
 from proposals.exceptions import Invalid, NotAllowed, NotPending
 from proposals.models import Bypass, Decision, Proposal, Revision

@@ -13,7 +13,8 @@ from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals import policies, sourcing
 from proposals.actions import drafting
-from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, Wish, lock_with_rivals, open_proposal, record_on
+from proposals.actions.locking import lock_with_rivals
+from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, Wish, open_proposal, record_on
 from proposals.actions.revisions import Author, clean_text
 from proposals.actions.superseding import supersede
 from proposals.drafting import Draft, fingerprint

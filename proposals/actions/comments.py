@@ -14,7 +14,8 @@ from audit.record import Actor, record
 from people.models import User
 from proposals import diffs, policies
 from proposals.actions.anchoring import place_of, put
-from proposals.actions.proposals import amend, lock, newest
+from proposals.actions.locking import lock, newest
+from proposals.actions.proposals import amend
 from proposals.anchors import Follower, Place
 from proposals.diffs import Diff
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated

@@ -16,7 +16,8 @@ from people.models import User
 from proposals import policies
 from proposals.actions import rollouts
 from proposals.actions.following import follow_soon
-from proposals.actions.proposals import free_pattern, lock, lock_with_rivals, newest, record_on
+from proposals.actions.locking import lock, lock_with_rivals, newest
+from proposals.actions.proposals import free_pattern, record_on
 from proposals.actions.revisions import update_unmoved
 from proposals.actions.superseding import end_drafts_beside
 from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal

@@ -25,7 +25,8 @@ from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals import policies, sourcing
 from proposals.actions import timing
-from proposals.actions.proposals import Wish, lock, open_proposal, rebase, redraft
+from proposals.actions.locking import lock
+from proposals.actions.proposals import Wish, open_proposal, rebase, redraft
 from proposals.actions.revisions import Author, clean_text, quoting_for, update_unmoved
 from proposals.backing import Backing, Rule, missing
 from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same, keep

@@ -10,7 +10,8 @@ from feedback.exceptions import ExclusionError
 from feedback.models import Exclusion
 from people.models import User
 from proposals import pile
-from proposals.actions.proposals import amend, lock, require_newest
+from proposals.actions.locking import lock, require_newest
+from proposals.actions.proposals import amend
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import ProposalEvidence, Revision, Surroundings
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from audit.record import SYSTEM, record
 from feedback.models import Pattern
-from proposals.actions.proposals import free_pattern, lock
+from proposals.actions.locking import lock
+from proposals.actions.proposals import free_pattern
 from proposals.actions.revisions import update_unmoved
 from proposals.models import Assignment, Comment, Decision, Proposal, Revision
 from proposals.models.proposal import ProposalQuerySet

@@ -14,7 +14,8 @@ from people.models import User
 from proposals import policies
 from proposals.actions import drafting
 from proposals.actions.decisions import request_changes
-from proposals.actions.proposals import lock, lock_with_rivals, newest, record_on, require_newest
+from proposals.actions.locking import lock, lock_with_rivals, newest, require_newest
+from proposals.actions.proposals import record_on
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
 from proposals.diffs import Diff
 from proposals.drafting import Declined, DocumentText

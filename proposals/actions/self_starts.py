@@ -21,7 +21,8 @@ from proposals import safe
 from proposals.actions import rollouts
 from proposals.actions.decisions import refuse_unanswered, require_publishable, settle_pattern
 from proposals.actions.drafting import one_drafter_per_agent
-from proposals.actions.proposals import free_pattern, lock, newest, record_on
+from proposals.actions.locking import lock, newest
+from proposals.actions.proposals import free_pattern, record_on
 from proposals.actions.revisions import update_unmoved
 from proposals.exceptions import ReviewError
 from proposals.models import Decision, Proposal, Revision, Rollout, SafeRules, SelfStart, Thread

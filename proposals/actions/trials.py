@@ -10,7 +10,8 @@ from agents.models import ApiKey
 from audit.record import Actor
 from feedback.models import Feedback
 from proposals import diffs
-from proposals.actions.proposals import lock, record_on
+from proposals.actions.locking import lock
+from proposals.actions.proposals import record_on
 from proposals.exceptions import Duplicate, Invalid, NotPending
 from proposals.models import Proposal, Revision, Trial
 
