@@ -72,14 +72,25 @@ def approve(
         _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
         return decision
     version = (in_effect and proposal.published) or _release(proposal, revision, user, start, shares)
+    _settle(proposal, version, user, decision, alone=alone, confirms=in_effect)
+    return decision
+
+
+def _settle(
+    proposal: Proposal, version: Version, user: User, decision: Decision, *, alone: bool, confirms: bool
+) -> None:
+    """What follows from the last approval, once its version stands."""
     _move(proposal, Status.APPROVED, version)
     settle_pattern(proposal, Pattern.Status.WATCHING, Actor.person(user), version)
     end_drafts_beside(proposal, Actor.person(user))
-    confirms = {"confirms": _confirmed(proposal)} if in_effect else {}
+    confirmed = {"confirms": _confirmed(proposal)} if confirms else {}
     as_candidate = Rollout.objects.live().filter(proposal=proposal).exists()
-    facts = {_AS[as_candidate]: version.number, "single_operator": alone, **confirms}
-    _record(proposal, "proposal.approved", decision, facts)
-    return decision
+    _record(
+        proposal,
+        "proposal.approved",
+        decision,
+        {_AS[as_candidate]: version.number, "single_operator": alone, **confirmed},
+    )
 
 
 _AS = {False: "version", True: "candidate"}
