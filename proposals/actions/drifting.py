@@ -3,7 +3,7 @@
 It drifts while, of the last fourteen days, at least three changes that Countersign drafted or an agent proposed became
 current and are not undone, and the words that they brought and took are together at least
 `COUNTERSIGN_DRIFT_SHARE` percent of those in the newest of these texts. What people wrote of their own accord does not
-count, and neither does a text that only moved. It is an alarm and stops nothing.
+count; a text that only moved does, as words that went and came. It is an alarm and stops nothing.
 """
 
 from dataclasses import dataclass
