@@ -78,8 +78,9 @@ def ask(sql: str, types: Mapping[str, str], parameters: Mapping[str, Any]) -> li
     written = {name: Literal(value).as_string() for name, value in parameters.items() if name not in types}
     with connection.wrap_database_errors:
         prepared = _name(_raw(), sql % (marks | written)).decode()
+    values = f"({', '.join(['%s'] * len(used))})" if used else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"EXECUTE {prepared}({', '.join(['%s'] * len(used))})", [parameters[name] for name in used])
+        cursor.execute(f"EXECUTE {prepared}{values}", [parameters[name] for name in used])
         return cursor.fetchall()
 
 

@@ -3,13 +3,21 @@
 from collections import defaultdict
 from collections.abc import Set
 from datetime import timedelta
+from typing import Final
 
-from django.db.models import BooleanField, F, Func
+from django.db.models import BooleanField, DateField, F, Func
 from django.utils import timezone
 
+from agents.compiled import Compiled, Given, keys
 from feedback.models import PatternDay
 
 TREND_DAYS = 14
+_DAYS: Final = Compiled(
+    lambda: PatternDay.objects.filter(
+        **{"pattern__pk__any_of": keys("patterns")},
+        day__range=(Given("first", DateField()), Given("last", DateField())),
+    ).values_list("pattern", "day", "items")
+)
 _TODAY = "(now() AT TIME ZONE 'UTC')::date"
 
 
@@ -18,8 +26,7 @@ def trends(pattern_ids: Set[int], *, days: int = TREND_DAYS) -> dict[int, list[i
     today = timezone.now().date()
     first = today - timedelta(days=days - 1)
     found: dict[int, list[int]] = defaultdict(lambda: [0] * days)
-    rows = PatternDay.objects.filter(pattern__in=pattern_ids, day__range=(first, today))
-    for pattern, day, items in rows.values_list("pattern", "day", "items"):
+    for pattern, day, items in _DAYS.ask(patterns=list(pattern_ids), first=first, last=today) if pattern_ids else ():
         found[pattern][(day - first).days] = items
     return dict(found)
 

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Coalesce
 
+from agents.compiled import Compiled, Given, key, keys
 from audit import numbers
 from feedback.likeness import folded, said
 from feedback.models import Exclusion, Feedback, Run
@@ -28,7 +30,6 @@ from proposals.models import (
     Revision,
     Surroundings,
 )
-from proposals.models.proposal import ProposalEvidenceQuerySet
 
 PER_PAGE = 15
 FIRST = 5
@@ -99,15 +100,28 @@ class Link(NamedTuple):
     counts: bool
 
 
+def _linked() -> "QuerySet[Any]":
+    """With source, time and version of whichever report each row points at."""
+    found = ProposalEvidence.objects.filter(proposal=key("proposal")).annotate(
+        by=Coalesce("feedback__source", "run__source"),
+        when=Coalesce("feedback__at", "run__at"),
+        on=Coalesce("feedback__version", "run__version"),
+        owner=Coalesce("feedback__key__owner", "run__key__owner"),
+        said=said(),
+    )
+    gone = ("feedback__withdrawn_at", "feedback__excluded_at", "run__excluded_at")
+    fields = ("pk", "said", "run", "by", "when", "on", "commands", "owner", *gone)
+    return found.order_by("-when", "-pk").values_list(*fields)
+
+
+_LINKS: Final = Compiled(_linked)
+
+
 def links(proposal: Proposal) -> list[Link]:
     """All of them, newest first, in one query."""
-    gone = ("feedback__withdrawn_at", "feedback__excluded_at", "run__excluded_at")
-    owner = Coalesce("feedback__key__owner", "run__key__owner")
-    rows = _dated(proposal.evidence.all()).annotate(said=said(), owner=owner).order_by("-when", "-pk")
-    fields = rows.values_list("pk", "said", "run", "by", "when", "on", "commands", "owner", *gone)
     return [
         Link(pk, text, run, bytes(source), at, version, commands, owner, not any(gone))
-        for pk, text, run, source, at, version, commands, owner, *gone in fields
+        for pk, text, run, source, at, version, commands, owner, *gone in _LINKS.ask(proposal=proposal.pk)
     ]
 
 
@@ -129,15 +143,6 @@ def tally(proposal: Proposal, linked: Sequence[Link]) -> Tally | None:
         left_out=len(linked) - len(counted),
         lacking=least if len(linked) > len(counted) and behind < least else 0,
         commands=sum(link.commands for link in counted),
-    )
-
-
-def _dated(rows: ProposalEvidenceQuerySet) -> "QuerySet[Any]":
-    """With source, time and version of whichever report each row points at."""
-    return rows.order_by().annotate(
-        by=Coalesce("feedback__source", "run__source"),
-        when=Coalesce("feedback__at", "run__at"),
-        on=Coalesce("feedback__version", "run__version"),
     )
 
 
@@ -167,6 +172,19 @@ class Quote:
         return self.more - len(self.alike)
 
 
+def _quoted() -> "QuerySet[ProposalEvidence]":
+    found = ProposalEvidence.objects.select_related("feedback__key", "run__key").defer("feedback__input")
+    return found.filter(**{"proposal": key("proposal"), "pk__any_of": keys("wanted")})
+
+
+_QUOTED: Final = Compiled(_quoted)
+_BEHIND: Final = Compiled(
+    lambda: Run.objects.filter(
+        **{"agent": key("agent"), "external_id__any_of": Given("wanted", ArrayField(TextField()))}
+    )
+)
+
+
 def quotes(proposal: Proposal, number: str | None, linked: Sequence[Link], *, each: bool = False) -> "Page[Any]":
     """One page of the linked reports as Quotes, newest first; what does not count any more stays listed.
 
@@ -177,8 +195,8 @@ def quotes(proposal: Proposal, number: str | None, linked: Sequence[Link], *, ea
     page: Page[Any] = Paginator(alike, PER_PAGE).get_page(number)
     groups = list(page.object_list) if number else list(page.object_list)[:FIRST]
     wanted = [pk for group in groups for pk in group[: 1 + MOST_ALIKE]]
-    rows = proposal.evidence.filter(pk__in=wanted).select_related("feedback__key", "run__key").defer("feedback__input")
-    known = {quote.pk: quote for quote in _quotes(proposal.document.agent_id, list(rows) if wanted else [])}
+    rows = _QUOTED.ask(proposal=proposal.pk, wanted=wanted) if wanted else []
+    known = {quote.pk: quote for quote in _quotes(proposal.document.agent_id, rows)}
     page.object_list = [
         replace(known[first], more=len(others), alike=[known[pk] for pk in others[:MOST_ALIKE]])
         for first, *others in groups
@@ -190,8 +208,8 @@ def _quotes(agent_id: int, rows: Sequence[ProposalEvidence]) -> list[Quote]:
     if not rows:
         return []
     feedback = [row.feedback for row in rows if row.feedback]
-    wanted = {item.run_id for item in feedback if item.run_id}
-    behind = {run.external_id: run for run in Run.objects.filter(agent=agent_id, external_id__in=wanted)}
+    wanted = sorted({item.run_id for item in feedback if item.run_id})
+    behind = {run.external_id: run for run in _BEHIND.ask(agent=agent_id, wanted=wanted)} if wanted else {}
     left_out = _exclusions([row for row in rows if row.report.excluded_at])
     return [
         Quote(

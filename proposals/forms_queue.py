@@ -1,19 +1,22 @@
 """What people type and choose around the queue."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.models import Group
 from django.utils.functional import cached_property
 
+from agents.compiled import Compiled
 from people.models import Team, User
 from people.roles import holders
 from proposals.actions.assignments import DECIDE, Asked, roles_to_ask
 from proposals.actions.attention import LONGEST_NAME
 from proposals.forms import TypedForm
 
-_OFFERED = 500
+_OFFERED: Final = 500
+_PEOPLE: Final = Compiled(lambda: holders(DECIDE).values_list("pk", "name", "username")[:_OFFERED])
+_TEAMS: Final = Compiled(lambda: Team.objects.filter(is_active=True)[:_OFFERED])
 
 
 class AssignForm(TypedForm):
@@ -22,8 +25,8 @@ class AssignForm(TypedForm):
     def __init__(self, *args: Any, teams: Iterable[Team] | None = None, **kwargs: Any) -> None:
         """`teams` are those there are, where they are known."""
         super().__init__(*args, **kwargs)
-        people = holders(DECIDE).values_list("pk", "name", "username")[:_OFFERED]
-        there = Team.objects.filter(is_active=True)[:_OFFERED] if teams is None else teams
+        people = _PEOPLE.ask()
+        there = _TEAMS.ask() if teams is None else teams
         choices = {
             "People": [(f"person:{pk}", name or username) for pk, name, username in people],
             "Teams": [(f"team:{team.pk}", str(team)) for team in there],

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from django.db.models import Case, F, When
+from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Length
 
+from agents.compiled import Compiled, key, keys
 from agents.models import Version
 from proposals import pile
 from proposals.models import Surroundings
@@ -26,6 +28,16 @@ class Growth:
     rows: list[tuple[str, int]]
 
 
+def _sizes() -> "QuerySet[Any]":
+    counted = "proposal__revision__surroundings__tokens_after"
+    length = Case(When(**{f"{counted}__isnull": True}, then=Length("text")))
+    found = Version.objects.filter(**{"document": key("document"), "number__any_of": keys("wanted")})
+    return found.order_by("number").values_list("number", counted, length)
+
+
+_SIZES: Final = Compiled(_sizes)
+
+
 def of_document(document_id: int, *, last: int, then: int | None = None) -> Growth | None:
     """The document's versions up to the `last`, and the size it would have `then`, in tokens; None for fewer than two
     sizes.
@@ -33,11 +45,7 @@ def of_document(document_id: int, *, last: int, then: int | None = None) -> Grow
     A version has the tokens that were counted with its revision, as everywhere on the board; the others, first of all
     the first, are counted now, by their characters as well. Versions are numbered without gaps.
     """
-    counted = "proposal__revision__surroundings__tokens_after"
-    length = Case(When(**{f"{counted}__isnull": True}, then=Length("text")))
-    wanted = thinned(range(1, last + 1), POINTS)
-    versions = Version.objects.filter(document=document_id, number__in=wanted).order_by("number")
-    rows = versions.values_list("number", counted, length)
+    rows = _SIZES.ask(document=document_id, wanted=thinned(range(1, last + 1), POINTS))
     sizes = [(f"Version {number}", known or pile.tokens(characters or 0)) for number, known, characters in rows]
     if then is not None:
         sizes.append(("Proposed", then))

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Final
 
-from django.db import connection
-
+from agents import statements
 from proposals.models import Proposal, Rollout
 
 
@@ -52,13 +51,10 @@ _ASKED: Final = {
                    AND o.status IN ({_OPEN}))""",  # noqa: S608 (nothing in it comes from outside)
     "last": "(SELECT COALESCE(max(number), 0) FROM agents_version WHERE document_id = p.document_id)",
 }
-_QUESTION: Final = (
-    f"SELECT {', '.join(_ASKED[one.name] for one in fields(Holdings))} FROM proposals_proposal p WHERE id = %s"  # noqa: S608
-)
+_FOUND: Final = ", ".join(_ASKED[one.name] for one in fields(Holdings))
+_QUESTION: Final = f"SELECT {_FOUND} FROM proposals_proposal p WHERE id = %(proposal)s"  # noqa: S608 (fixed)
 
 
 def holdings(proposal: Proposal) -> Holdings:
     """In one query, of an index each."""
-    with connection.cursor() as cursor:
-        cursor.execute(_QUESTION, [proposal.pk])
-        return Holdings(*cursor.fetchone())
+    return Holdings(*statements.ask(_QUESTION, {"proposal": "bigint"}, {"proposal": proposal.pk})[0])

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
-from django.db.models import Prefetch, QuerySet
-from django.shortcuts import get_object_or_404
+from django.db.models import QuerySet
+from django.http import Http404
 
-from agents.models import WHOLE, Section, Version, whole_of
+from agents.compiled import Compiled, hold, key
+from agents.models import WHOLE, ApiKey, Section, Version, whole_of
 from audit.models import AuditEntry
 from feedback.models import Pattern
 from people.models import User
@@ -24,12 +25,7 @@ _UNREAD = whole_of("revision__base_version")
 """Columns that are large and that its page does not show."""
 
 
-def find(pk: int) -> Proposal:
-    """The proposal with what its page shows; 404 if there is none.
-
-    What every proposal has is joined in. What few have is asked for by itself, for those: planning a join of all would
-    take longer than all of these questions.
-    """
+def _found() -> "QuerySet[Proposal]":
     found = Proposal.objects.select_related(
         "document__agent",
         "revision__base_version",
@@ -39,22 +35,47 @@ def find(pk: int) -> Proposal:
         "removal",
         "footing",
     )
-    revisions = Revision.objects.select_related("author", "author_key").defer("text", "diff")
-    found = found.defer(*_UNREAD).prefetch_related(
-        Prefetch("pattern", Pattern.objects.defer("centroid", "meaning")),
-        Prefetch("published", Version.objects.defer(*WHOLE)),
-        "author",
-        "author_key__owner",
-        "requested_by",
-        Prefetch("revisions", revisions),
-        "document__sections",
-        "revision__checks",
-    )
-    proposal = get_object_or_404(found, pk=pk)
-    base, current = newest(proposal).base_version, proposal.document.current_id
+    return found.defer(*_UNREAD).filter(pk=key("key"))
+
+
+_PROPOSAL: Final = Compiled(_found)
+_PATTERN: Final = Compiled(lambda: Pattern.objects.defer("centroid", "meaning").filter(pk=key("key")))
+_VERSION: Final = Compiled(lambda: Version.objects.defer(*WHOLE).filter(pk=key("key")))
+_PERSON: Final = Compiled(lambda: User.objects.filter(pk=key("key")))
+_API_KEY: Final = Compiled(lambda: ApiKey.objects.select_related("owner").filter(pk=key("key")))
+_REVISIONS: Final = Compiled(
+    lambda: Revision.objects.select_related("author", "author_key").defer("text", "diff").filter(proposal=key("key"))
+)
+_SECTIONS: Final = Compiled(lambda: Section.objects.filter(document=key("key")))
+_CHECKS: Final = Compiled(lambda: Check.objects.filter(revision=key("key")))
+
+
+def find(pk: int) -> Proposal:
+    """The proposal with what its page shows; 404 if there is none.
+
+    What every proposal has is joined in. What few have is asked for by itself, for those: planning a join of all would
+    take longer than all of these questions.
+    """
+    proposal = next(iter(_PROPOSAL.ask(key=pk)), None)
+    if proposal is None:
+        raise Http404("No such proposal.")
+    newest_one = newest(proposal)
+    _bring(proposal, pattern=_PATTERN, published=_VERSION, author=_PERSON, author_key=_API_KEY, requested_by=_PERSON)
+    hold(proposal, "revisions", _REVISIONS.ask(key=pk))
+    hold(proposal.document, "sections", _SECTIONS.ask(key=proposal.document_id))
+    hold(newest_one, "checks", _CHECKS.ask(key=newest_one.pk))
+    base, current = newest_one.base_version, proposal.document.current_id
     if current is not None:
-        proposal.document.current = base if base.pk == current else Version.objects.defer(*WHOLE).get(pk=current)
+        proposal.document.current = base if base.pk == current else _VERSION.ask(key=current)[0]
     return proposal
+
+
+def _bring(proposal: Proposal, **links: Compiled[Any]) -> None:
+    """Follow these links of the proposal, where they lead anywhere."""
+    for name, question in links.items():
+        key = getattr(proposal, f"{name}_id")
+        if key is not None:
+            setattr(proposal, name, question.ask(key=key)[0])
 
 
 def newest(proposal: Proposal) -> Revision:
@@ -175,9 +196,12 @@ def decisions(proposal: Proposal) -> list[Decision]:
     return list(found.defer("revision__text", "revision__diff"))
 
 
-def history(proposal: Proposal) -> QuerySet[AuditEntry]:
+_HISTORY: Final = Compiled(lambda: AuditEntry.objects.filter(proposal=key("key")).newest_first()[:HISTORY_SHOWN])
+
+
+def history(proposal: Proposal) -> list[AuditEntry]:
     """What the log says about it, newest first."""
-    return AuditEntry.objects.filter(proposal=proposal.pk).newest_first()[:HISTORY_SHOWN]
+    return _HISTORY.ask(key=proposal.pk)
 
 
 def last_redraft(proposal: Proposal) -> Redraft | None:

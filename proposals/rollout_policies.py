@@ -1,14 +1,21 @@
 """Who may do what with a rollout, each answered with a reason."""
 
 from collections.abc import Collection
+from typing import Final
 
 from django.conf import settings
+from django.db.models import Q
 
+from agents.compiled import Compiled, keys
 from agents.models import Document
 from people.models import User
 from proposals.models import Proposal, RolloutPlan
 from proposals.plans import BUILT_IN, Plan
 from proposals.policies import Leave, conflict_of_interest
+
+_PLANS: Final = Compiled(
+    lambda: RolloutPlan.objects.filter(Q(**{"document__pk__any_of": keys("documents")}) | Q(document=None))
+)
 
 
 def plan_for(document: Document) -> Plan:
@@ -18,8 +25,7 @@ def plan_for(document: Document) -> Plan:
 
 def plans_for(documents: Collection[int]) -> dict[int, Plan]:
     """The plan in force for each of these documents, by key. One query."""
-    fitting = RolloutPlan.objects.filter(document__in=documents) | RolloutPlan.objects.filter(document=None)
-    found = {one.document_id: Plan.from_json(one.plan) for one in fitting}
+    found = {one.document_id: Plan.from_json(one.plan) for one in _PLANS.ask(documents=list(documents))}
     return {document: found.get(document) or found.get(None, BUILT_IN) for document in documents}
 
 

@@ -1,9 +1,11 @@
 """The talks about a change as its page shows them: below their lines, or above the change where those are gone."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Final, Self
 
+from agents.compiled import Compiled, hold, key
 from people.models import User
 from proposals import policies
 from proposals.actions.comments import Spot, is_current, lines_now, quoted
@@ -82,6 +84,19 @@ class Talks:
 
 
 NO_TALKS = Talks()
+_THREADS: Final = Compiled(lambda: Thread.objects.named().filter(proposal=key("proposal")).order_by("pk"))
+_COMMENTS: Final = Compiled(lambda: Comment.objects.named().filter(thread__proposal=key("proposal")).order_by("pk"))
+
+
+def threads_of(proposal: Proposal) -> list[Thread]:
+    """All of them with their comments and all they name, in two queries, oldest first."""
+    threads, comments = _THREADS.ask(proposal=proposal.pk), defaultdict[int, list[Comment]](list)
+    for comment in _COMMENTS.ask(proposal=proposal.pk):
+        comments[comment.thread_id].append(comment)
+    for thread in threads:
+        hold(thread, "comments", comments[thread.pk])
+    hold(proposal, "threads", threads)
+    return threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +130,7 @@ def talks_of(
     `query` keeps the view. Where it is known that there are none, `any_yet` saves the question.
     """
     typed = typed or Typed()
-    threads = proposal.threads.for_page() if any_yet else ()
+    threads = threads_of(proposal) if any_yet else ()
     talks = [talk_of(thread, proposal, revision, user, typed) for thread in threads]
     open_ones = [talk.thread.pk for talk in talks if talk.thread.resolved_at is None]
     here: dict[At, tuple[Talk, ...]] = {}

@@ -4,9 +4,10 @@ so neither is on the log."""
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from agents import statements
 from agents.exceptions import BadName
 from agents.names import clean_name
 from people.models import User
@@ -33,21 +34,21 @@ _LOOK: Final = """
     ), marked AS (
         INSERT INTO proposals_proposalseen (user_id, proposal_id, revision_id, at)
         SELECT %(user)s, opened.proposal, opened.revision, %(now)s
-        FROM unnest(%(proposals)s::bigint[], %(revisions)s::bigint[]) AS opened (proposal, revision)
+        FROM unnest(%(proposals)s, %(revisions)s) AS opened (proposal, revision)
         ORDER BY opened.proposal
         ON CONFLICT (user_id, proposal_id) DO UPDATE SET revision_id = excluded.revision_id, at = excluded.at
     )
     SELECT * FROM last
 """
+_TYPES: Final = {"user": "bigint", "proposals": "bigint[]", "revisions": "bigint[]", "now": "timestamptz"}
 
 
 def look(proposals: Sequence[Proposal], *, user: User) -> dict[int, Looked]:
     """Note that this person opened the newest revisions; returns what they saw the last time, by proposal."""
     newest = {one.pk: one.revision_id for one in proposals if one.revision_id}
     keys, revisions = list(newest), list(newest.values())
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK, {"user": user.pk, "proposals": keys, "revisions": revisions, "now": timezone.now()})
-        return {proposal: Looked(*seen) for proposal, *seen in cursor.fetchall()}
+    known = {"user": user.pk, "proposals": keys, "revisions": revisions, "now": timezone.now()}
+    return {proposal: Looked(*seen) for proposal, *seen in statements.ask(_LOOK, _TYPES, known)}
 
 
 @transaction.atomic

@@ -16,12 +16,22 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def unresolved(self) -> "ThreadQuerySet":
         return self.filter(resolved_at=None)
 
+    def named(self) -> "ThreadQuerySet":
+        """With whom and what they name."""
+        return self.select_related("author", "resolved_by", "revision").defer("revision__text", "revision__diff")
+
     def for_page(self) -> "ThreadQuerySet":
         """With their comments and all they name, in two queries, oldest first."""
-        comments = Comment.objects.select_related("author", "applied__revision")
-        comments = comments.defer("applied__revision__text", "applied__revision__diff")
-        found = self.select_related("author", "resolved_by", "revision").defer("revision__text", "revision__diff")
-        return found.prefetch_related(models.Prefetch("comments", comments)).order_by("pk")
+        return self.named().prefetch_related(models.Prefetch("comments", Comment.objects.named())).order_by("pk")
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    """Reads that speak."""
+
+    def named(self) -> "CommentQuerySet":
+        """With whom and what they name."""
+        found = self.select_related("author", "applied__revision")
+        return found.defer("applied__revision__text", "applied__revision__diff")
 
 
 class Thread(models.Model):
@@ -91,6 +101,8 @@ class Comment(models.Model):
     suggestion = models.TextField(blank=True)
     marks = models.JSONField(null=True)
     at = models.DateTimeField(default=timezone.now)
+
+    objects = CommentQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -1,8 +1,11 @@
 """How many approvals changes need."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import F, Q
 
+from agents.compiled import Compiled, Given, key
 from agents.models import Agent, Document
 from agents.reach import within
 from people.models import User
@@ -12,10 +15,9 @@ from proposals.terms import MOST, Quorum
 class PolicyQuerySet(models.QuerySet["Policy"]):
     """Reads that speak."""
 
-    def fitting(self, document: Document) -> "PolicyQuerySet":
+    def fitting(self, document: Document) -> "list[Policy]":
         """Those that apply to changes of this document."""
-        agents = Q(agent=None) | Q(agent=document.agent_id)
-        return self.filter(agents, kind__in=["", document.kind])
+        return _FITTING.ask(agent=document.agent_id, kind=document.kind)
 
     def for_person(self, user: User) -> "PolicyQuerySet":
         """Those of all agents, and those of an agent this person sees; see `agents.reach`."""
@@ -75,3 +77,10 @@ class Policy(models.Model):
     def is_general(self) -> bool:
         """Whether it stands in the place of the built-in terms."""
         return self.agent_id is None and not self.kind
+
+
+_FITTING: Final = Compiled(
+    lambda: Policy.objects.filter(
+        Q(agent=None) | Q(agent=key("agent")), Q(kind="") | Q(kind=Given("kind", models.CharField()))
+    )
+)

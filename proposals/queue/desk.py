@@ -1,30 +1,13 @@
 """What waits for one person, asked of the database once for a whole page."""
 
 from functools import cached_property
-from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigAutoField, Lookup
-from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpRequest
 
 from people.models import User
 from proposals.models import Proposal
 from proposals.models.proposal import ProposalQuerySet
 from proposals.queue.waiting import waiting_for
-
-
-@BigAutoField.register_lookup
-class AnyOf(Lookup):
-    """`pk__any_of=[…]`: as `pk__in`, but thousands of keys are one parameter."""
-
-    lookup_name = "any_of"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
-        """“id = ANY(…)”."""
-        left, parameters = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s::bigint[])", (*parameters, list(self.rhs))
 
 
 class Desk:

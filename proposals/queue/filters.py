@@ -9,6 +9,8 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, When
 from django.db.models.functions import Coalesce
 
+from agents import compiled
+from agents.compiled import Compiled
 from feedback.trends import Rising
 from people.models import User
 from proposals.models import Assignment, Check, Proposal
@@ -137,9 +139,11 @@ class Filters:
 
         `also` is put where it would stand, asked for or not.
         """
+        if self.is_plain and self.show == "turn":
+            also_there = [] if also is None or also in desk else [also]
+            return _IN_ORDER[self.order].ask(keys=[*desk.keys, *also_there])
         wanted = self._narrowed(desk)
-        is_waiting = self.is_plain and self.show == "turn" and also in desk.keys
-        if also is not None and not is_waiting:
+        if also is not None:
             either = wanted.values("pk").union(Proposal.objects.filter(pk=also).values("pk"))
             wanted = Proposal.objects.filter(pk__in=either)
         found = weighed(wanted, self.keys).aggregate(keys=ArrayAgg("pk", order_by=self.keys))
@@ -178,3 +182,14 @@ def weighed(proposals: ProposalQuerySet, keys: tuple[str, ...]) -> ProposalQuery
     sources = Coalesce("pattern__sources", "evidence_sources", output_field=IntegerField())
     rising = Rising("pattern_id", candidates=_ASKED_ABOUT)
     return proposals.annotate(impact=Case(When(rising, then=sources * 2), default=sources))
+
+
+def _in_order(keys: tuple[str, ...]) -> Compiled[int]:
+    """The keys it is given, in this order."""
+    asked = {"pk__any_of": compiled.keys("keys")}
+    return Compiled(
+        lambda: weighed(Proposal.objects.filter(**asked), keys).order_by(*keys).values_list("pk", flat=True)
+    )
+
+
+_IN_ORDER: Final = {name: _in_order(keys) for name, keys in ORDERS.items()}

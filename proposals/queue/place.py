@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from agents.compiled import Compiled, keys
 from proposals.models import Proposal
 from proposals.models.proposal import ProposalQuerySet
 from proposals.queue.desk import Desk
@@ -55,13 +57,16 @@ class Neighbours:
     after: Proposal | None
 
 
+_TITLES: Final = Compiled(lambda: Proposal.objects.only("pk", "title").filter(**{"pk__any_of": keys("keys")}))
+
+
 def neighbours(place: Place, desk: Desk, proposal: Proposal) -> Neighbours:
     """In two queries; for a proposal that has just left the list, those on either side of its gap."""
-    keys = place.filters.all_keys(desk, also=proposal.pk)
-    at = keys.index(proposal.pk)
-    sides = (keys[at - 1] if at else None), (keys[at + 1] if at + 1 < len(keys) else None)
-    found = Proposal.objects.only("pk", "title").in_bulk([key for key in sides if key is not None])
-    return Neighbours(*(found.get(key) if key is not None else None for key in sides))
+    found = place.filters.all_keys(desk, also=proposal.pk)
+    at = found.index(proposal.pk)
+    sides = (found[at - 1] if at else None), (found[at + 1] if at + 1 < len(found) else None)
+    titles = {one.pk: one for one in _TITLES.ask(keys=[side for side in sides if side is not None])}
+    return Neighbours(*(titles.get(side) if side is not None else None for side in sides))
 
 
 def first(place: Place, desk: Desk) -> Proposal | None:
