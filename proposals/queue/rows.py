@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
+from agents import statements
+from agents.compiled import Compiled, keys
 from audit.numbers import counted, share
 from feedback.models import TallyDay
 from feedback.rates import rate
@@ -24,6 +25,14 @@ from proposals.undone import undone
 
 _SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass", "self_start")
 _HEAVY = ("rationale", "revision__text", "revision__diff", "pattern__centroid", "pattern__meaning", "pattern__terms")
+_PROPOSALS: Final = Compiled(
+    lambda: Proposal.objects.select_related(*_SHOWN).defer(*_HEAVY).filter(**{"pk__any_of": keys("keys")})
+)
+_ASSIGNMENTS: Final = Compiled(
+    lambda: Assignment.objects.select_related("user", "group", "team").filter(
+        **{"proposal__pk__any_of": keys("proposals")}
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +80,18 @@ class Row:
 
 def page_of(proposals: Sequence[int]) -> list[Proposal]:
     """The proposals with these keys, in this order, without the texts that no row shows."""
-    found = Proposal.objects.select_related(*_SHOWN).defer(*_HEAVY).in_bulk(proposals)
+    found = {one.pk: one for one in _PROPOSALS.ask(keys=list(proposals))}
     return [found[pk] for pk in proposals if pk in found]
 
 
-def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
+def rows(wanted: Sequence[int], desk: Desk) -> list[Row]:
     """The rows of one page, for the person whose desk this is."""
-    proposals = page_of(keys)
+    proposals = page_of(wanted)
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     around = _around(proposals, desk.user)
     gone = undone([p for p in proposals if not p.is_open])
     rolling = rollout_pills([p for p in proposals if p.pk not in desk])
-    deciders, assigned = _deciders(proposals), assignments(keys)
+    deciders, assigned = _deciders(proposals), assignments(wanted)
     return [
         Row(
             p,
@@ -110,7 +119,7 @@ def rows(keys: Sequence[int], desk: Desk) -> list[Row]:
 def assignments(proposals: Collection[int]) -> dict[int, list[Assignment]]:
     """Who each of these is assigned to."""
     found: dict[int, list[Assignment]] = defaultdict(list)
-    for one in Assignment.objects.filter(proposal__in=proposals).select_related("user", "group", "team"):
+    for one in _ASSIGNMENTS.ask(proposals=list(proposals)):
         found[one.proposal_id].append(one)
     return found
 
@@ -164,6 +173,7 @@ _AROUND: Final = """
     FROM asked p LEFT JOIN proposals_proposalseen s ON s.proposal_id = p.id AND s.user_id = %(user)s
                  LEFT JOIN runs ON runs.agent_id = p.agent_id
 """
+_TYPES: Final = {"proposals": "bigint[]", "user": "bigint", "first": "date", "last": "date"}
 
 
 def _around(proposals: Sequence[Proposal], user: User) -> dict[int, _Around]:
@@ -176,9 +186,7 @@ def _around(proposals: Sequence[Proposal], user: User) -> dict[int, _Around]:
         "first": last - timedelta(days=TREND_DAYS - 1),
         "last": last,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_AROUND, asked)
-        return {proposal: _Around(*known) for proposal, *known in cursor.fetchall()}
+    return {proposal: _Around(*known) for proposal, *known in statements.ask(_AROUND, _TYPES, asked)}
 
 
 def _mark(proposal: Proposal, around: _Around, user: User) -> Mark | None:

@@ -92,7 +92,7 @@ def _waiting(request: PersonRequest) -> list[dict[str, object]]:
 
 def _paginator(filters: queue.Filters, desk: queue.Desk, counts: dict[str, int]) -> "Paginator[int]":
     """The keys by pages: of a whole view, which is counted already, only the page that is shown is read."""
-    if not (filters.is_plain and filters.show in counts):
+    if filters.show == "turn" or not (filters.is_plain and filters.show in counts):
         return Paginator(filters.all_keys(desk), PER_PAGE)
     paginator = Paginator(filters.apply(desk.user, desk).values_list("pk", flat=True), PER_PAGE)
     paginator.count = counts[filters.show]
