@@ -4,8 +4,9 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -14,14 +15,25 @@ from agents.reach import within
 from audit.numbers import counted
 from feedback.models import Feedback, Pattern, Run
 from people.models import User
+from proposals.models.trigrams import SHORTEST, Trigrams, trigrams
 from proposals.risk import Level
 
 MOVED: Final = "Moved onto"
 """How the note of a revision begins that only carries a text over to another version."""
 
 
+SEARCHED: Final = ("title", "rationale")
+
+
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Reads that speak."""
+
+    def saying(self, words: str) -> "ProposalQuerySet":
+        """With these characters anywhere in title or reason."""
+        there = Q(*((f"{name}__icontains", words) for name in SEARCHED), _connector=Q.OR)
+        if len(words) < SHORTEST:
+            return self.filter(there)
+        return self.alias(letters=trigrams(*SEARCHED)).filter(there, letters__contains=Trigrams(Value(words)))
 
     def open(self) -> "ProposalQuerySet":
         """Everything that still needs somebody."""
@@ -157,6 +169,7 @@ class Proposal(models.Model):
             models.Index(fields=["status", "-created_at"], name="proposal_by_status"),
             models.Index(fields=["-created_at", "-id"], name="proposal_by_age"),
             models.Index(Coalesce("decided_at", "created_at").desc(), F("id").desc(), name="proposal_by_settled"),
+            GinIndex(trigrams(*SEARCHED), name="proposal_by_words"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, When
 from django.db.models.functions import Coalesce
 
 from agents import compiled
@@ -118,7 +118,7 @@ class Filters:
         if self.agent:
             found = found.filter(document__agent__slug=self.agent)
         if self.q:
-            found = found.filter(Q(title__icontains=self.q) | Q(rationale__icontains=self.q))
+            found = found.saying(self.q)
         if self.origin:
             found = found.filter(origin=self.origin)
         if self.risk:
