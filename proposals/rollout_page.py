@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from agents.compiled import Compiled, key
 from agents.models import Agent, Document, Version
 from audit.models import AuditEntry
 from people.models import User
@@ -182,10 +184,14 @@ def history(rollout: Rollout) -> QuerySet[AuditEntry]:
     return entries.newest_first()[:SHOWN]
 
 
+_OF_DOCUMENT: Final = Compiled(
+    lambda: Rollout.objects.for_page().filter(split__document=key("document")).order_by("-pk")[:5]
+)
+
+
 def of_document(document: Document, user: User) -> list[dict[str, object]]:
     """What a line about each of its newest rollouts says, the live one first, with what this person may do with it."""
-    found = Rollout.objects.for_page().filter(split__document=document).order_by("-pk")[:5]
-    return [_with_acts(row, user) for row in rows(found)]
+    return [_with_acts(row, user) for row in rows(_OF_DOCUMENT.ask(document=document.pk))]
 
 
 def of_version(version: Version, user: User) -> dict[str, object] | None:

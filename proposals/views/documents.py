@@ -1,15 +1,19 @@
 """A document: its text, its history, any two versions side by side, and the ways to change it."""
 
+from typing import Any, Final
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agents.models import Document, Version, whole_of
+from agents.compiled import Compiled, keys
+from agents.models import Document, Release, Version, whole_of
 from people import fresh
 from people.requests import PersonRequest
 from proposals import carrying, growth, rollout_page, shown
@@ -50,22 +54,38 @@ def _newest(document: Document) -> int:
 def document(request: PersonRequest, slug: str, name: str) -> HttpResponse:
     """The current text, what was current when, and what is proposed."""
     found = _find(slug, name)
-    releases = found.releases.select_related(
-        "version__restores", "version__proposal__bypass", "version__proposal__self_start"
-    ).defer(*whole_of("version"))
     context = {
         "place": "agents",
         "document": found,
         "code": shown.is_code(found),
         "sections": [section for section in found.sections.all() if section.is_protected],
         "part": _part(request, found, found.current),
-        "page": Paginator(releases, VERSIONS_PER_PAGE).get_page(request.GET.get("page")),
+        "page": _releases(found, request.GET.get("page")),
+        "may_roll_back": request.user.has_perm("proposals.roll_back"),
         "size": growth.size_of(found.current) if found.current else None,
         "growth": growth.of_document(found.pk, last=found.current.number) if found.current else None,
         "rollouts": rollout_page.of_document(found, request.user),
         "open_proposals": found.proposals.open().order_by("-pk")[:20],
     }
     return render(request, "proposals/document.html", context)
+
+
+def _joined() -> "QuerySet[Release]":
+    joined = Release.objects.select_related(
+        "version__restores", "version__proposal__bypass", "version__proposal__self_start"
+    )
+    texts = [*whole_of("version"), *whole_of("version__restores"), "version__proposal__rationale"]
+    return joined.defer(*texts).filter(**{"pk__any_of": keys("wanted")}).order_by(*Release._meta.ordering)
+
+
+_RELEASES: Final = Compiled(_joined)
+
+
+def _releases(found: Document, number: str | None) -> "Page[Any]":
+    """What was current when, a page of it, with the versions and what became of them."""
+    page: Page[Any] = Paginator(found.releases.values_list("pk", flat=True), VERSIONS_PER_PAGE).get_page(number)
+    page.object_list = _RELEASES.ask(wanted=list(page.object_list))
+    return page
 
 
 @require_safe
