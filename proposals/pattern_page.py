@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import Max, Q, QuerySet
 from django.http import QueryDict
 
+from agents.compiled import Compiled, key, keys
 from agents.models import Document
 from feedback.actions import lifecycle
 from feedback.insight import Examples, Insight, examples_among
@@ -28,6 +29,13 @@ from proposals.undone import undone
 PER_PAGE = 15
 LOUDEST = 5
 OTHERS = 100
+_REPORTS: Final = Compiled(
+    lambda: (
+        Evidence.objects.select_related("feedback", "run")
+        .annotate(said=said())
+        .filter(**{"pattern": key("pattern"), "pk__any_of": keys("keys")})
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +71,11 @@ class PatternPage:
         """The evidence, newest first."""
         page = Paginator(self._asked_for(), PER_PAGE).get_page(self._query.get("page"))
         if not self.is_filtered and page.end_index() <= len(self._newest):
-            keys = self._newest[max(page.start_index() - 1, 0) : page.end_index()]
+            wanted = self._newest[max(page.start_index() - 1, 0) : page.end_index()]
         else:
-            keys = list(page.object_list)
-        self._reports = self._read({*keys, *self.insight.example_keys})
-        page.object_list = [self._reports[pk] for pk in keys if pk in self._reports]
+            wanted = list(page.object_list)
+        self._reports = self._read({*wanted, *self.insight.example_keys})
+        page.object_list = [self._reports[pk] for pk in wanted if pk in self._reports]
         return page
 
     def _asked_for(self) -> "list[int] | QuerySet[Any]":
@@ -86,9 +94,8 @@ class PatternPage:
     def _newest(self) -> list[int]:
         return [report.pk for report in self.insight.newest]
 
-    def _read(self, keys: Collection[int]) -> dict[int, Evidence]:
-        rows = Evidence.objects.filter(pattern=self.pattern).select_related("feedback", "run").annotate(said=said())
-        return dict(rows.in_bulk(keys)) if keys else {}
+    def _read(self, wanted: Collection[int]) -> dict[int, Evidence]:
+        return {one.pk: one for one in _REPORTS.ask(pattern=self.pattern.pk, keys=list(wanted))} if wanted else {}
 
     @cached_property
     def examples(self) -> Examples | None:
