@@ -7,7 +7,7 @@ a page, which join many tables and find a few rows by an index, both take longer
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -21,8 +21,6 @@ from agents import statements
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
-
-_NAME: Final = "%({})s"
 
 
 @Field.register_lookup
@@ -86,7 +84,8 @@ class Compiled(Generic[T]):
         sql, parameters = compiler.as_sql()
         given = [one for one in parameters if isinstance(one, Given)]
         types = {one.name: one.output_field.rel_db_type(connection) or "" for one in given}
-        return _Plan(queryset, compiler, sql % tuple(map(_marked, parameters)), types)
+        text = sql.replace("%%", "%%%%") % tuple(map(_marked, parameters))  # `statements.ask` fills it in once more
+        return _Plan(queryset, compiler, text, types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class _Answer(SQLCompiler):
 
 
 def hold(owner: Model, relation: str, rows: Sequence[Model]) -> None:
-    """Let `owner.relation.all()` be these rows, as `prefetch_related` does."""
+    """Let `owner.relation.all()` be these rows, all there are, as `prefetch_related` does."""
     manager = getattr(owner, relation)
     for row in rows:
         manager.field.set_cached_value(row, owner)
@@ -133,5 +132,5 @@ def hold(owner: Model, relation: str, rows: Sequence[Model]) -> None:
 
 def _marked(parameter: object) -> str:
     if isinstance(parameter, Given):
-        return _NAME.format(parameter.name)
+        return f"%({parameter.name})s"
     return Literal(parameter).as_string().replace("%", "%%")
