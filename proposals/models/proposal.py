@@ -13,6 +13,7 @@ from agents.models import ApiKey, Document, Version
 from agents.reach import within
 from audit.numbers import counted
 from feedback.models import Feedback, Pattern, Run
+from feedback.models.report import OF_ONE_REPORT, the_one
 from people.models import User
 from proposals.risk import Level
 
@@ -269,10 +270,7 @@ class ProposalEvidence(models.Model):
     class Meta:
         verbose_name_plural = "proposal evidence"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(feedback__isnull=False, run=None) | Q(feedback=None, run__isnull=False),
-                name="proposal_evidence_is_feedback_or_run",
-            ),
+            models.CheckConstraint(condition=OF_ONE_REPORT, name="proposal_evidence_is_feedback_or_run"),
             models.UniqueConstraint("proposal", "feedback", name="proposal_feedback_once"),
             models.UniqueConstraint("proposal", "run", name="proposal_run_once"),
         ]
@@ -283,7 +281,4 @@ class ProposalEvidence(models.Model):
     @property
     def report(self) -> Feedback | Run:
         """The one of the two that is set."""
-        report = self.feedback or self.run
-        if report is None:  # the constraint says this cannot be
-            raise ValueError(f"{self} points at nothing")
-        return report
+        return the_one(self.feedback, self.run)
