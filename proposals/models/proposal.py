@@ -208,7 +208,8 @@ class Revision(models.Model):
     """The exact text of a proposal at one time; immutable, the database refuses changes.
 
     `digest` binds a decision to everything it is about: the base version, the text, and the protected sections (see
-    `proposals.digests`). `diff` is computed once, here, and never in a request; its shape is that of `proposals.diffs`.
+    `proposals.digests`). `diff` is computed once, here, and never in a request; its shape is that of
+    `proposals.diffs`.
     """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="revisions")
