@@ -1,4 +1,4 @@
-"""Proposals and differences over REST. An agent can propose; nothing here lets a key decide."""
+"""Proposals over REST. An agent can propose; nothing here lets a key decide."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from agents.api import Key, Paging, caller_of, find_document, find_version, no_nul
+from agents.api import Key, Paging, caller_of, no_nul
 from agents.keys import Caller
 from agents.models import ApiKey, Document
 from agents.problems import Invalid as InvalidBody
@@ -19,14 +19,16 @@ from feedback.models import Feedback, Pattern
 from proposals import came_of, diffs
 from proposals.actions.proposals import submit
 from proposals.api_outcomes import OutcomeOut, outcome_out
+from proposals.api_revisions import RevisionOut, revision_out, revisions_of
 from proposals.api_talks import ThreadOut, thread_out
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
-from proposals.models import Assignment, Check, Coauthor, Decision, Proposal, Revision, SelfStart
+from proposals.models import Assignment, Proposal, SelfStart
 from proposals.policies import bypasser_id
 from proposals.queue.filters import weighed
 from proposals.risk import Level
 
 router = Router(tags=["proposals"])
+# Each call keeps the name by which generated clients know it, wherever its function stands.
 
 EVIDENCE_AT_MOST = 1000
 
@@ -100,43 +102,6 @@ class ProposalOut(Schema):
     decided_at: datetime | None
 
 
-class CheckOut(Schema):
-    """What a machine says of a revision."""
-
-    name: str
-    verdict: str
-    message: str
-
-
-class DecisionOut(Schema):
-    """What a person said of a revision."""
-
-    verdict: str
-    by: str
-    reason: str
-    note: str
-    digest: str
-    at: datetime
-
-
-class RevisionOut(Schema):
-    """One exact text the proposal has had."""
-
-    number: int
-    base_version: int
-    content: str
-    sha256: str
-    digest: str
-    author: str
-    coauthors: list[str] = Field(description="Whose suggested wording it took over.")
-    note: str
-    created_at: datetime
-    words_added: int
-    words_removed: int
-    checks: list[CheckOut]
-    decisions: list[DecisionOut]
-
-
 class ProposalWithHistory(ProposalOut):
     """A proposal with its revisions, newest last, and the difference its newest one makes, in unified format."""
 
@@ -161,17 +126,13 @@ class Filters(Paging):
     state: Proposal.Status | None = None
 
 
-class Comparison(Schema):
-    """The difference of two versions; `diff` is in unified format."""
-
-    from_version: int
-    to_version: int
-    words_added: int
-    words_removed: int
-    diff: str
-
-
-@router.post("/proposals", response={201: Created}, auth=Key(ApiKey.Scope.PROPOSE), summary="Propose a change")
+@router.post(
+    "/proposals",
+    response={201: Created},
+    auth=Key(ApiKey.Scope.PROPOSE),
+    summary="Propose a change",
+    operation_id="proposals_api_post_proposal",
+)
 def post_proposal(request: HttpRequest, body: ProposalIn) -> Status[Created]:
     """Open a proposal for people to review. 409 when `base_version` is not current, or the same is open already."""
     caller = caller_of(request)
@@ -192,7 +153,13 @@ def post_proposal(request: HttpRequest, body: ProposalIn) -> Status[Created]:
     return Status(201, Created(id=proposal.pk, url=_url(request, proposal), state=proposal.status))
 
 
-@router.get("/proposals", response=Proposals, auth=Key(ApiKey.Scope.READ), summary="List proposals")
+@router.get(
+    "/proposals",
+    response=Proposals,
+    auth=Key(ApiKey.Scope.READ),
+    summary="List proposals",
+    operation_id="proposals_api_list_proposals",
+)
 def list_proposals(request: HttpRequest, filters: Query[Filters]) -> Proposals:
     """Proposals of the agents this key may see, newest first."""
     rows = _visible(caller_of(request), filters.agent)
@@ -202,48 +169,27 @@ def list_proposals(request: HttpRequest, filters: Query[Filters]) -> Proposals:
     return Proposals(items=[ProposalOut(**_proposal(request, item)) for item in page.items], next=page.next)
 
 
-@router.get("/proposals/{proposal_id}", response=ProposalWithHistory, auth=Key(ApiKey.Scope.READ), summary="Read one")
+@router.get(
+    "/proposals/{proposal_id}",
+    response=ProposalWithHistory,
+    auth=Key(ApiKey.Scope.READ),
+    summary="Read one",
+    operation_id="proposals_api_read_proposal",
+)
 def read_proposal(request: HttpRequest, proposal_id: int) -> ProposalWithHistory:
     """One proposal with its revisions, their checks and decisions, and the difference."""
     visible = _visible(caller_of(request), None)
     proposal = visible.filter(pk=proposal_id).first() if 0 < proposal_id < 2**63 else None
     if proposal is None:
         raise NotFound(f"There is no proposal {proposal_id} for this key.")
-    revisions = list(_revisions(proposal))
+    revisions = list(revisions_of(proposal))
     newest = revisions[-1]
     return ProposalWithHistory(
         **_proposal(request, proposal),
-        revisions=[_revision(item) for item in revisions],
+        revisions=[revision_out(item) for item in revisions],
         threads=[thread_out(item) for item in proposal.threads.for_page()],
         outcome=outcome_out(came_of.of_proposal(proposal)),
         diff=diffs.unified(newest.base_version.text, newest.text),
-    )
-
-
-@router.get(
-    "/agents/{agent}/documents/{document}/compare",
-    response=Comparison,
-    auth=Key(ApiKey.Scope.READ),
-    tags=["agents"],
-    summary="Compare two versions",
-)
-def compare(
-    request: HttpRequest,
-    agent: str,
-    document: str,
-    from_version: Annotated[int, Query(alias="from")],
-    to_version: Annotated[int, Query(alias="to")],
-) -> Comparison:
-    """What changed between any two versions of a document."""
-    found = find_document(caller_of(request), agent, document)
-    before, after = find_version(found, from_version), find_version(found, to_version)
-    difference = diffs.compute(before.text, after.text)
-    return Comparison(
-        from_version=from_version,
-        to_version=to_version,
-        words_added=difference.words_added,
-        words_removed=difference.words_removed,
-        diff=diffs.unified(before.text, after.text),
     )
 
 
@@ -308,19 +254,6 @@ def _visible(caller: Caller, agent: str | None) -> "QuerySet[Proposal]":
     return rows.filter(document__agent=caller.agent_id) if caller.agent_id is not None else rows
 
 
-def _revisions(proposal: Proposal) -> "QuerySet[Revision]":
-    return (
-        proposal.revisions.select_related("base_version", "author", "author_key")
-        .defer("diff")
-        .prefetch_related(
-            Prefetch("checks", Check.objects.order_by("pk")),
-            Prefetch("decisions", Decision.objects.select_related("actor").order_by("pk")),
-            Prefetch("coauthors", Coauthor.objects.select_related("person").order_by("pk")),
-        )
-        .order_by("number")
-    )
-
-
 def _url(request: HttpRequest, proposal: Proposal) -> str:
     return request.build_absolute_uri(f"/proposals/{proposal.pk}")
 
@@ -363,32 +296,3 @@ def _turn(proposal: Proposal) -> str | None:
         return None
     waits = proposal.status == Proposal.Status.CHANGES_REQUESTED and proposal.origin != Proposal.Origin.DRAFTER
     return "author" if waits else "reviewers"
-
-
-def _revision(revision: Revision) -> RevisionOut:
-    return RevisionOut(
-        number=revision.number,
-        base_version=revision.base_version.number,
-        content=revision.text,
-        sha256=revision.sha256,
-        digest=revision.digest,
-        author=revision.author_label,
-        coauthors=[str(coauthor.person) for coauthor in revision.coauthors.all()],
-        note=revision.note,
-        created_at=revision.created_at,
-        words_added=revision.words_added,
-        words_removed=revision.words_removed,
-        checks=[CheckOut(name=c.name, verdict=c.verdict, message=c.message) for c in revision.checks.all()],
-        decisions=[_decision(decision) for decision in revision.decisions.all()],
-    )
-
-
-def _decision(decision: Decision) -> DecisionOut:
-    return DecisionOut(
-        verdict=decision.verdict,
-        by=str(decision.actor),
-        reason=decision.reason,
-        note=decision.note,
-        digest=decision.digest,
-        at=decision.at,
-    )

@@ -100,23 +100,49 @@ def seen(proposal: Proposal, number: int) -> Revision:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the decision stands, and what this person may do about it."""
+    """Where the decision stands, and what this person (`me`, by key) may do about it."""
 
+    me: int
     leave: policies.Leave
     need: policies.Need
-    tally: str
     approvals: list[Decision]
-    missing: str
-    missing_after_mine: str
-    approved_by_me: bool
     blocking: list[Check]
     asking: list[Check]
     recheck: bool
     may_withdraw: bool
     may_take_back: bool
-    may_bypass: bool
+    is_bypasser: bool
     undone: Proposal | None
     pill: Pill
+
+    @property
+    def approvers(self) -> set[int]:
+        """Whose approvals count, by key."""
+        return {approval.actor_id for approval in self.approvals}
+
+    @property
+    def approved_by_me(self) -> bool:
+        return self.me in self.approvers
+
+    @property
+    def tally(self) -> str:
+        """How many of the approvals asked for are there, in words."""
+        return self.need.tally(self.approvers)
+
+    @property
+    def missing(self) -> str:
+        """What is still missing, in a sentence; empty when nothing is."""
+        return self.need.missing(self.approvers)
+
+    @property
+    def missing_after_mine(self) -> str:
+        """What would still be missing if this person approved."""
+        return self.need.missing(self.approvers | {self.me})
+
+    @property
+    def may_bypass(self) -> bool:
+        """Not where this person's own approval is all that is missing."""
+        return self.is_bypasser and not (self.leave.allowed and not self.missing_after_mine)
 
 
 def standing(
@@ -125,45 +151,51 @@ def standing(
     """The rules applied to the newest revision, for the person whose desk this is; `said` are the decisions, where they
     are known, `rolled_out` is False for one that is known to have no rollout.
     """
-    revision, user = newest(proposal), desk.user
-    leave = policies.may_decide(user, proposal)
-    recheck = proposal.is_open and policies.protection_changed(proposal, revision)
-    as_then = not recheck and proposal.status != Proposal.Status.IN_EFFECT
-    strict = policies.approvals_needed(proposal, revision, touched=_touched_then(revision) if as_then else None)
-    need = policies.in_force(strict)
     said = decisions(proposal) if said is None else said
-    on_newest = [decision for decision in said if decision.revision_id == revision.pk]
-    approving = [decision for decision in on_newest if decision.verdict == "approve"]
-    approvals = policies.counting(approving, proposal.document.agent)
-    found = revision.checks.all()
-    blocking = [check for check in found if check.verdict == Check.Verdict.FAIL and not check.asks]
-    asking = [check for check in found if check.asks and proposal.status != Proposal.Status.IN_EFFECT]
-    actors = {approval.actor_id for approval in approvals}
-    missing_after = need.missing(actors | {user.pk})
+    leave = policies.may_decide(desk.user, proposal)
+    recheck = proposal.is_open and policies.protection_changed(proposal, newest(proposal))
+    blocking, asking = _raised(proposal)
     rolled_back = undone([proposal]).get(proposal.pk)
     return Standing(
+        me=desk.user.pk,
         leave=leave,
-        need=need,
-        tally=need.tally(actors),
-        approvals=approvals,
-        missing=need.missing(actors),
-        missing_after_mine=missing_after,
-        approved_by_me=any(approval.actor_id == user.pk for approval in approvals),
+        need=_need(proposal, recheck=recheck),
+        approvals=_approvals(proposal, said),
         blocking=blocking,
         asking=asking,
         recheck=recheck,
-        may_withdraw=proposal.is_open and policies.may_withdraw(user, proposal, leave).allowed,
-        may_take_back=_is_sent_back(proposal) and policies.may_take_back(user, said).allowed,
-        may_bypass=_may_bypass(proposal, user) and not (leave.allowed and not missing_after),
+        may_withdraw=proposal.is_open and policies.may_withdraw(desk.user, proposal, leave).allowed,
+        may_take_back=_is_sent_back(proposal) and policies.may_take_back(desk.user, said).allowed,
+        is_bypasser=_is_bypasser(proposal, desk.user),
         undone=rolled_back,
-        pill=pill(
-            proposal,
-            my_turn=proposal.pk in desk,
-            blocked=bool(blocking),
-            undone=bool(rolled_back),
-            rollout=rollout_pills([proposal]).get(proposal.pk) if rolled_out else None,
-        ),
+        pill=_pill(proposal, desk, bool(blocking), bool(rolled_back), rolled_out=rolled_out),
     )
+
+
+def _need(proposal: Proposal, *, recheck: bool) -> policies.Need:
+    """As its check found what it touches, unless that has to be compared anew."""
+    revision = newest(proposal)
+    as_then = not recheck and proposal.status != Proposal.Status.IN_EFFECT
+    touched = _touched_then(revision) if as_then else None
+    return policies.in_force(policies.approvals_needed(proposal, revision, touched=touched))
+
+
+def _approvals(proposal: Proposal, said: Sequence[Decision]) -> list[Decision]:
+    """Those of the newest revision that count."""
+    approving = [one for one in said if one.revision_id == proposal.revision_id and one.verdict == "approve"]
+    return policies.counting(approving, proposal.document.agent)
+
+
+def _raised(proposal: Proposal) -> tuple[list[Check], list[Check]]:
+    """The checks that stop an approval, and those that only a reason gets past."""
+    found = newest(proposal).checks.all()
+    blocking = [check for check in found if check.verdict == Check.Verdict.FAIL and not check.asks]
+    return blocking, [check for check in found if check.asks and proposal.status != Proposal.Status.IN_EFFECT]
+
+
+def _pill(proposal: Proposal, desk: queue.Desk, blocked: bool, undone: bool, *, rolled_out: bool) -> Pill:
+    rollout = rollout_pills([proposal]).get(proposal.pk) if rolled_out else None
+    return pill(proposal, my_turn=proposal.pk in desk, blocked=blocked, undone=undone, rollout=rollout)
 
 
 def _touched_then(revision: Revision) -> list[Section] | None:
@@ -181,7 +213,7 @@ def _is_sent_back(proposal: Proposal) -> bool:
     return proposal.status == Proposal.Status.CHANGES_REQUESTED
 
 
-def _may_bypass(proposal: Proposal, user: User) -> bool:
+def _is_bypasser(proposal: Proposal, user: User) -> bool:
     return proposal.status == Proposal.Status.PENDING and policies.may_bypass(user, proposal).allowed
 
 

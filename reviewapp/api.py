@@ -31,6 +31,7 @@ from feedback.api.routes import router as feedback_router
 from feedback.ingest import diagnosis
 from proposals.api import router as proposals_router
 from proposals.api_blame import router as blame_router
+from proposals.api_compare import router as compare_router
 from proposals.api_rollouts import router as rollouts_router
 from proposals.api_sources import router as sources_router
 from proposals.api_then import router as then_router
@@ -70,6 +71,7 @@ api.add_router("/agents", sources_router)
 api.add_router("", erasures_router)
 api.add_router("", feedback_router)
 api.add_router("", proposals_router)
+api.add_router("", compare_router)
 api.add_router("", trials_router)
 api.add_router("", blame_router)
 api.add_router("", then_router)

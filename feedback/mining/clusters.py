@@ -66,24 +66,16 @@ class Clusters:
 
         Raises ValueError if a stored group has other dimensions than `neutral`.
         """
-        self._parts, self._settled = parts, settled
+        self._parts, self._settled, self._windows = parts, settled, windows
         self._neutral = _side_by_side(neutral, parts)
         self.dimensions = len(self._neutral)
-        if any(len(group) not in (0, 4 * (self.dimensions + 2)) for group in stored):
-            raise ValueError("A stored group has other dimensions than the texts.")
-        self.count = len(stored)
-        self._make_columns(self.count + 4 * _BLOCK)
-        self._kept[: len(kept)] = kept
-        self._pinned[: len(pinned)] = pinned
-        self._windows = windows
-        self._sizes[: len(sizes)], self._grown[: len(grown)] = sizes, grown
-        self._clock = int(self._grown.max())
-        self._read(stored)
         self.changed: set[int] = set()
         self.sure: list[float] = []
         """Of each text taken, how probable it was that it belonged to the group it joined; 1 of one that began one."""
         self.merged: dict[int, int] = {}
         """Which group went into which."""
+        self._read(stored)
+        self._read_lives(kept, sizes, grown, pinned)
         self._open_windows()
         self._texts = int(self._moved[self._alive].sum())
         self._groups = int(np.count_nonzero(self._moved[self._alive]))
@@ -102,10 +94,21 @@ class Clusters:
         self._own, self._base, self._pull = (np.zeros(room) for _ in range(3))
 
     def _read(self, stored: Sequence[bytes]) -> None:
+        if any(len(group) not in (0, 4 * (self.dimensions + 2)) for group in stored):
+            raise ValueError("A stored group has other dimensions than the texts.")
+        self.count = len(stored)
+        self._make_columns(self.count + 4 * _BLOCK)
         for number, group in filter(itemgetter(1), enumerate(stored)):
             numbers = np.frombuffer(group, dtype="<i4")
             self._sums[number] = numbers[:-2]
             self._weights[number], self._moved[number] = numbers[-2:]
+
+    def _read_lives(
+        self, kept: Sequence[bool], sizes: Sequence[int], grown: Sequence[int], pinned: Sequence[bool]
+    ) -> None:
+        self._kept[: len(kept)], self._pinned[: len(pinned)] = kept, pinned
+        self._sizes[: len(sizes)], self._grown[: len(grown)] = sizes, grown
+        self._clock = int(self._grown.max())
 
     def stored(self, number: int) -> bytes:
         """The sum of a group's texts, their weight and their number, as little-endian 32-bit whole numbers."""

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from feedback.models.report import Feedback, Run
+from feedback.models.report import OF_ONE_REPORT, Feedback, Run, the_one
 
 
 class Exclusion(models.Model):
@@ -30,10 +30,7 @@ class Exclusion(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(feedback__isnull=False, run=None) | Q(feedback=None, run__isnull=False),
-                name="exclusion_is_of_feedback_or_run",
-            ),
+            models.CheckConstraint(condition=OF_ONE_REPORT, name="exclusion_is_of_feedback_or_run"),
             models.CheckConstraint(condition=~Q(reason=""), name="exclusion_has_reason"),
             models.UniqueConstraint("feedback", name="exclusion_feedback_once", condition=Q(lifted_at=None)),
             models.UniqueConstraint("run", name="exclusion_run_once", condition=Q(lifted_at=None)),
@@ -46,7 +43,4 @@ class Exclusion(models.Model):
     @property
     def report(self) -> Feedback | Run:
         """The one of the two that is set."""
-        report = self.feedback or self.run
-        if report is None:  # the constraint says this cannot be
-            raise ValueError(f"{self} points at nothing")
-        return report
+        return the_one(self.feedback, self.run)

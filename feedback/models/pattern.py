@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agents.models import Agent, Version, whole_of
 from agents.reach import within
-from feedback.models.report import Feedback, Run
+from feedback.models.report import OF_ONE_REPORT, Feedback, Run, the_one
 from people.models import User
 
 
@@ -220,10 +220,7 @@ class Evidence(models.Model):
     class Meta:
         verbose_name_plural = "evidence"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(feedback__isnull=False, run=None) | Q(feedback=None, run__isnull=False),
-                name="evidence_is_feedback_or_run",
-            ),
+            models.CheckConstraint(condition=OF_ONE_REPORT, name="evidence_is_feedback_or_run"),
             models.UniqueConstraint("pattern", "feedback", name="evidence_feedback_once_per_pattern"),
             models.UniqueConstraint("pattern", "run", name="evidence_run_once_per_pattern"),
         ]
@@ -235,10 +232,7 @@ class Evidence(models.Model):
     @property
     def report(self) -> Feedback | Run:
         """The one of the two that is set."""
-        report = self.feedback or self.run
-        if report is None:  # the constraint says this cannot be
-            raise ValueError(f"{self} points at nothing")
-        return report
+        return the_one(self.feedback, self.run)
 
 
 class PatternSource(models.Model):

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.models import ApiKey
-from feedback.models.report import Feedback, Run
+from feedback.models.report import OF_ONE_REPORT, Feedback, Run
 
 
 class QuarantineQuerySet(models.QuerySet["Quarantine"]):
@@ -70,10 +70,7 @@ class HeldEvidence(models.Model):
     class Meta:
         verbose_name_plural = "held evidence"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(feedback__isnull=False, run=None) | Q(feedback=None, run__isnull=False),
-                name="held_evidence_is_feedback_or_run",
-            ),
+            models.CheckConstraint(condition=OF_ONE_REPORT, name="held_evidence_is_feedback_or_run"),
         ]
 
     def __str__(self) -> str:

@@ -1,10 +1,15 @@
 """What agents report: runs and feedback. Rows are written set-based by `feedback.ingest`, never one ORM save each."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from agents.models import Agent, ApiKey
+
+OF_ONE_REPORT: Final = Q(feedback__isnull=False, run=None) | Q(feedback=None, run__isnull=False)
+"""What a row that stands for one report points at: feedback, or a run, and not both."""
 
 
 class Report(models.Model):
@@ -165,3 +170,11 @@ class Feedback(Report):
 
     def __str__(self) -> str:
         return f"feedback {self.external_id}"
+
+
+def the_one(feedback: Feedback | None, run: Run | None) -> Feedback | Run:
+    """The one of the two that is set. Raises ValueError for a row that is `OF_ONE_REPORT` no more."""
+    report = feedback or run
+    if report is None:
+        raise ValueError("This points at no report.")
+    return report

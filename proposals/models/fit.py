@@ -13,7 +13,8 @@ class Fit(models.Model):
     """What came of merging a revision with `version`, the last one it was merged with.
 
     The texts of neither ever change, so it holds for as long as that version is the one asked about. `conflicts` has
-    the shape of `proposals.merging.Conflict`; `applies` says that there is none, and that something is left to change.
+    the shape of `proposals.merging.Conflict`; `applies` says that there is none, and that something is left to
+    change.
     """
 
     revision = models.OneToOneField(Revision, on_delete=models.PROTECT, related_name="fit")

@@ -11,8 +11,9 @@ from proposals.models.proposal import Proposal
 class Outcome(models.Model):
     """What is known of one release: brought up to date until `settled_at`, and never again after that.
 
-    `findings` is what `proposals.outcomes.Findings.to_json` gives: numbers, intervals, and the rule. `word` is that of
-    the pattern the change answers. `told_at` is since when there is something to tell, or what there is is different.
+    `findings` is what `proposals.outcomes.Findings.to_json` gives: numbers, intervals, and the rule. `word`
+    is that of the pattern the change answers. `told_at` is since when there is something to tell, or what there is is
+    different.
     """
 
     class Word(models.TextChoices):

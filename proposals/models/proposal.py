@@ -14,6 +14,7 @@ from agents.models import ApiKey, Document, Version
 from agents.reach import within
 from audit.numbers import counted
 from feedback.models import Feedback, Pattern, Run
+from feedback.models.report import OF_ONE_REPORT, the_one
 from people.models import User
 from proposals.models.trigrams import SHORTEST, Trigrams, trigrams
 from proposals.risk import Level
@@ -220,7 +221,8 @@ class Revision(models.Model):
     """The exact text of a proposal at one time; immutable, the database refuses changes.
 
     `digest` binds a decision to everything it is about: the base version, the text, and the protected sections (see
-    `proposals.digests`). `diff` is computed once, here, and never in a request; its shape is that of `proposals.diffs`.
+    `proposals.digests`). `diff` is computed once, here, and never in a request; its shape is that of
+    `proposals.diffs`.
     """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="revisions")
@@ -282,10 +284,7 @@ class ProposalEvidence(models.Model):
     class Meta:
         verbose_name_plural = "proposal evidence"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(feedback__isnull=False, run=None) | Q(feedback=None, run__isnull=False),
-                name="proposal_evidence_is_feedback_or_run",
-            ),
+            models.CheckConstraint(condition=OF_ONE_REPORT, name="proposal_evidence_is_feedback_or_run"),
             models.UniqueConstraint("proposal", "feedback", name="proposal_feedback_once"),
             models.UniqueConstraint("proposal", "run", name="proposal_run_once"),
         ]
@@ -296,7 +295,4 @@ class ProposalEvidence(models.Model):
     @property
     def report(self) -> Feedback | Run:
         """The one of the two that is set."""
-        report = self.feedback or self.run
-        if report is None:  # the constraint says this cannot be
-            raise ValueError(f"{self} points at nothing")
-        return report
+        return the_one(self.feedback, self.run)
