@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from proposals.actions.rollouts import second
 from proposals.models import Check, Proposal, Rollout, SelfStart
-from proposals.plans import OWN_SHARES, Plan
+from proposals.plans import BUILT_IN, OWN_SHARES, Plan
 from proposals.review import Effect, Standing
+from proposals.risk import Level
 from proposals.rollout_page import live_of
 from proposals.rollout_policies import plan_for
 
@@ -82,7 +83,14 @@ def _starts(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) 
         bounds=plan.bounds,
     )
     found = [at_once, canary, own] if plan.at_once_allowed else [canary, own]
-    return tuple(replace(one, is_usual=one.name == plan.start) for one in found)
+    usual = _usual(proposal, plan)
+    return tuple(replace(one, is_usual=one.name == usual) for one in found)
+
+
+def _usual(proposal: Proposal, plan: Plan) -> str:
+    """What its plan says. Where nobody made a plan, what is of high risk is tried first, if runs are there to tell."""
+    is_tried = plan == BUILT_IN and proposal.risk == Level.HIGH and proposal.document.agent.runs_a_day > 0
+    return "canary" if is_tried else plan.start
 
 
 def _tries(proposal: Proposal, standing: Standing, effect: Effect, canary: str, whom: str) -> str:

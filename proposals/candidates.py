@@ -10,7 +10,7 @@ from people.models import User
 from proposals import shown
 from proposals.actions.proposals import MOST_CANDIDATES
 from proposals.diffs import Diff
-from proposals.models import Check, Proposal, Revision
+from proposals.models import Check, Proposal, Revision, Rollout
 from proposals.queue import decidable_by, waiting_for
 from proposals.risk import Level
 from proposals.turns import Pill, pill
@@ -46,10 +46,12 @@ def of_pattern(pattern: Pattern, user: User) -> list[Candidate]:
     checks = Prefetch("revision__checks", Check.objects.order_by("pk"))
     proposals = list(found.prefetch_related(checks).order_by("pk")[:MOST_CANDIDATES])
     mine, able = set(waiting_for(user)), set(decidable_by(user))
-    return [_candidate(p, p.revision, mine, able) for p in proposals if p.revision]
+    live = Rollout.objects.live().filter(split__document__agent=pattern.agent_id)
+    rolling = set(live.values_list("split__document", flat=True))
+    return [_candidate(p, p.revision, mine, able, rolling) for p in proposals if p.revision]
 
 
-def _candidate(proposal: Proposal, revision: Revision, mine: set[int], able: set[int]) -> Candidate:
+def _candidate(proposal: Proposal, revision: Revision, mine: set[int], able: set[int], rolling: set[int]) -> Candidate:
     checks = list(revision.checks.all())
     raised = [check for check in checks if check.verdict in (Check.Verdict.WARN, Check.Verdict.FAIL)]
     blocked = any(check.verdict == Check.Verdict.FAIL for check in raised)
@@ -59,6 +61,6 @@ def _candidate(proposal: Proposal, revision: Revision, mine: set[int], able: set
         lines=shown.inline(Diff.from_json(revision.diff).rows),
         raised=raised,
         passed=sum(check.verdict == Check.Verdict.PASS for check in checks),
-        pill=pill(proposal, my_turn=proposal.pk in mine, blocked=blocked),
+        pill=pill(proposal, my_turn=proposal.pk in mine, blocked=blocked, rolling=proposal.document_id in rolling),
         can_choose=proposal.pk in able,
     )

@@ -10,10 +10,12 @@ from django.http import Http404
 from agents.compiled import Compiled, hold, key
 from agents.models import WHOLE, ApiKey, Section, Version, whole_of
 from audit.models import AuditEntry
+from audit.numbers import counted
 from feedback.models import Pattern
 from people.models import User
 from proposals import policies, queue
 from proposals.checks import CheckResult
+from proposals.holdings import Holdings, holdings
 from proposals.models import Check, Coauthor, Decision, Proposal, Redraft, Revision
 from proposals.rollout_pills import rollout_pills
 from proposals.turns import Pill, pill
@@ -109,6 +111,7 @@ class Standing:
     blocking: list[Check]
     asking: list[Check]
     recheck: bool
+    lapses: bool
     may_withdraw: bool
     may_take_back: bool
     is_bypasser: bool
@@ -126,7 +129,9 @@ class Standing:
 
     @property
     def tally(self) -> str:
-        """How many of the approvals asked for are there, in words."""
+        """How many of the approvals asked for are there, in words; those of a text that cannot stay end with it."""
+        if self.lapses and self.approvals:
+            return f"{counted(len(self.approvals), 'approval')}, until it is brought up to date"
         return self.need.tally(self.approvers)
 
     @property
@@ -146,11 +151,12 @@ class Standing:
 
 
 def standing(
-    proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | None = None, *, rolled_out: bool = True
+    proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | None = None, *, has: Holdings | None = None
 ) -> Standing:
-    """The rules applied to the newest revision, for the person whose desk this is; `said` are the decisions, where they
-    are known, `rolled_out` is False for one that is known to have no rollout.
+    """The rules applied to the newest revision, for the person whose desk this is; `said` are the decisions and `has`
+    is what there is of other things, where they are known.
     """
+    has = has or holdings(proposal)
     said = decisions(proposal) if said is None else said
     leave = policies.may_decide(desk.user, proposal)
     recheck = proposal.is_open and policies.protection_changed(proposal, newest(proposal))
@@ -164,11 +170,12 @@ def standing(
         blocking=blocking,
         asking=asking,
         recheck=recheck,
+        lapses=recheck or (proposal.is_open and proposal.is_stale),
         may_withdraw=proposal.is_open and policies.may_withdraw(desk.user, proposal, leave).allowed,
         may_take_back=_is_sent_back(proposal) and policies.may_take_back(desk.user, said).allowed,
         is_bypasser=_is_bypasser(proposal, desk.user),
         undone=rolled_back,
-        pill=_pill(proposal, desk, bool(blocking), bool(rolled_back), rolled_out=rolled_out),
+        pill=_pill(proposal, desk, bool(blocking), bool(rolled_back), has),
     )
 
 
@@ -193,9 +200,10 @@ def _raised(proposal: Proposal) -> tuple[list[Check], list[Check]]:
     return blocking, [check for check in found if check.asks and proposal.status != Proposal.Status.IN_EFFECT]
 
 
-def _pill(proposal: Proposal, desk: queue.Desk, blocked: bool, undone: bool, *, rolled_out: bool) -> Pill:
-    rollout = rollout_pills([proposal]).get(proposal.pk) if rolled_out else None
-    return pill(proposal, my_turn=proposal.pk in desk, blocked=blocked, undone=undone, rollout=rollout)
+def _pill(proposal: Proposal, desk: queue.Desk, blocked: bool, undone: bool, has: Holdings) -> Pill:
+    rollout = rollout_pills([proposal]).get(proposal.pk) if has.rollout else None
+    mine = proposal.pk in desk
+    return pill(proposal, my_turn=mine, blocked=blocked, undone=undone, rollout=rollout, rolling=has.rolling)
 
 
 def _touched_then(revision: Revision) -> list[Section] | None:

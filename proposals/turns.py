@@ -16,6 +16,7 @@ class Pill:
 
 
 MY_TURN = Pill("Your turn", "turn")
+AFTER_ROLLOUT = Pill("After the rollout", "info")
 _SETTLED = {
     Status.APPROVED: Pill("Approved", "turn"),
     Status.REJECTED: Pill("Rejected", "bad"),
@@ -31,9 +32,11 @@ def pill(
     blocked: bool = False,
     undone: bool = False,
     rollout: Pill | None = None,
+    rolling: bool = False,
 ) -> Pill:
     """The pill of a proposal for the person who looks at it; `undone` is one that was rolled back, `rollout` the pill
-    of its rollout while that says more than that it was approved.
+    of its rollout while that says more than that it was approved, `rolling` says that one of another change runs for
+    its document, before whose end it cannot be approved.
     """
     if not proposal.is_open:
         if rollout and not undone and proposal.status == Status.APPROVED:
@@ -47,6 +50,8 @@ def pill(
         return Pill("Blocked", "bad")
     if proposal.is_stale:
         return Pill("Out of date", "turn" if my_turn else "warn")
+    if rolling:
+        return AFTER_ROLLOUT
     return MY_TURN if my_turn else Pill("Others’ turn")
 
 

@@ -16,7 +16,7 @@ from feedback.rates import rate
 from feedback.severity import Level as Severity
 from feedback.trends import TREND_DAYS, trends
 from people.models import User
-from proposals.models import Assignment, Decision, Proposal
+from proposals.models import Assignment, Decision, Proposal, Rollout
 from proposals.queue.desk import Desk
 from proposals.risk import Level
 from proposals.rollout_pills import rollout_pills
@@ -90,7 +90,7 @@ def rows(wanted: Sequence[int], desk: Desk) -> list[Row]:
     found = trends({p.pattern_id for p in proposals if p.pattern_id})
     around = _around(proposals, desk.user)
     gone = undone([p for p in proposals if not p.is_open])
-    rolling = rollout_pills([p for p in proposals if p.pk not in desk])
+    rolled_out = rollout_pills([p for p in proposals if p.pk not in desk])
     deciders, assigned = _deciders(proposals), assignments(wanted)
     return [
         Row(
@@ -103,7 +103,8 @@ def rows(wanted: Sequence[int], desk: Desk) -> list[Row]:
                 my_turn=p.pk in desk,
                 blocked=around[p.pk].failures > 0,
                 undone=p.pk in gone,
-                rollout=rolling.get(p.pk),
+                rollout=rolled_out.get(p.pk),
+                rolling=around[p.pk].rolling,
             ),
             _mark(p, around[p.pk], desk.user),
             around[p.pk].warnings,
@@ -137,7 +138,7 @@ def _deciders(proposals: Sequence[Proposal]) -> dict[int, str]:
 class _Around(NamedTuple):
     """What stands around one proposal: how many checks of its newest text ask for a look and block, how many talks
     nobody has resolved, what the person saw and when, when others last decided or commented, and how many runs its
-    agent had in the days of the trend.
+    agent had in the days of the trend, and whether a rollout of another change runs for its document.
     """
 
     warnings: int
@@ -148,6 +149,7 @@ class _Around(NamedTuple):
     decided_at: datetime | None
     commented_at: datetime | None
     runs: int
+    rolling: bool
 
 
 _AROUND: Final = """
@@ -169,7 +171,9 @@ _AROUND: Final = """
             WHERE r.proposal_id = p.id AND d.actor_id <> %(user)s),
            (SELECT max(c.at) FROM proposals_comment c JOIN proposals_thread t ON t.id = c.thread_id
             WHERE t.proposal_id = p.id AND c.author_id <> %(user)s),
-           COALESCE(runs.runs, 0)
+           COALESCE(runs.runs, 0),
+           EXISTS (SELECT FROM proposals_rollout o JOIN agents_split l ON l.id = o.split_id
+                   WHERE o.state = ANY (%(live)s) AND l.document_id = p.document_id AND o.proposal_id <> p.id)
     FROM asked p LEFT JOIN proposals_proposalseen s ON s.proposal_id = p.id AND s.user_id = %(user)s
                  LEFT JOIN runs ON runs.agent_id = p.agent_id
 """
@@ -179,10 +183,11 @@ _TYPES: Final = {"proposals": "bigint[]", "user": "bigint", "first": "date", "la
 def _around(proposals: Sequence[Proposal], user: User) -> dict[int, _Around]:
     """By key, in one query."""
     last = timezone.now().astimezone(UTC).date()
-    asked: dict[str, str | int | list[int] | date] = {
+    asked: dict[str, str | int | list[int] | list[str] | date] = {
         "user": user.pk,
         "proposals": [p.pk for p in proposals],
         "all": TallyDay.Kind.ALL.value,
+        "live": [state.value for state in Rollout.LIVE],
         "first": last - timedelta(days=TREND_DAYS - 1),
         "last": last,
     }

@@ -14,7 +14,7 @@ from agents import statements
 from agents.reach import EVERYWHERE, unseen, untouchable
 from people.models import User
 from people.roles import PERMISSIONS
-from proposals.models import Assignment, Proposal
+from proposals.models import Assignment, Proposal, Rollout
 
 Status = Proposal.Status
 DECIDE: Final = "proposals.decide_proposal"
@@ -60,8 +60,15 @@ _UNBARRED: Final = """
     ))
 """
 
+# While a rollout of another change runs for its document, nobody can approve it.
+_ROLLING: Final = """
+    p.status = 'pending' AND p.document_id IN (
+        SELECT s.document_id FROM proposals_rollout o JOIN agents_split s ON s.id = o.split_id
+        WHERE o.state = ANY (%(live)s))
+"""
+
 _DECIDABLE: Final = f"""
-    p.status = ANY (%(decidable)s) AND {_UNBARRED} AND p.revision_id NOT IN (
+    p.status = ANY (%(decidable)s) AND {_UNBARRED} AND NOT ({_ROLLING}) AND p.revision_id NOT IN (
         SELECT revision_id FROM proposals_decision WHERE actor_id = %(user)s AND verdict = 'approve')
 """  # noqa: S608 (nothing in it comes from outside)
 
@@ -175,6 +182,7 @@ def _ask(question: str, user: User) -> list[int]:
         "alone": settings.COUNTERSIGN_SINGLE_OPERATOR,
         "open": [status.value for status in Proposal.OPEN],
         "decidable": [status.value for status in Proposal.DECIDABLE],
+        "live": [state.value for state in Rollout.LIVE],
         "roles": [role.value for role, names in PERMISSIONS.items() if DECIDE in names],
     }
     found: list[int] = statements.ask(_scoped(question, others), _TYPES, known)[0][0]

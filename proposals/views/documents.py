@@ -75,7 +75,7 @@ def _joined() -> "QuerySet[Release]":
         "version__restores", "version__proposal__bypass", "version__proposal__self_start"
     )
     texts = [*whole_of("version"), *whole_of("version__restores"), "version__proposal__rationale"]
-    return joined.defer(*texts).filter(**{"pk__any_of": keys("wanted")}).order_by(*Release._meta.ordering)
+    return joined.defer(*texts).filter(**{"pk__any_of": keys("wanted")}).order_by("-at", "-pk")
 
 
 _RELEASES: Final = Compiled(_joined)

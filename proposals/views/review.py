@@ -286,7 +286,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
     """What a decision rests on, beside the change itself."""
     said = review.decisions(proposal) if has.decisions else []
     grounds = evidence.grounds(proposal, newest, request.GET, has)
-    standing = review.standing(proposal, queue.desk_of(request), said, rolled_out=has.rollout)
+    standing = review.standing(proposal, queue.desk_of(request), said, has=has)
     effect = review.effect(proposal, has.last) if proposal.is_open else None
     return {
         "standing": standing,

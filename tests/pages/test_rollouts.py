@@ -5,7 +5,7 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
-from agents.models import Document, Freeze
+from agents.models import Agent, Document, Freeze
 from people import fresh
 from people.models import User
 from proposals import rollout_links
@@ -14,6 +14,7 @@ from proposals.actions.decisions import approve
 from proposals.actions.watching import watch
 from proposals.models import Proposal, Rollout, RolloutPlan
 from proposals.plans import Plan
+from proposals.queue import waiting_for
 from proposals.risk import Level
 from tests.cast import digest_of, propose
 from tests.rollouts import QUICKLY, canary, report_runs, share_of
@@ -361,3 +362,34 @@ def test_the_list_shows_running_and_past_ones(client: Client, rollout: Rollout, 
     client.force_login(mara)
     shown = client.get(reverse("rollouts")).text
     assert shown.index("Version 3 is served to 10\u00a0%") < shown.index("stopped the rollout of version 2")
+
+
+def test_while_one_runs_other_changes_of_its_document_are_nobodys_turn(
+    client: Client, rollout: Rollout, prompt: Document, aiko: User, mara: User
+) -> None:
+    waits = propose(prompt, aiko, "You answer", "Answer")
+    assert waits.pk not in waiting_for(mara)
+    client.force_login(mara)
+    assert "After the rollout" in client.get(reverse("proposal", args=[waits.pk])).text
+    assert "After the rollout" in client.get(reverse("queue"), {"show": "open"}).text
+    steering.stop(rollout.pk, user=mara, reason="It did not help.")
+    assert waits.pk in waiting_for(mara)
+
+
+def test_high_risk_is_tried_first_where_runs_tell_and_nobody_made_a_plan(
+    client: Client, pending: Proposal, mara: User
+) -> None:
+    def usual() -> str:
+        page = client.get(reverse("proposal", args=[pending.pk]))
+        return next(start.name for start in page.context["beside"].starts if start.is_usual)
+
+    client.force_login(mara)
+    Proposal.objects.filter(pk=pending.pk).update(risk=Level.HIGH)
+    assert usual() == "at_once"
+    Agent.objects.filter(pk=pending.document.agent_id).update(runs_a_day=40)
+    assert usual() == "canary"
+    RolloutPlan.objects.create(document=pending.document, plan=Plan(margin=4).to_json())
+    assert usual() == "at_once"
+    RolloutPlan.objects.all().delete()
+    Proposal.objects.filter(pk=pending.pk).update(risk=Level.MEDIUM)
+    assert usual() == "at_once"
