@@ -98,6 +98,7 @@ _GROUPS: Final[dict[str, dict[str, str]]] = {
         "person.signed_in": "Signed in",
         "person.signed_out": "Signed out",
         "person.identity_linked": "Sign-in service connected",
+        "person.identity_unlinked": "Sign-in service disconnected",
         "session.ended": "Session ended",
         "session.all_ended": "Signed out everywhere",
         "factor.added": "Second factor added",

@@ -59,6 +59,7 @@ VERBS: Final[dict[str, str]] = {
     "person.password_set": "set the password of",
     "person.link_made": "made a sign-in link for",
     "person.identity_linked": "connected a sign-in service with",
+    "person.identity_unlinked": "disconnected a sign-in service from",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
     "session.ended": "ended a session of",

@@ -142,6 +142,7 @@ MFA_FORMS = {
     "login_webauthn": "people.codes.PasskeySignInForm",
     "add_webauthn": "people.codes.AddPasskeyForm",
 }
+ACCOUNT_FORMS = {"change_password": "people.codes.NewPasswordForm"}
 MFA_TOTP_ISSUER = "Countersign"
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones are half a minute out at times
 
