@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 def note(what: What, person: User | None = None) -> None:
-    """Keep that this was wrong, and the address it came from; `person` is whose account it was for, if that is known."""
+    """Keep that this was wrong, and from where it came; `person` is whose account it was for, if that is known."""
     log.warning(f"wrong_{what}", person=person.username if person else "", address=_address())
 
 
