@@ -124,6 +124,7 @@ _GROUPS: Final[dict[str, dict[str, str]]] = {
         "board.backed_up": "Backed up",
         "board.restored": "Restored from a backup",
         "log.exported": "Log exported",
+        "record.read": "Stored rows looked at",
         "signing_key.created": "Signing key taken into use",
         "signing_key.rotated": "Signing key replaced",
         "subject.erasure_asked": "Erasing an end user asked for",
