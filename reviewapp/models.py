@@ -12,6 +12,8 @@ class Retention(models.Model):
     class Kind(models.TextChoices):
         FEEDBACK = "feedback", "Words of feedback"
         RUNS = "runs", "Words of runs"
+        SINGLE = "single", "Single runs"
+        HOURS = "hours", "Sums by hour"
         SEEN = "seen", "Reading marks"
         SESSIONS = "sessions", "Sessions"
         NOTICES = "notices", "Notices"
