@@ -19,8 +19,8 @@ from feedback.models import Feedback, Pattern, RecountDue, Run, TallyDay, TallyH
 from people.models import User
 from proposals.actions.decisions import reject
 from proposals.actions.drafting import draft_all_due
-from proposals.exceptions import Invalid, NotAllowed
 from proposals.actions.steering import stop
+from proposals.exceptions import Invalid, NotAllowed
 from proposals.models import Proposal
 from reviewapp import retention
 from reviewapp.models import Retention
