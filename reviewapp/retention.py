@@ -7,6 +7,7 @@ and what its page says of who stood behind it.
 """
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
-from django.db.models import Count, DurationField, Exists, F, Min, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from agents.models import ApiKey, Split
@@ -37,12 +38,16 @@ MANAGE: Final = "feedback.erase_subject"
 BATCH: Final = 1000
 MOST_A_NIGHT: Final = 200
 """Batches of one kind; what is left goes in the nights after."""
+MOST_S: Final = 30
+"""And so many seconds: a task may take five minutes, for all kinds."""
 MOST_COUNTED: Final = 5000
 LEAST_DAYS: Final = 7
 LEAST_OF_COUNTS: Final = 60
 """No page looks further back for single runs or hours, but for what is not told of yet; see `_still_told`."""
 MOST_DAYS: Final = 3650
 Kind = Retention.Kind
+_STARTED: Final = "version__proposal__rollout__split__started_at"
+_DELETE: Final = "DELETE FROM {table} WHERE id = ANY(%s)"
 _TAKE: Final = """
     UPDATE {table} r SET {words}, metadata = NULL, masked = NULL, digest = m.digest, erased_at = now()
     FROM unnest(%s::bigint[], %s::bytea[]) AS m(id, digest) WHERE r.id = m.id AND r.erased_at IS NULL
@@ -103,11 +108,16 @@ def _of_live_rollout() -> Q:
 
 def _still_told() -> Q:
     """What is read to tell how a change does: of rollouts under way, and of changes whose outcome is not settled."""
-    since = OuterRef("at") + Value(WINDOW, output_field=DurationField())
-    live = Split.objects.live().filter(document__agent=OuterRef("agent"), started_at__lte=since)
-    began = Q(at__lte=since) | Q(version__proposal__rollout__split__started_at__lte=since)
-    untold = outcomes.due().filter(began, document__agent=OuterRef("agent")).order_by()
-    return Q(Exists(live)) | Q(Exists(untold))
+    began = list(Split.objects.live().values_list("document__agent", "started_at"))
+    for agent, at, started in outcomes.due().values_list("document__agent", "at", _STARTED).order_by():
+        began.append((agent, min(at, started or at)))
+    first: dict[int, datetime] = {}
+    for agent, at in began:
+        first[agent] = min(at, first.get(agent, at))
+    found = Q(pk__in=[])
+    for agent, at in first.items():
+        found |= Q(agent=agent, at__gte=at - WINDOW)
+    return found
 
 
 def _single(before: datetime) -> "QuerySet[Any]":
@@ -150,6 +160,12 @@ def _take_words(table: str, keys: list[Any]) -> None:
         cursor.execute(_TAKE.format(table=table, words=WORDS[table]), [keys, [os.urandom(32) for _ in keys]])
 
 
+def _delete(table: str, keys: list[Any]) -> None:
+    """At once: nothing rests on these rows, and were it otherwise the database would refuse."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE.format(table=table), [keys])
+
+
 def _take_feedback(keys: list[Any]) -> None:
     _take_words("feedback_feedback", keys)
     TextPoint.objects.filter(feedback__in=keys).delete()
@@ -176,7 +192,7 @@ WAYS: Final[dict[str, Way]] = {
         "rollout under way, of a change whose outcome is not told, and the last calls of each tool are kept.",
         _single,
         "at",
-        lambda keys: Run.objects.filter(pk__in=keys).delete(),
+        lambda keys: _delete("feedback_run", keys),
         least=LEAST_OF_COUNTS,
         settle=make_final,
     ),
@@ -185,7 +201,7 @@ WAYS: Final[dict[str, Way]] = {
         "whose outcome is not told, is measured by are kept.",
         _hours,
         "at",
-        lambda keys: TallyHour.objects.filter(pk__in=keys).delete(),
+        lambda keys: _delete("feedback_tallyhour", keys),
         least=LEAST_OF_COUNTS,
         settle=make_final,
     ),
@@ -212,7 +228,7 @@ WAYS: Final[dict[str, Way]] = {
 
 
 def preview(kind: str, days: int) -> Preview:
-    """What this time would take away now. One query."""
+    """What this time would take away now. One query, and two more of what is counted and may still be told."""
     way, before = WAYS[kind], timezone.now() - timedelta(days=days)
     some = way.rows(before).order_by().values(way.at)[: MOST_COUNTED + 1]
     found = some.aggregate(rows=Count("*"), oldest=Min(way.at))
@@ -255,21 +271,23 @@ def apply_all() -> dict[str, int]:
 def _apply(kept: Retention) -> int:
     way, gone, last = WAYS[kept.kind], 0, None
     before = way.settle(timezone.now() - timedelta(days=kept.days or MOST_DAYS))
-    for _ in range(MOST_A_NIGHT):
-        keys = _batch(way, before, last)
-        gone += len(keys)
-        if len(keys) < BATCH:
-            break
-        last = keys[-1]
-    if gone:
-        with transaction.atomic():
-            record(
-                "retention.applied",
-                actor=SYSTEM,
-                target=kept,
-                after={"rows": gone, "days": kept.days, "before": before.isoformat()},
-            )
+    until = time.monotonic() + MOST_S
+    try:
+        for _ in range(MOST_A_NIGHT):
+            keys = _batch(way, before, last)
+            gone += len(keys)
+            if len(keys) < BATCH or time.monotonic() > until:
+                break
+            last = keys[-1]
+    finally:  # what is gone is on the log, also when the next batch failed
+        if gone:
+            _note(kept, {"rows": gone, "days": kept.days, "before": before.isoformat()})
     return gone
+
+
+@transaction.atomic
+def _note(kept: Retention, after: dict[str, Any]) -> None:
+    record("retention.applied", actor=SYSTEM, target=kept, after=after)
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """How long things are kept: a preview first, then at night, without touching what counts and what is decided on."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -191,3 +192,22 @@ def test_the_log_says_it_in_words(old: list[Feedback], ada: User) -> None:
         ("which was for good",),
         ("4 rows older than 30 days",),
     ]
+
+
+def test_what_is_gone_is_on_the_log_also_when_the_next_batch_failed(
+    old: list[Feedback], ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retention.set_time("feedback", 30, user=ada)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    way = retention.WAYS["feedback"]
+
+    def take(keys: list[int]) -> None:
+        if Feedback.objects.filter(erased_at__isnull=False).exists():
+            raise TimeoutError
+        way.take(keys)
+
+    monkeypatch.setitem(retention.WAYS, "feedback", replace(way, take=take))
+    with pytest.raises(TimeoutError):
+        retention.apply_all()
+    assert Feedback.objects.filter(erased_at__isnull=False).count() == 2
+    assert AuditEntry.objects.get(verb="retention.applied").fact["after"]["rows"] == 2
