@@ -15,7 +15,6 @@ class Retention(models.Model):
         SINGLE = "single", "Single runs"
         HOURS = "hours", "Sums by hour"
         SEEN = "seen", "Reading marks"
-        SESSIONS = "sessions", "Sessions"
         NOTICES = "notices", "Notices"
 
     kind = models.CharField(max_length=10, choices=Kind, unique=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -146,10 +145,6 @@ def _seen(before: datetime) -> "QuerySet[Any]":
     return ProposalSeen.objects.filter(at__lt=before).exclude(proposal__status__in=Proposal.OPEN)
 
 
-def _sessions(before: datetime) -> "QuerySet[Any]":
-    return Session.objects.filter(expire_date__lt=before)
-
-
 def _notices(before: datetime) -> "QuerySet[Any]":
     told = Notice.objects.filter(at__lt=before, spread_at__isnull=False)
     return told.exclude(deliveries__state=Delivery.State.DUE)
@@ -210,12 +205,6 @@ WAYS: Final[dict[str, Way]] = {
         _seen,
         "at",
         lambda keys: ProposalSeen.objects.filter(pk__in=keys).delete(),
-    ),
-    Kind.SESSIONS: Way(
-        "Sessions that expired so long ago.",
-        _sessions,
-        "expire_date",
-        lambda keys: Session.objects.filter(pk__in=keys).delete(),
     ),
     Kind.NOTICES: Way(
         "What was told and is not on its way; none is kept longer than 90 days.",
