@@ -73,8 +73,9 @@ UNDER_REVIEW: Final = frozenset(
 
 SMALL: Final = frozenset(
     {"set_theme", "set_keys", "set_hints", "saved_filters", "change_filter", "send_again", "audit_make_checkpoint"}
+    | {"csp_reports"}
 )
-"""One's own comforts, a notice sent again to whom it was for, a checkpoint of what is there."""
+"""One's own comforts, a notice sent again to whom it was for, a checkpoint of what is there, what browsers report."""
 
 PROVES: Final = frozenset({"sign_in_by_link", "account_login", "mfa_login_webauthn", "mfa_authenticate"}) | {
     "account_reauthenticate"

@@ -177,7 +177,7 @@ ONES_OWN: Final = frozenset(
 
 OPEN: Final = frozenset(
     {"account_login", "sign_in_by_link", "gate", "mfa_login_webauthn", "mfa_authenticate", "start_over"}
-    | {"sign_in_by_service", "openid_connect_callback"}
+    | {"sign_in_by_service", "openid_connect_callback", "csp_reports"}
 )
 """What is there to sign in with, and what a signed link opens."""
 
