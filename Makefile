@@ -2,6 +2,7 @@
 # make test   all tests, on the same engines
 # make lint   style, types, unsafe calls, missing migrations, deployment checks
 # make advisories  whether anything installed has a known hole; says so where nobody can be asked
+# make sbom   a list of every package in it, as CycloneDX JSON: sbom.cdx.json
 # make lock   pin the requirements anew
 # make bench  how fast it is, beside what the machine can do
 # make bench-audit  what the log costs, with a thousand entries and with a million
@@ -29,7 +30,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock advisories bench bench-audit bench-health bench-mining bench-pages bench-quality drill-calls drill-kills drill-races clean
+.PHONY: run test lint lock advisories sbom bench bench-audit bench-health bench-mining bench-pages bench-quality drill-calls drill-kills drill-races clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -48,6 +49,11 @@ lint: $(VENV)/.dev
 
 advisories: $(VENV)/.dev
 	$(BIN)/python -m drills.advisories
+
+# It warns that requirements.txt does not say which package needs which.
+sbom: $(VENV)/.dev
+	$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file sbom.cdx.json requirements.txt
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 --universal requirements.in -o requirements.txt

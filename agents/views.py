@@ -54,6 +54,7 @@ def traffic(request: PersonRequest, slug: str) -> HttpResponseBase:
     """Set when drafts are made for an agent by themselves."""
     agent = get_object_or_404(Agent, slug=slug)
     form = TrafficForm(request.POST) if request.method == "POST" else TrafficForm.of(agent)
+    fresh.fill(request, form)
     if form.is_bound and form.is_valid():
         try:
             profiles.set_traffic(agent.pk, user=request.user, **form.cleaned_data)
@@ -98,7 +99,9 @@ def sections(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
     document = get_object_or_404(Document.objects.named(slug, name).select_related("agent", "current"))
     there = protection.headings(document)
     if request.method != "POST":
-        return _sections(request, document, SectionForm(headings=there))
+        form = SectionForm(headings=there)
+        fresh.fill(request, form)
+        return _sections(request, document, form)
     form = SectionForm(request.POST, headings=there)
     if not form.is_valid():
         return _sections(request, document, form, status=422)

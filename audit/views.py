@@ -19,6 +19,8 @@ from audit.state import state
 PER_PAGE = 100
 SPANS = (("Today", 0), ("Last 7 days", 6), ("Last 30 days", 29))
 LOOKED_THROUGH = 20_000
+NOT_KEPT = "search_not_kept"
+"""Where the session says why a search was not saved, for the next page of the log."""
 SAME_MOMENT = timedelta(seconds=1)
 _LARGEST = 2**63 - 1
 may_see = permission_required("audit.view_auditentry", raise_exception=True)
@@ -50,6 +52,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "spans": [(name, _days_ago(days)) for name, days in SPANS],
         "filtered": any(request.GET.get(name) for name in form.fields),
         "query": form.query,
+        "not_kept": request.session.pop(NOT_KEPT, ""),
     }
     return render(request, "audit/log.html", context, status=200 if form.is_valid() else 422)
 

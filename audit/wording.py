@@ -49,6 +49,7 @@ VERBS: Final[dict[str, str]] = {
     "source_rule.set": "set who has to stand behind drafts for",
     "source_rule.removed": "left to the board who has to stand behind drafts for",
     "log.exported": "exported",
+    "record.read": "looked at stored rows of",
     "signing_key.created": "took into use, to sign checkpoints, the key",
     "signing_key.rotated": "replaced the key that signs checkpoints by",
     "person.created": "created the account",
@@ -59,6 +60,7 @@ VERBS: Final[dict[str, str]] = {
     "person.password_set": "set the password of",
     "person.link_made": "made a sign-in link for",
     "person.identity_linked": "connected a sign-in service with",
+    "person.identity_unlinked": "disconnected a sign-in service from",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
     "session.ended": "ended a session of",
@@ -177,10 +179,7 @@ _TOLD: Final[dict[str, str]] = {
     "asked_by": "as {} asked",
     "ask": "{}",
 }
-_TOLD_LAST: Final[dict[str, str]] = {
-    "to": "to {}",
-    "days": "after {} days without a decision or a new report",
-}
+_TOLD_LAST: Final[dict[str, str]] = {"to": "to {}"}
 
 
 def _details(target_kind: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -238,6 +237,8 @@ def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 def _of_proposal(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     yield from _told({"candidate": "as the candidate version {}"}, after)
+    if after.get("days"):
+        yield f"after {counted(after['days'], 'day')} without a decision or a new report"
     if after.get("key"):
         yield f"{after['key']} from {after.get('was')} to {after.get('now')}"
         yield f"under the rule {after.get('rule')}"
@@ -292,6 +293,21 @@ def _rule(value: Any) -> str:
     return "as the board says" if value is None else str(value or "no limit")
 
 
+def _of_retention(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    if "rows" in after:
+        yield f"{counted(after['rows'], 'row')} older than {counted(after['days'], 'day')}"
+        return
+    yield f"which was {_kept(before.get('days'))}"
+
+
+def _kept(days: int | None) -> str:
+    return counted(days, "day") if days else "for good"
+
+
+def _of_stored(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    yield from _told({"rows": "{}"}, after)
+
+
 def _of_team(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     if "members" in after:
         yield f"with {', '.join(after['members'])}" if after["members"] else "with nobody"
@@ -317,8 +333,10 @@ def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 _OF_KIND: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[str]]]] = {
     "agent": _of_agent,
     "apikey": _of_key,
+    "contenttype": _of_stored,
     "pattern": _of_pattern,
     "proposal": _of_proposal,
+    "retention": _of_retention,
     "team": _of_team,
     "saferules": _of_safe_rules,
     "user": _of_person,

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,10 +18,6 @@ class NoticeError(Exception):
 
 class NotAllowed(NoticeError):
     """This person may not."""
-
-
-class BadAddress(NoticeError):
-    """This is no e-mail address."""
 
 
 @transaction.atomic
@@ -47,15 +41,9 @@ def send_again(delivery_id: int, *, user: User) -> Delivery:
 
 
 def want_by_mail(*, user: User, address: str, kinds: Collection[str]) -> None:
-    """Mail these kinds of notices to the person, at this address; none without one. Raises BadAddress.
+    """Mail these kinds of notices to the person, at this address, which was looked at; none without one.
 
     It is about nobody else, so the log does not keep it.
     """
-    address = address.strip()
-    try:
-        if address:
-            validate_email(address)
-    except ValidationError:
-        raise BadAddress("This is not an e-mail address.") from None
     wanted = [kind for kind in Notice.Kind.values if kind in kinds]
     User.objects.filter(pk=user.pk).update(email=address, mails=wanted if address else [])

@@ -5,11 +5,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from notices import actions
 from notices.channels import notifiers
+from notices.forms import MailsForm
 from notices.models import Delivery, Notice
+from people import fresh
 from people.requests import PersonRequest
 
 SHOWN = 50
@@ -19,6 +22,12 @@ SHOWN = 50
 @permission_required("audit.view_auditentry", raise_exception=True)
 def notices(request: PersonRequest) -> HttpResponse:
     """What was not delivered, what was told lately, and which ways there are."""
+    form = MailsForm(initial={"address": request.user.email, "kind": request.user.mails})
+    fresh.fill(request, form)
+    return _page(request, form)
+
+
+def _page(request: PersonRequest, form: MailsForm, *, status: int = 200) -> HttpResponse:
     seen = Notice.objects.for_person(request.user)
     dead = Delivery.objects.filter(state=Delivery.State.DEAD, notice__in=seen).select_related("notice").order_by("-pk")
     context = {
@@ -28,23 +37,26 @@ def notices(request: PersonRequest) -> HttpResponse:
         "mail": settings.COUNTERSIGN_MAIL,
         "webhook": bool(settings.COUNTERSIGN_WEBHOOK_URL),
         "others": [name for name in notifiers() if name not in ("mail", "webhook")],
-        "address": request.user.email,
-        "kinds": [(kind.value, kind.label, kind.value in request.user.mails) for kind in Notice.Kind],
+        "form": form,
     }
-    return render(request, "notices/notices.html", context)
+    return render(request, "notices/notices.html", context, status=status)
 
 
 @require_POST
 @permission_required("audit.view_auditentry", raise_exception=True)
 def set_mails(request: PersonRequest) -> HttpResponse:
-    """Keep which notices the person wants by mail, and where."""
-    address, kinds = request.POST.get("address", "")[:254], request.POST.getlist("kind")
-    try:
-        actions.want_by_mail(user=request.user, address=address, kinds=kinds)
-    except actions.BadAddress as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "Saved." if address.strip() else "Saved. Nothing is mailed to you.")
+    """Keep which notices the person wants by mail, and where.
+
+    What happens to an account is told by mail, so whoever has found a session open must not be able to lead that away.
+    """
+    form = MailsForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    address = form.cleaned_data["address"]
+    if address != request.user.email and not fresh.is_fresh(request):
+        return fresh.ask_for_form(request, back=reverse("notices"))
+    actions.want_by_mail(user=request.user, address=address, kinds=form.cleaned_data["kind"])
+    messages.success(request, "Saved." if address else "Saved. Nothing is mailed to you.")
     return _back()
 
 

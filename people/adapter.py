@@ -1,6 +1,5 @@
 """How accounts come to be, and what signing in and out leaves on the log."""
 
-import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,14 +8,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from audit.record import Actor, record
-from people import sessions
+from people import sessions, tries
 from people.comforts import begin_first_days
 from people.devices import UNKNOWN, device_of, is_known, remember
 from people.models import User
 from people.telling import tell
 from people.ways import ways
-
-logger = logging.getLogger(__name__)
 
 
 class InvitationOnly(DefaultAccountAdapter):
@@ -48,8 +45,9 @@ class InvitationOnly(DefaultAccountAdapter):
         record("person.signed_in", actor=Actor.person(user), target=user, after=how)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Say so in the log of the server; without the name, in whose place a password is often typed."""
-        logger.warning("A wrong password was typed at %s.", self.get_client_ip(request))
+        """The name only where somebody is called that: a password is often typed in its place."""
+        typed = str(credentials.get("username") or "")[:150]
+        tries.note("password", User.objects.filter(username=typed).first())
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = super().post_login(request, user, **kwargs)

@@ -1,9 +1,13 @@
-"""The forms that take a code or a passkey: one code counts once, and what cannot be read is refused in words."""
+"""The forms that take what proves somebody: one code counts once, and what cannot be read is refused in words.
+
+What was wrong is in the log of the server; of passwords typed at signing in the adapter says so.
+"""
 
 import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+from allauth.account.forms import ChangePasswordForm
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms
@@ -13,16 +17,33 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.forms import HiddenInput, JSONField
 
+from people import tries
+
 _MALFORMED: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError, struct.error)
 """What the library for passkeys raises over what no browser sends."""
 _LONGEST: Final = 20_000
+
+
+class NewPasswordForm(ChangePasswordForm):
+    """A password in place of the one there was."""
+
+    def clean_oldpassword(self) -> str:
+        try:
+            return str(super().clean_oldpassword())
+        except ValidationError:
+            tries.note("password", self.user)
+            raise
 
 
 class _Once(forms.BaseAuthenticateForm):
     """allauth forgets a used code after one period, but with tolerance for clocks it would fit for three."""
 
     def clean_code(self) -> Any:
-        code = super().clean_code()
+        try:
+            code = super().clean_code()
+        except ValidationError as error:
+            tries.note_refused("code", self.user, error)
+            raise
         if self.authenticator.type == Authenticator.Type.TOTP:
             periods = 2 * app_settings.TOTP_TOLERANCE + 1
             cache.set(self.authenticator.wrap()._get_used_cache_key(code), "y", periods * app_settings.TOTP_PERIOD)
@@ -61,7 +82,14 @@ class _Readable(passkeys.AuthenticateWebAuthnForm):
     credential = _Credential()
 
     def clean_credential(self) -> Any:
-        return _read(super().clean_credential)
+        try:
+            return _read(super().clean_credential)
+        except ValidationError as error:
+            if self.user:
+                tries.note_refused("passkey", self.user, error)
+            else:
+                tries.note("passkey")
+            raise
 
 
 class PasskeyAtSecondStepForm(_Readable):

@@ -40,7 +40,6 @@ def device_of(user_agent: str) -> str:
     return f"{browser} on {system}" if browser and system else browser or system or UNKNOWN
 
 
-_COOKIE: Final = "countersign_device"
 _KEPT_S: Final = 400 * 24 * 3600
 _PEOPLE: Final = 20
 
@@ -54,7 +53,7 @@ def remember(request: HttpRequest, answer: HttpResponse, person: User) -> None:
     """Have the browser known from now on."""
     people = [*(pk for pk in _known(request) if pk != str(person.pk)), str(person.pk)][-_PEOPLE:]
     answer.set_signed_cookie(
-        _COOKIE,
+        _cookie(),
         ".".join(people),
         max_age=_KEPT_S,
         httponly=True,
@@ -64,4 +63,8 @@ def remember(request: HttpRequest, answer: HttpResponse, person: User) -> None:
 
 
 def _known(request: HttpRequest) -> list[str]:
-    return str(request.get_signed_cookie(_COOKIE, default="")).split(".")
+    return str(request.get_signed_cookie(_cookie(), default="")).split(".")
+
+
+def _cookie() -> str:
+    return f"{settings.COUNTERSIGN_COOKIES}countersign_device"

@@ -127,6 +127,11 @@ def has_app(person: User) -> bool:
     return bool(Authenticator.objects.filter(user=person, type=Type.TOTP).exists())
 
 
+def has_passkey(person: User) -> bool:
+    """Whether this person has a passkey, which signs in alone."""
+    return bool(Authenticator.objects.filter(user=person, type=Type.WEBAUTHN).exists())
+
+
 def may_remove(factor: Authenticator) -> bool:
     """Whether this factor can go: not the last one of somebody whose role asks for one."""
     others = Authenticator.objects.filter(user=factor.user, type__in=SECOND).exclude(pk=factor.pk)

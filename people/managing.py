@@ -1,5 +1,6 @@
 """The pages on which admins manage people."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit.numbers import counted
 from audit.record import Actor
-from people import accounts, factors, fresh, sessions
+from people import accounts, factors, fresh, oidc, sessions
 from people.exceptions import PeopleError
 from people.forms import PersonForm, RolesForm, roles_form_of
 from people.models import User
@@ -119,6 +120,20 @@ def reset_factor(request: PersonRequest, pk: int) -> HttpResponse:
     return _see(request, found)
 
 
+@require_POST
+@may_manage
+def disconnect_person(request: PersonRequest, pk: int) -> HttpResponse:
+    """Let a person come in by the sign-in service no more, and sign them out wherever they are."""
+    found, actor = get_object_or_404(User, pk=pk), Actor.person(request.user)
+    with transaction.atomic():
+        done = oidc.unlink(found.pk, actor=actor, why=f"by {actor.label}")
+        if done:
+            sessions.end_all(found, actor=actor)
+    said = f"{found} comes in by the service no more." if done else f"{found} did not come in by the service."
+    messages.success(request, said)
+    return _see(request, found)
+
+
 @never_cache
 @require_POST
 @may_manage
@@ -142,6 +157,7 @@ def _person(request: PersonRequest, found: User, form: RolesForm, *, status: int
         "factors": factors.factors_of(found),
         "asked_for": factors.asks_for_one(found),
         "places": sessions.places(found),
+        "service": oidc.is_linked(found) and settings.COUNTERSIGN_OIDC_NAME,
         "keys": live_keys[:KEYS_SHOWN],
         "sections": found.owned_sections.filter(is_protected=True).select_related("document__agent")[:KEYS_SHOWN],
     }

@@ -1,10 +1,11 @@
 """Signing in with an organisation's own service, by OpenID Connect. The environment says which; see docs/operators.md.
 
 allauth does the talking: discovery, authorization code with PKCE, token, user information. Here the answers are
-checked, and it is decided who that is. Nobody is found by name or e-mail: an identity is the service's `sub` and
-nothing else.
+checked, and it is decided who that is. Nobody is found by name or e-mail: an identity is the service's `iss` and `sub`
+and nothing else, so that another service, set in its place one day, can vouch for nobody it does not know.
 """
 
+import hashlib
 import secrets
 import time
 from typing import Any, Final
@@ -18,6 +19,7 @@ from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -28,9 +30,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.record import SYSTEM, Actor, record
-from people import accounts, fresh
+from people import accounts, factors, fresh
 from people.exceptions import LastAdmin
 from people.models import User
+from people.requests import PersonRequest
 from people.roles import Role
 from people.telling import tell
 
@@ -57,6 +60,13 @@ class Protocol(OpenIDConnectOAuth2Adapter):
             lookup_kid=jwtkit.lookup_kid_jwk,
         )
         return claims
+
+    def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> SocialLogin:
+        login: SocialLogin = super().complete_login(request, app, token, **kwargs)
+        signed = login.account.extra_data.get("id_token")
+        issuer = str(signed.get("iss", "")) if isinstance(signed, dict) else ""
+        login.account.uid = hashlib.sha256(f"{issuer}\n{login.account.uid}".encode()).hexdigest()
+        return login
 
 
 class ByProvider(DefaultSocialAccountAdapter):
@@ -181,9 +191,41 @@ def _give_roles(person: User, claims: dict[str, Any]) -> None:
         log.warning("oidc_last_admin_kept", person=person.pk)
 
 
+@transaction.atomic
+def unlink(person_id: int, *, actor: Actor, why: str) -> bool:
+    """Let this person come in by the service no more; False when they did not. Raises User.DoesNotExist."""
+    person = User.objects.select_for_update(no_key=True).get(pk=person_id)
+    gone, _ = SocialAccount.objects.filter(user=person).delete()
+    if not gone:
+        return False
+    record("person.identity_unlinked", actor=actor, target=person, before={"service": _name()})
+    tell(person, f"{_name()} signs you in no more", why)
+    return True
+
+
+def _name() -> str:
+    return settings.COUNTERSIGN_OIDC_NAME or "The sign-in service"
+
+
 def is_linked(person: User) -> bool:
     """Whether this person can come in by the service."""
     return bool(settings.COUNTERSIGN_OIDC_NAME and SocialAccount.objects.filter(user=person).exists())
+
+
+@require_POST
+@fresh.needed
+def disconnect(request: PersonRequest) -> HttpResponseBase:
+    """Come in by the service no more; not for who could not come in at all then without asking an admin."""
+    person = request.user
+    if not person.has_usable_password() and not factors.has_passkey(person):
+        messages.error(request, "Set a password or add a passkey first: nothing else would let you in.")
+    elif unlink(person.pk, actor=Actor.person(person), why="by you"):
+        messages.success(request, f"{_name()} signs you in no more.")
+    else:
+        messages.error(request, "It was not connected.")
+    answer = redirect("mfa_index")
+    answer.status_code = 303
+    return answer
 
 
 @never_cache

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +21,12 @@ from people.models import User
 
 SEEN_EVERY: Final = timedelta(minutes=5)
 """How exact “last seen” is: each request would be a write otherwise."""
+IDLE: Final = timedelta(hours=8)
+LONGEST: Final = timedelta(hours=24)
+"""A session ends after so long without use, and so long after signing in, both as exact as “last seen”."""
 _REMEMBERED: Final = 10_000
+_POLLS: Final = "updates"
+"""The page's own question whether there is news: nobody's doing, so it keeps no session alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +86,34 @@ def _delete(rows: Any) -> None:
 _seen: Final[dict[str, float]] = {}
 
 
-def note_seen(request: HttpRequest) -> None:
-    """Keep that this session is used, at most once in SEEN_EVERY of this process."""
+def note_seen(request: HttpRequest) -> bool:
+    """Keep that this session is used, at most once in SEEN_EVERY of this process; False when its time is over."""
     key, now = request.session.session_key, time.monotonic()
-    if not key or not isinstance(request.user, User) or now - _seen.get(key, -math.inf) < SEEN_EVERY.total_seconds():
-        return
+    if not key or not isinstance(request.user, User):
+        return True
+    polls = bool(request.resolver_match and request.resolver_match.url_name == _POLLS)
+    kept = f"{key} polls" if polls else key
+    if now - _seen.get(kept, -math.inf) < SEEN_EVERY.total_seconds():
+        return True
     if len(_seen) >= _REMEMBERED:
         _seen.clear()
-    _seen[key] = now
-    if not UserSession.objects.filter(session_key=key).update(last_seen_at=timezone.now()):
-        UserSession.objects.create_from_request(request)
+    _seen[kept] = now
+    rows, at = UserSession.objects.filter(session_key=key), timezone.now()
+    live = rows.filter(last_seen_at__gt=at - IDLE, created_at__gt=at - LONGEST)
+    if live.exists() if polls else live.update(last_seen_at=at):
+        return True
+    if rows.exists():
+        return False
+    UserSession.objects.create_from_request(request)
+    return True
+
+
+def end_overdue(request: HttpRequest) -> None:
+    """Forget a session whose time is over; whoever asks is nobody from here on."""
+    _seen.pop(request.session.session_key or "", None)
+    _delete(UserSession.objects.filter(session_key=request.session.session_key))
+    request.session.flush()
+    request.user = AnonymousUser()
 
 
 def tidy() -> None:
@@ -98,7 +123,7 @@ def tidy() -> None:
 
 
 class SeenMiddleware:
-    """Keeps when each session was last used."""
+    """Keeps when each session was last used, and ends it when that was too long ago."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -106,6 +131,13 @@ class SeenMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *_: Any) -> None:
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: Any) -> HttpResponse | None:
         """After the middleware that looks who is signed in."""
-        note_seen(request)
+        if note_seen(request):
+            return None
+        end_overdue(request)
+        if not getattr(view, "login_required", True):
+            return None
+        if request.headers.get("HX-Request") == "true":
+            return HttpResponse(status=401)
+        return redirect_to_login(request.get_full_path())

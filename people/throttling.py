@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import HttpResponse
 
@@ -16,3 +17,8 @@ def refused(answer: HttpResponse, form: BaseForm, *, status: int) -> HttpRespons
     if answer.status_code == 429:
         answer["Retry-After"] = str(WAIT_S)
     return answer
+
+
+def is_too_many(error: Exception) -> bool:
+    """Whether a try was refused for there having been too many."""
+    return isinstance(error, ValidationError) and getattr(error, "code", None) in _CODES

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from sesame.utils import get_user
 
-from people import factors, fresh
+from people import factors, fresh, tries
 from people.comforts import back
 from people.models import User
 from people.requests import PersonRequest
@@ -33,6 +33,7 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponseBase:
 
 
 def _used_up(request: HttpRequest) -> HttpResponse:
+    tries.note("link")
     return render(request, "people/link_used.html", status=403)
 
 

@@ -52,7 +52,7 @@ WAYS: Final[dict[str, Way]] = {name: way for way, names in _NAMED.items() for na
 
 OPEN: Final = frozenset(
     {"change_filter", "gate", "team", "dissolve_team", "person", "change_person", "deactivate_person"}
-    | {"reactivate_person", "make_link", "sign_out_person", "reset_factor", "send_again"}
+    | {"reactivate_person", "make_link", "sign_out_person", "disconnect_person", "reset_factor", "send_again"}
 )
 """What names nothing of an agent: one's own filters, people and teams, a notice, which says itself whose it is, and the
 signed link that opens by itself."""

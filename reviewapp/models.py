@@ -12,8 +12,9 @@ class Retention(models.Model):
     class Kind(models.TextChoices):
         FEEDBACK = "feedback", "Words of feedback"
         RUNS = "runs", "Words of runs"
+        SINGLE = "single", "Single runs"
+        HOURS = "hours", "Sums by hour"
         SEEN = "seen", "Reading marks"
-        SESSIONS = "sessions", "Sessions"
         NOTICES = "notices", "Notices"
 
     kind = models.CharField(max_length=10, choices=Kind, unique=True)

@@ -21,6 +21,7 @@ from proposals.sourcing import board_rule
 PEOPLE_SHOWN = 500
 KEYS_SHOWN = 200
 TEAMS_SHOWN = 200
+log = structlog.get_logger()
 
 
 @require_safe
@@ -29,9 +30,7 @@ def board_settings(request: PersonRequest) -> HttpResponse:
     sees_people = request.user.has_perm("audit.view_auditentry")
     context = {
         "people": _people() if sees_people else None,
-        "keys": ApiKey.objects.for_person(request.user).select_related("agent", "owner")[:KEYS_SHOWN]
-        if sees_people
-        else None,
+        "keys": _keys(request.user) if sees_people else None,
         "teams": _teams() if sees_people else None,
         "roles": list(Role),
         "own_roles": request.user.groups.order_by("name"),
@@ -67,7 +66,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: the page exists, this person may not."""
+    """403: the page exists, this person may not. The log of the server keeps who it was."""
+    log.warning("forbidden", person=request.user.get_username(), method=request.method, path=request.path)
     return render(request, "403.html", {"request_id": _request_id()}, status=403)
 
 

@@ -1,8 +1,7 @@
 """Acts that ask again who it is, where the last proof is too long ago.
 
-Those on a text, a policy or a rollout ask by themselves, for it depends on what they would do; see `people.fresh`. Of
-the others each has its row here. Acts that only close a door ask nothing: revoking or quarantining a key, signing
-somebody out, deactivating them.
+Every address that takes a form stands in one of three places here, which a test holds: acts that are asked about before
+they are looked at, acts whose view asks itself, and acts that are not asked about, each with why.
 """
 
 from collections.abc import Callable
@@ -21,7 +20,11 @@ ACTS: Final[dict[str, str]] = {
     "new_key": ITSELF,
     "rotate_key": "key",
     "set_key_rules": "key",
+    "end_probation": "key",
     "lift_quarantine": "taint",
+    "sections": ITSELF,
+    "unprotect": "sections",
+    "traffic": ITSELF,
     "new_person": ITSELF,
     "change_person": "person",
     "reactivate_person": "person",
@@ -33,6 +36,51 @@ ACTS: Final[dict[str, str]] = {
     "agent_team": ITSELF,
 }
 """The name of the address, and that of the page to come back to, where what was typed stands again."""
+
+BY_ITSELF: Final = frozenset(
+    {"decide", "bypass", "roll_back", "act_on_rollout"}  # depends on the text, and what is risky in it
+    | {"policy", "remove_policy", "sources", "remove_source_rule", "quoting", "forbid_quoting"}
+    | {"rollout_plans", "remove_rollout_plan", "safe_rules", "retention", "erase"}  # after their forms are found right
+    | {"freeze"}  # lifting it
+    | {"set_mails"}  # another address
+    | {"mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes", "mfa_view_recovery_codes"}
+    | {"mfa_remove_factor", "account_set_password", "account_change_password", "sign_in_by_service", "disconnect"}
+)
+"""What asks in its own view, by `people.fresh`; a new password by the old one."""
+
+CLOSES: Final = frozenset(
+    {
+        "revoke_key",
+        "quarantine_key",
+        "deactivate_person",
+        "sign_out_person",
+        "disconnect_person",
+        "end_session",
+        "account_logout",
+    }
+    | {"send_back_shaken", "start_over"}
+)
+"""Acts that only close a door: nobody should be kept from them."""
+
+UNDER_REVIEW: Final = frozenset(
+    {"propose", "amend", "apply_suggestion", "choose", "redraft", "redraft_on_current", "rebase", "merge_rules"}
+    | {"draft", "alternatives", "prepare_rollback"}
+    | {"withdraw", "take_back", "exclude", "include", "exclude_commanding", "selected", "together"}
+    | {"comment", "reply", "resolve", "reopen_thread", "assign", "unassign"}
+    | {"dismiss", "reopen", "rename", "merge", "part", "split"}
+)
+"""What leads to nothing before people approve it, which asks where it matters; together they approve low risks only."""
+
+SMALL: Final = frozenset(
+    {"set_theme", "set_keys", "set_hints", "saved_filters", "change_filter", "send_again", "audit_make_checkpoint"}
+    | {"csp_reports"}
+)
+"""One's own comforts, a notice sent again to whom it was for, a checkpoint of what is there, what browsers report."""
+
+PROVES: Final = frozenset({"sign_in_by_link", "account_login", "mfa_login_webauthn", "mfa_authenticate"}) | {
+    "account_reauthenticate"
+}
+"""The proof itself."""
 
 
 class ProofMiddleware:
@@ -56,10 +104,13 @@ class ProofMiddleware:
 
 
 def _page(request: HttpRequest, name: str, kwargs: dict[str, Any]) -> str:
-    page = ACTS[name] or name
-    try:
-        path = reverse(page, kwargs=kwargs)
-    except NoReverseMatch:
-        path = reverse(page)
+    page, path = ACTS[name] or name, ""
+    # A page is named by what the act is, by the beginning of that, or by nothing.
+    for most in range(len(kwargs), -1, -1):
+        try:
+            path = reverse(page, kwargs=dict(list(kwargs.items())[:most]))
+            break
+        except NoReverseMatch:
+            continue
     query = request.META.get("QUERY_STRING", "")
     return f"{path}?{query}" if query else path

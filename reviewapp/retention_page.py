@@ -28,6 +28,12 @@ class RetentionForm(TypedForm):
         label="Days it is kept", required=False, min_value=retention.LEAST_DAYS, max_value=retention.MOST_DAYS
     )
 
+    def clean(self) -> dict[str, Any]:
+        kind, days = self.cleaned_data.get("kind"), self.cleaned_data.get("days")
+        if kind and days and (said := retention.out_of_bounds(kind, days)):
+            self.add_error("days", said)
+        return self.cleaned_data
+
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -142,6 +142,7 @@ MFA_FORMS = {
     "login_webauthn": "people.codes.PasskeySignInForm",
     "add_webauthn": "people.codes.AddPasskeyForm",
 }
+ACCOUNT_FORMS = {"change_password": "people.codes.NewPasswordForm"}
 MFA_TOTP_ISSUER = "Countersign"
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones are half a minute out at times
 
@@ -151,6 +152,11 @@ COUNTERSIGN_OIDC_GROUPS = ENV.countersign_oidc_groups
 COUNTERSIGN_OIDC_GROUPS_CLAIM = ENV.countersign_oidc_groups_claim
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": ENV.oidc_apps}}
 
+# Over https a cookie of this beginning can be set by this host alone, whole and encrypted.
+COUNTERSIGN_COOKIES = "__Host-" if ENV.countersign_https else ""
+SESSION_COOKIE_NAME = f"{COUNTERSIGN_COOKIES}sessionid"
+CSRF_COOKIE_NAME = f"{COUNTERSIGN_COOKIES}csrftoken"
+MESSAGE_STORAGE = "reviewapp.flashes.Flashes"
 SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.countersign_https
@@ -171,6 +177,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "report-uri": ["/csp/"],
     }
 }
 

@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from reviewapp import health, pages, retention_page
+from reviewapp import csp_reports, health, pages, retention_page
 from reviewapp.admin import site
 from reviewapp.api import urls as api_urls
 
 urlpatterns = [
     path("api/v1/", api_urls),
     path("admin/", site.urls),
+    path("csp/", csp_reports.reports, name="csp_reports"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),

@@ -26,7 +26,9 @@ MEASURED_DAYS: Final = 7
 AT_ONCE: Final = 240
 """Hours counted in one transaction."""
 
-_RUNS, _FEEDBACK = "run hours", "feedback hours"
+RUN_HOURS, _FEEDBACK = "run hours", "feedback hours"
+FINAL: Final = "final hours"
+"""Of this work `upto` is a time, in seconds since 1970: see `feedback.actions.finality`."""
 _DUE_RUNS = """
     INSERT INTO feedback_recountdue (agent_id, hour)
     SELECT agent_id, date_trunc('hour', at, 'UTC') FROM feedback_run WHERE id > %(upto)s
@@ -49,7 +51,7 @@ _TAKE = """
 
 def count_runs() -> int:
     """Bring the tallies and the runs a day of every agent up to date; how many hours were counted."""
-    _look(_RUNS, Run, _DUE_RUNS)
+    _look(RUN_HOURS, Run, _DUE_RUNS)
     _look(_FEEDBACK, Feedback, _DUE_FEEDBACK)
     counted = 0
     while some := _count_some():
@@ -83,15 +85,22 @@ def _look(work: str, table: type[Run] | type[Feedback], note: str) -> None:
 
 @transaction.atomic
 def _count_some() -> int:
-    """Count some of the hours that are due; how many."""
-    Mark.objects.select_for_update().get(work=_RUNS)  # one at a time
+    """Count some of the hours that are due, or take them off the list where they are final; how many."""
+    Mark.objects.select_for_update().get(work=RUN_HOURS)  # one at a time
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [AT_ONCE])
         taken: set[Hour] = set(cursor.fetchall())
+    until = final_until()
     # The next question sees at least all that was committed with the rows just taken.
-    if taken:
-        recount(taken)
+    if counted := {(agent, hour) for agent, hour in taken if hour >= until}:
+        recount(counted)
     return len(taken)
+
+
+def final_until() -> datetime:
+    """The beginning of the first hour that is counted anew when something in it changes."""
+    seconds = Mark.objects.filter(work=FINAL).values_list("upto", flat=True).first()
+    return datetime.fromtimestamp(seconds or 0, UTC)
 
 
 def _measure() -> None:

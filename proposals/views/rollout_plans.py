@@ -80,9 +80,12 @@ def remove(request: PersonRequest, pk: int) -> HttpResponseBase:
 @permission_required(freezing.FREEZE, raise_exception=True)
 def freeze(request: PersonRequest) -> HttpResponseBase:
     """Freeze everything, or let it go again."""
-    now, form = freezing.frozen(), FreezeForm(request.POST or None)
+    now, typed = freezing.frozen(), fresh.take_words(request, reverse("freeze"))
+    form = FreezeForm(request.POST or None, initial=typed)
     if request.method == "POST" and form.is_valid():
         thaw = request.POST.get("act") == "thaw"
+        if thaw and not fresh.is_fresh(request):
+            return fresh.ask_again(request, back=reverse("freeze"), words=form.cleaned_data)
         try:
             (freezing.thaw if thaw else freezing.freeze)(user=request.user, reason=form.cleaned_data["reason"])
         except freezing.CannotFreeze as refusal:

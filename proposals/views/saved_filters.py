@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from audit.forms import LogFilter
 from audit.scope import unseen_agents
+from audit.views import NOT_KEPT
 from people.requests import PersonRequest
 from proposals import queue
 from proposals.actions import attention
@@ -46,15 +47,16 @@ def saved_filters(request: PersonRequest) -> HttpResponseBase:
 
 
 def _keep_search(request: PersonRequest) -> HttpResponse:
-    """Back to the log either way; with what was typed where it is refused."""
+    """Back to the log either way; where it is refused, with what was typed and why at the field."""
     search = LogFilter(QueryDict(request.POST["log"][:_LONGEST]), unseen=unseen_agents(request))
     query, name = search.query, request.POST.get("name", "")
     try:
         if not query:
-            raise Invalid("name", "Narrow the log down first.")
+            messages.error(request, "Narrow the log down first.")
+            return _see(reverse("audit_log"))
         kept = attention.save_filter(user=request.user, name=name, query=query, place=SavedFilter.Place.LOG)
     except Invalid as refusal:
-        messages.error(request, str(refusal))
+        request.session[NOT_KEPT] = str(refusal)
         query = "&".join(filter(None, [query, urlencode({"name": name[:_LONGEST_NAME]})]))
     else:
         messages.success(request, f"Kept as “{kept}”.")

@@ -201,12 +201,16 @@ def test_what_was_given_up_is_on_a_page_and_can_be_tried_again(client: Client, l
 
 def test_people_choose_what_is_mailed_to_them(client: Client, mara: User) -> None:
     client.force_login(mara)
-    sent = {"address": "mara@example.org", "kind": [Notice.Kind.GATE, "nonsense"]}
+    sent = {"address": "mara@example.org", "kind": [Notice.Kind.GATE]}
     assert "Saved." in client.post(reverse("set_mails"), sent, follow=True).text
     mara.refresh_from_db()
     assert (mara.email, mara.mails) == ("mara@example.org", ["rollout.gate"])
     assert "1 kind mailed to mara@example.org" in client.get(reverse("settings")).text
-    assert "not an e-mail address" in client.post(reverse("set_mails"), {"address": "mara"}, follow=True).text
+    refused = client.post(reverse("set_mails"), {"address": "mara", "kind": [Notice.Kind.DRIFT]})
+    assert (refused.status_code, "This is not an e-mail address." in refused.text) == (422, True)
+    assert 'value="mara"' in refused.text
+    assert refused.text.count(" checked") == 1
+    assert client.post(reverse("set_mails"), {"kind": ["nonsense"]}).status_code == 422
     client.post(reverse("set_mails"), {"address": "", "kind": [Notice.Kind.GATE]})
     mara.refresh_from_db()
     assert (mara.email, mara.mails) == ("", [])

@@ -158,6 +158,7 @@ MATRIX: Final[dict[str, Row]] = {
     "reactivate_person": Row("person", NOBODY, MANAGE),
     "make_link": Row("person", NOBODY, MANAGE),
     "sign_out_person": Row("person", NOBODY, MANAGE),
+    "disconnect_person": Row("person", NOBODY, MANAGE),
     "reset_factor": Row("person", NOBODY, MANAGE),
     "new_team": Row("", MANAGE, MANAGE),
     "team": Row("team", MANAGE, MANAGE),
@@ -170,13 +171,13 @@ ONES_OWN: Final = frozenset(
     {"settings", "set_theme", "set_keys", "set_hints", "account_logout", "account_inactive"}
     | {"account_change_password", "account_set_password", "account_reauthenticate", "mfa_index", "add_factor"}
     | {"mfa_activate_totp", "mfa_add_webauthn", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"}
-    | {"mfa_remove_factor", "end_session"}
+    | {"mfa_remove_factor", "end_session", "disconnect"}
 )
 """What everybody signed in has of their own, with or without a role."""
 
 OPEN: Final = frozenset(
     {"account_login", "sign_in_by_link", "gate", "mfa_login_webauthn", "mfa_authenticate", "start_over"}
-    | {"sign_in_by_service", "openid_connect_callback"}
+    | {"sign_in_by_service", "openid_connect_callback", "csp_reports"}
 )
 """What is there to sign in with, and what a signed link opens."""
 

@@ -1,5 +1,6 @@
 """Signing in with an organisation's own service, which here is a small real one."""
 
+import hashlib
 import time
 from collections.abc import Iterator
 
@@ -179,6 +180,50 @@ def test_somebody_connects_it_with_the_account_they_have(client: Client, service
     come(other, service)
     assert other.session["_auth_user_id"] == str(mara.pk)
     assert User.objects.count() == 1
+
+
+def test_who_has_another_way_in_disconnects_it(client: Client, service: Service, mara: User) -> None:
+    disconnect = reverse("disconnect")
+    client.force_login(mara)
+    come(client, service, do="connect")
+    assert "Set a password or add a passkey first" in client.post(disconnect, follow=True).text
+    mara.set_password("a long and good one")
+    mara.save()
+    client.force_login(mara)
+    page = client.post(disconnect, follow=True).text
+    assert "Example Inc. signs you in no more." in page
+    assert "Not connected" in page
+    assert not SocialAccount.objects.exists()
+    entry = AuditEntry.objects.get(verb="person.identity_unlinked")
+    assert (entry.actor_label, entry.fact["before"]) == ("Mara Okafor", {"service": "Example Inc."})
+    assert "It was not connected." in client.post(disconnect, follow=True).text
+    come(Client(), service)
+    assert User.objects.count() == 2
+
+
+def test_an_admin_disconnects_it_and_the_person_is_signed_out(client: Client, service: Service, ada: User) -> None:
+    theirs = Client()
+    come(theirs, service)
+    theirs.get("/settings/")
+    noor = User.objects.get(username="noor")
+    client.force_login(ada)
+    assert "Disconnect it" in client.get(reverse("person", args=[noor.pk])).text
+    done = client.post(reverse("disconnect_person", args=[noor.pk]), follow=True).text
+    assert "Noor Vermeer comes in by the service no more." in done
+    assert "Disconnect it" not in done
+    assert theirs.get("/settings/").status_code == 302
+
+
+def test_another_service_in_its_place_vouches_for_nobody_the_first_one_knew(
+    client: Client, service: Service, mara: User
+) -> None:
+    client.force_login(mara)
+    come(client, service, do="connect")
+    SocialAccount.objects.update(uid=hashlib.sha256(b"https://before.example\nsame").hexdigest())
+    service.says = service.tells = {"sub": "same"}
+    other = Client()
+    come(other, service)
+    assert other.session["_auth_user_id"] != str(mara.pk)
 
 
 def test_an_identity_is_one_persons(client: Client, service: Service, mara: User) -> None:

@@ -1,5 +1,6 @@
 """A second factor: added, asked for, stood in for, taken away, and reset by an admin; each of it on the log."""
 
+import json
 import time
 from typing import Any
 
@@ -119,13 +120,22 @@ def test_somebody_stuck_at_the_second_step_can_start_over(client: Client, with_a
     assert client.get(reverse("account_login")).status_code == 200
 
 
-def test_after_five_wrong_codes_nothing_helps_for_a_while(client: Client, with_app: User) -> None:
+def test_after_five_wrong_codes_nothing_helps_for_a_while(
+    client: Client, with_app: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("people.telling.LISTENERS", [lambda person, what, how: told.append(f"{person}: {what}")])
+    cache.delete(f"people.tries.told:{with_app.pk}")
     step = sign_in(client, with_app)
     statuses = [client.post(step, {"code": f"00000{number}"}).status_code for number in range(6)]
     assert statuses == [422] * 5 + [429]
     refused = client.post(step, {"code": code()})
     assert (refused.status_code, refused["Retry-After"]) == (429, "300")
     assert "Wait five minutes" in refused.text
+    said = [json.loads(line.getMessage()) for line in caplog.records if line.name == "people.tries"]
+    assert [one["event"] for one in said] == ["wrong_code"] * 5 + ["too_many_tries"] * 2
+    assert {(one["person"], one["address"]) for one in said} == {("mara", "127.0.0.1")}
+    assert told == ["Mara Okafor: Too many wrong codes after a right password or link"]
 
 
 def test_it_is_taken_away_with_the_codes_and_on_the_log(client: Client, with_app: User) -> None:
@@ -222,7 +232,9 @@ NO_PASSKEYS = [
 
 
 @pytest.mark.parametrize("credential", NO_PASSKEYS, ids=range(len(NO_PASSKEYS)))
-def test_what_is_no_passkey_is_refused_in_words(client: Client, with_app: User, credential: str) -> None:
+def test_what_is_no_passkey_is_refused_in_words(
+    client: Client, with_app: User, credential: str, caplog: pytest.LogCaptureFixture
+) -> None:
     client.force_login(with_app)
     confirm = reverse("account_reauthenticate")
     answer = client.post(confirm, {"credential": credential})
@@ -235,3 +247,7 @@ def test_what_is_no_passkey_is_refused_in_words(client: Client, with_app: User, 
     assert Client().post(reverse("mfa_login_webauthn"), {"credential": credential})["Location"] == reverse(
         "account_login"
     )
+    said = [json.loads(line.getMessage()) for line in caplog.records if line.name == "people.tries"]
+    is_read = credential in NO_PASSKEYS[1:2] + NO_PASSKEYS[4:]
+    known = {("wrong_passkey", "mara"), ("wrong_passkey", "")} if is_read else set()
+    assert {(one["event"], one["person"]) for one in said} == known

@@ -151,3 +151,41 @@ def test_a_new_device_is_told_of_and_a_known_one_is_not(mara: User, monkeypatch:
     assert told == ["Sign-in from a new device: Safari on iPhone"]
     newest = AuditEntry.objects.filter(verb="person.signed_in").latest("pk")
     assert in_words(newest).details == ("by link", "with Safari on iPhone", "for the first time there")
+
+
+def later(**times: timedelta) -> None:
+    """So long ago it was seen, or began; the process remembers nothing of it."""
+    UserSession.objects.update(**{name: timezone.now() - ago for name, ago in times.items()})
+    sessions._seen.clear()
+
+
+@pytest.mark.parametrize(
+    "times", [{"last_seen_at": timedelta(hours=9)}, {"created_at": timedelta(hours=25)}], ids=["unused", "old"]
+)
+def test_a_session_ends_when_it_was_not_used_for_long_and_a_day_after_signing_in(
+    mara: User, times: dict[str, timedelta]
+) -> None:
+    here = signed_in(mara)
+    later(last_seen_at=timedelta(hours=7), created_at=timedelta(hours=23))
+    assert is_in(here)
+    later(**times)
+    assert here.get("/patterns/?q=1")["Location"] == f"{reverse('account_login')}?next=/patterns/%3Fq%3D1"
+    assert not UserSession.objects.exists()
+    assert not Session.objects.filter(pk=here.cookies["sessionid"].value).exists()
+
+
+def test_what_a_page_asks_by_itself_keeps_no_session_alive(mara: User) -> None:
+    here = signed_in(mara)
+    later(last_seen_at=timedelta(hours=7))
+    assert here.get("/updates/").status_code == 200
+    assert UserSession.objects.get().last_seen_at < timezone.now() - timedelta(hours=6)
+    later(last_seen_at=timedelta(hours=9))
+    assert here.get("/updates/", headers={"HX-Request": "true"}).status_code == 401
+    assert not is_in(here)
+
+
+def test_a_link_signs_in_whose_session_is_over(mara: User) -> None:
+    here = signed_in(mara)
+    later(last_seen_at=timedelta(hours=9))
+    assert here.post(link_of(mara)).status_code == 303
+    assert is_in(here)

@@ -1,5 +1,6 @@
 """Too many tries at a password: nobody is let in for a while, and the answer says so; with Valkey and without."""
 
+import json
 from uuid import uuid4
 
 import pytest
@@ -64,10 +65,28 @@ def test_behind_a_proxy_the_address_that_counts_is_the_persons(mara_with_passwor
     assert tried("another", "192.0.2.2") == 200
 
 
-def test_a_wrong_password_is_in_the_log_of_the_server_with_its_address_alone(
+def test_a_wrong_password_is_in_the_log_of_the_server_and_what_was_typed_is_not(
     mara_with_password: User, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     count_by(settings, NOWHERE)
     attempt("not the right one", "192.0.2.7")
-    said = [line.getMessage() for line in caplog.records if line.name == "people.adapter"]
-    assert said == ["A wrong password was typed at 192.0.2.7."]
+    Client(REMOTE_ADDR="192.0.2.8").post(reverse("account_login"), {"login": "a long secret", "password": "x"})
+    client = Client(REMOTE_ADDR="192.0.2.9")
+    client.force_login(mara_with_password)
+    client.post(reverse("account_reauthenticate"), {"password": "not this"})
+    new = {"oldpassword": "nor this", "password1": "another long one", "password2": "another long one"}
+    client.post(reverse("account_change_password"), new)
+    said = [json.loads(line.getMessage()) for line in caplog.records if line.name == "people.tries"]
+    assert {one["event"] for one in said} == {"wrong_password"}
+    found = [(one["person"], one["address"][-1]) for one in said]
+    assert found == [("mara", "7"), ("", "8"), ("mara", "9"), ("mara", "9")]
+    assert all(word not in caplog.text for word in ("secret", "not the right", "not this", "nor this"))
+
+
+def test_a_link_that_is_used_up_is_in_the_log_of_the_server(
+    db: None, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get(reverse("sign_in_by_link"), {"sesame": "a-made-up-one"}).status_code == 403
+    (said,) = [line.getMessage() for line in caplog.records if line.name == "people.tries"]
+    assert json.loads(said)["event"] == "wrong_link"
+    assert "made-up" not in said

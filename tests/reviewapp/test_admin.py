@@ -10,6 +10,7 @@ from agents.keys import create
 from agents.models import Agent, ApiKey
 from audit.models import AuditEntry
 from audit.record import SYSTEM
+from audit.wording import in_words
 from people.models import User
 from proposals.models import Proposal
 from reviewapp.admin import site
@@ -40,6 +41,27 @@ def test_records_are_listed_and_shown(client: Client, root: User, pending: Propo
         assert client.get(reverse(f"{name}_changelist")).status_code == 200, name
         shown = client.get(reverse(f"{name}_change", args=[row.pk]))
         assert (shown.status_code, "/vendor/" in shown.text) == (200, False), name
+
+
+def test_the_log_says_who_looked_at_which_rows(client: Client, root: User, ada: User) -> None:
+    client.force_login(root)
+    client.get("/admin/people/user/", {"p": "1"})
+    client.get(reverse("admin:people_user_change", args=[ada.pk]))
+    client.get(reverse("admin:people_user_change", args=[10**6]))
+    entries = list(AuditEntry.objects.filter(verb="record.read").order_by("pk"))
+    assert [(entry.actor_label, entry.target_label, *in_words(entry).details) for entry in entries] == [
+        ("root", "People | user", "page 1"),
+        ("root", "People | user", str(ada.pk)),
+    ]
+    assert "Ada" not in "".join(entry.body for entry in entries)
+
+
+def test_no_second_history_is_offered(client: Client, root: User, ada: User) -> None:
+    client.force_login(root)
+    assert "Recent actions" not in client.get("/admin/").text
+    page = client.get(reverse("admin:people_user_change", args=[ada.pk])).text
+    assert not any(word in page for word in ("History", "Staff status"))
+    assert client.get(reverse("admin:people_user_history", args=[ada.pk])).status_code == 404
 
 
 def test_nothing_is_added_changed_or_deleted(client: Client, rf: RequestFactory, root: User, ada: User) -> None:
