@@ -28,6 +28,7 @@ class KeyOut(Schema):
     owner: str
     networks: list[str] = Field(description="Where it may be used from; empty for anywhere.")
     calls_a_minute: int | None
+    other_calls_a_minute: int | None = Field(description="Those that neither fetch instructions nor report.")
     calls_a_day: int | None
     created_at: datetime
     expires_at: datetime | None
@@ -116,6 +117,7 @@ def _out(key: ApiKey) -> dict[str, Any]:
         "owner": key.owner.username,
         "networks": key.networks,
         "calls_a_minute": (limits and limits.a_minute) or None,
+        "other_calls_a_minute": (limits and limits.a_minute_of_others) or None,
         "calls_a_day": (limits and limits.a_day) or None,
         "created_at": key.created_at,
         "expires_at": key.expires_at,

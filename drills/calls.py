@@ -93,7 +93,9 @@ def _world() -> _World:
         "proposal_id": propose(prompt, people[0], "order date", "date of the order").pk,
         "id": rollout.pk,
     }
-    return _World(keys.create(None, ApiKey.Scope.values, owner=first_admin(), actor=SYSTEM)[1], there)
+    unlimited = keys.Rules(calls_a_minute=0, calls_a_day=0)
+    key = keys.create(None, ApiKey.Scope.values, owner=first_admin(), actor=SYSTEM, rules=unlimited)[1]
+    return _World(key, there)
 
 
 def _point(case: "Case", there: Mapping[str, object], random: Random) -> None:
