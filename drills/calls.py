@@ -81,7 +81,9 @@ def _world() -> _World:
     agent = create_agent("support", name="Support agent", actor=SYSTEM, documents={"system-prompt": PROMPT})
     prompt = agent.documents.get()
     people = [create_person(name, name=name, roles=[Role.REVIEWER]) for name in ("mara", "jonas")]
-    reports = [report(agent, f"person {number}", reason=text) for number, text in enumerate(COMPLAINTS)]
+    sender = keys.create(agent, [ApiKey.Scope.INGEST], owner=people[0], actor=SYSTEM)[0]
+    said = enumerate(COMPLAINTS)
+    reports = [report(agent, f"person {number}", reason=text, key=sender) for number, text in said]
     mine(agent)
     rollout = canary(prompt, *people)
     there: dict[str, object] = {
@@ -92,6 +94,7 @@ def _world() -> _World:
         "pattern_id": Pattern.objects.earliest("pk").pk,
         "proposal_id": propose(prompt, people[0], "order date", "date of the order").pk,
         "id": rollout.pk,
+        "prefix": sender.prefix,
     }
     unlimited = keys.Rules(calls_a_minute=0, calls_a_day=0)
     key = keys.create(None, ApiKey.Scope.values, owner=first_admin(), actor=SYSTEM, rules=unlimited)[1]

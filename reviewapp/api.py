@@ -33,6 +33,7 @@ from proposals.api import router as proposals_router
 from proposals.api_blame import router as blame_router
 from proposals.api_rollouts import router as rollouts_router
 from proposals.api_sources import router as sources_router
+from proposals.api_taint import router as taint_router
 from proposals.api_then import router as then_router
 from proposals.api_trials import router as trials_router
 from reviewapp.openapi import DocumentedApi
@@ -66,6 +67,7 @@ api = DocumentedApi(
 api.add_router("/agents", agents_router)
 api.add_router("/agents", health_router)
 api.add_router("/keys", keys_router)
+api.add_router("/keys", taint_router)
 api.add_router("/agents", sources_router)
 api.add_router("", erasures_router)
 api.add_router("", feedback_router)
