@@ -126,11 +126,13 @@ def _call(operation: Any, times: int, seed: int, world: _World, answered: Counte
         documented.response_schema_conformance,
     ]
 
-    random, key = Random(seed), {"Authorization": f"Bearer {world.key}"}
+    random = Random(seed)
 
     def call(case: "Case") -> None:
         _point(case, world.there, random)
-        response = case.call(headers=_PLAIN | (key if answered.total() % 5 else {}))
+        if answered.total() % 5:  # on the case itself, whose own Authorization would go before ours
+            case.headers = {**(case.headers or {}), "Authorization": f"Bearer {world.key}"}
+        response = case.call(headers=_PLAIN)
         answered[response.status_code] += 1
         case.validate_response(response, checks=checks)
 
