@@ -16,7 +16,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from agents import keys
 from agents.exceptions import BadName, BadText, NameTaken
 from agents.instructions import get_instructions
-from agents.limits import spend
+from agents.limits import Call, spend
 from agents.models import WHOLE, Agent, ApiKey, Document, Version, whole_of
 from agents.problems import Invalid, NotFound, Problem
 from agents.traffic import Profile
@@ -28,15 +28,16 @@ router = Router(tags=["agents"])
 
 
 class Key(HttpBearer):
-    """Lets a caller in by an API key with one scope; the caller is `request.auth`."""
+    """Lets a caller in by an API key with one scope, within its limits; the caller is `request.auth`."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, call: Call = Call.OTHER) -> None:
         self.scope = scope
+        self.call = call
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> keys.Caller:
         caller = admit(request.META, token.strip(), self.scope)
-        spend(request.META, caller)
+        spend(request.META, caller, self.call)
         return caller
 
 
@@ -261,7 +262,7 @@ _INSTRUCTION_PARAMETERS: Final = [
 @router.get(
     "/{agent}/instructions/{document}",
     response={200: Instructions, 304: None},
-    auth=Key(ApiKey.Scope.READ),
+    auth=Key(ApiKey.Scope.READ, Call.INSTRUCTIONS),
     summary="Read instructions",
     openapi_extra={"parameters": _INSTRUCTION_PARAMETERS},
 )

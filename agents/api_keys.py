@@ -28,8 +28,10 @@ class KeyOut(Schema):
     owner: str
     networks: list[str] = Field(description="Where it may be used from; empty for anywhere.")
     calls_a_minute: int | None
+    other_calls_a_minute: int | None = Field(description="Those that neither fetch instructions nor report.")
     calls_a_day: int | None
     created_at: datetime
+    on_probation: bool = Field(description="Whether what it reports carries no pattern by itself yet.")
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None = Field(description="To the minute.")
@@ -73,14 +75,14 @@ def list_keys(request: HttpRequest, paging: Query[Paging]) -> Keys:
 @router.get("/{prefix}", response=KeyOut, auth=ADMIN, summary="Read a key")
 def read_key(request: HttpRequest, prefix: str) -> KeyOut:
     """One key: when and from where it was last used, what replaces it."""
-    return KeyOut(**_out(_find(caller_of(request), prefix)))
+    return KeyOut(**_out(find_key(caller_of(request), prefix)))
 
 
 @router.post("/{prefix}/rotate", response={201: NewKey}, auth=ADMIN, summary="Replace a key")
 def rotate_key(request: HttpRequest, prefix: str, body: RotationIn) -> Status[NewKey]:
     """Make its successor; both work for `overlap_h` hours. Only for keys of one's own owner with no more rights."""
     caller = caller_of(request)
-    key = _find(caller, prefix)
+    key = find_key(caller, prefix)
     if key.party != caller.party or not caller.scopes.issuperset(key.scopes):
         raise Problem(403, "not-yours", "A key replaces only keys of its own owner that may do no more than itself.")
     try:
@@ -99,7 +101,8 @@ def _visible(caller: Caller) -> ApiKeyQuerySet:
     return keys.filter(agent=caller.agent_id) if caller.agent_id is not None else keys
 
 
-def _find(caller: Caller, prefix: str) -> ApiKey:
+def find_key(caller: Caller, prefix: str) -> ApiKey:
+    """The key, if this caller may see it. Raises NotFound."""
     found = None if "\0" in prefix else _visible(caller).filter(prefix=prefix).first()
     if found is None:
         raise NotFound("There is no such key for this key.")
@@ -116,8 +119,10 @@ def _out(key: ApiKey) -> dict[str, Any]:
         "owner": key.owner.username,
         "networks": key.networks,
         "calls_a_minute": (limits and limits.a_minute) or None,
+        "other_calls_a_minute": (limits and limits.a_minute_of_others) or None,
         "calls_a_day": (limits and limits.a_day) or None,
         "created_at": key.created_at,
+        "on_probation": key.is_on_probation,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
         "last_used_at": key.last_used_at,

@@ -41,14 +41,12 @@ class KeyForm(RulesForm):
         required=False,
         min_value=0,
         max_value=LONGEST_PROBATION,
-        initial=lambda: Probation.of_board().days,
     )
     probation_reports = forms.IntegerField(
         label="Reports on probation",
         required=False,
         min_value=0,
         max_value=1_000_000,
-        initial=lambda: Probation.of_board().reports,
     )
 
     @property
@@ -56,9 +54,7 @@ class KeyForm(RulesForm):
         """What `keys.create` is to make."""
         named = {name: self.cleaned_data[name] for name in ("label", "scopes", "owner", "days")}
         given = (self.cleaned_data["probation_days"], self.cleaned_data["probation_reports"])
-        board = Probation.of_board()
-        chosen = [of_board if typed is None else typed for typed, of_board in zip(given, board, strict=True)]
-        return {**named, "rules": self.rules, "probation": Probation(*chosen)}
+        return {**named, "rules": self.rules, "probation": Probation.wished(*given)}
 
 
 class TeamForm(forms.Form):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import structlog
 
 from agents import serving
-from agents.limits import spend
+from agents.limits import Call, spend
 from agents.models import ApiKey
 from agents.problems import Invalid, NotFound, Problem
 from agents.times import parse_time
@@ -24,7 +24,7 @@ _PAST_OF_A_UNIT: Final = (
 def get_instructions(environ: Environ, agent: str, document: str) -> Answer:
     """The current text, or the past one asked for by `?version=` or `?at=`; 304 when the caller has it."""
     reader = caller(environ, ApiKey.Scope.READ)
-    spend(environ, reader)
+    spend(environ, reader, Call.INSTRUCTIONS)
     agent_id = reader.agent(agent)
     served = _find(environ.get("QUERY_STRING", ""), agent_id, agent, document)
     headers = (("ETag", served.etag), ("Cache-Control", "no-cache"))

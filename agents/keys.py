@@ -37,6 +37,8 @@ USE_NOTED_EVERY: Final = timedelta(minutes=1)
 DEFAULT_DAYS: Final = 365
 MOST_CALLS: Final = 1_000_000_000
 LONGEST_PROBATION: Final = 365
+ESTABLISHED_AFTER: Final = timedelta(days=1)
+"""Keys made within a day of the first are those that an agent begins with."""
 
 _LIVE: Final = """
     SELECT id FROM agents_apikey WHERE id = %s AND revoked_at IS NULL
@@ -70,7 +72,36 @@ class Probation(NamedTuple):
 
     @classmethod
     def of_board(cls) -> "Probation":
+        """What the settings say for those who are new."""
         return cls(settings.COUNTERSIGN_PROBATION_DAYS, settings.COUNTERSIGN_PROBATION_REPORTS)
+
+    @classmethod
+    def wished(cls, days: int | None, reports: int | None) -> "Probation | None":
+        """What somebody asked for, the board's where they left one of both out; None where both, for the usual one."""
+        board = cls.of_board()
+        if days is None and reports is None:
+            return None
+        return cls(board.days if days is None else days, board.reports if reports is None else reports)
+
+    @classmethod
+    def usual(cls, agent: Agent | None, owner: User) -> "Probation":
+        """The board's, for an owner who is new where others report already; else none.
+
+        Those report already who have a key that was used, is a day old, and is itself on no probation. It is owners who
+        are counted, so another key of one of them brings no new voice; and before anybody reports, nobody is there to
+        outvote. One query.
+        """
+        keys = ApiKey.objects.filter(
+            Q(probation_until=None) | Q(probation_ended_at__isnull=False),
+            scopes__contains=[ApiKey.Scope.INGEST],
+            revoked_at=None,
+            last_used_at__isnull=False,
+            created_at__lte=timezone.now() - ESTABLISHED_AFTER,
+        )
+        if agent:
+            keys = keys.filter(Q(agent=agent) | Q(agent=None))
+        owners = set(keys.order_by().values_list("owner", flat=True).distinct())
+        return cls.of_board() if owners and owner.pk not in owners else cls()
 
 
 class BadKey(Problem):
@@ -201,7 +232,7 @@ def create(
     """Make a key for one agent, or for all where `agent` is None; returns it with the secret, shown this once.
 
     What is sent with the key counts as its owner's. `days` is its life in days, None for no end. `probation` is the
-    board's unless given. Raises OwnerRefused, and ValueError for no scope, an unknown one, or a bad life.
+    usual one unless given. Raises OwnerRefused, and ValueError for no scope, an unknown one, or a bad life.
     """
     wanted = sorted(set(scopes))
     unknown = sorted(set(wanted) - set(ApiKey.Scope.values))
@@ -212,6 +243,8 @@ def create(
     if any(limit is not None and not 0 <= limit <= MOST_CALLS for limit in rules[1:]):
         raise ValueError(f"A limit is of 0 to {MOST_CALLS} calls.")
     require_may_own(owner, wanted, actor)
+    if probation is None:
+        probation = Probation.usual(agent, owner) if ApiKey.Scope.INGEST in wanted else Probation()
     prefix, token = mint()
     key = ApiKey.objects.create(
         prefix=prefix,
@@ -222,7 +255,7 @@ def create(
         owner=owner,
         expires_at=timezone.now() + timedelta(days=days) if days else None,
         **rules._asdict(),
-        **_begun(probation or Probation.of_board()),
+        **_begun(probation),
     )
     record_on("key.created", key, actor, after=facts(key))
     return key, token

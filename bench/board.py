@@ -1,4 +1,4 @@
-"""The program as `up` starts it, with a durable PostgreSQL of its own, and beside it the constant view."""
+"""The program as `up` starts it, with a durable PostgreSQL and a Valkey of its own, and beside it the constant view."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reviewapp.embedded import Postgres
+from reviewapp.embedded import Postgres, Valkey
 from reviewapp.processes import MARK, Child, stop
 from reviewapp.reach import Address, free_port
 
@@ -51,11 +51,16 @@ class Board:
         server = postgres.child(base)
         self._run(server)
         postgres.wait(server)
+        valkey = Valkey(self.folder)
+        valkey.create()
+        counter = valkey.child(base)
+        self._run(counter)
+        valkey.wait(counter)
         self.url = postgres.url
         self.env = base | {
             "DATABASE_URL": postgres.url,
             "DATA_DIR": str(self.folder),
-            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "REDIS_URL": valkey.url,
         }
         self.manage("migrate", "--verbosity", "0")
         self.serve()
@@ -65,7 +70,8 @@ class Board:
         prompt = self.folder / "prompt.md"
         prompt.write_text(PROMPT)
         self.manage("create_agent", "support", "--document", f"system-prompt={prompt}")
-        self.key = self.manage("create_key", "support", "--scope", "ingest", "--scope", "read")
+        limits = ["--calls-a-minute", "100000000", "--calls-a-day", "1000000000"]  # never reached, but counted
+        self.key = self.manage("create_key", "support", "--scope", "ingest", "--scope", "read", *limits)
         self.port = self.web("web", "reviewapp.wsgi:application")
         self.constant_port = self.web("constant", "bench.constant:application")
 

@@ -34,6 +34,7 @@ from proposals.api_blame import router as blame_router
 from proposals.api_compare import router as compare_router
 from proposals.api_rollouts import router as rollouts_router
 from proposals.api_sources import router as sources_router
+from proposals.api_taint import router as taint_router
 from proposals.api_then import router as then_router
 from proposals.api_trials import router as trials_router
 from reviewapp.openapi import DocumentedApi
@@ -67,6 +68,7 @@ api = DocumentedApi(
 api.add_router("/agents", agents_router)
 api.add_router("/agents", health_router)
 api.add_router("/keys", keys_router)
+api.add_router("/keys", taint_router)
 api.add_router("/agents", sources_router)
 api.add_router("", erasures_router)
 api.add_router("", feedback_router)

@@ -84,10 +84,12 @@ class Environment(BaseSettings):
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
 
     # Calls of one API key, where it has no limits of its own; 0 is no limit.
-    countersign_key_calls_a_minute: int = Field(default=0, ge=0, le=1_000_000)
-    countersign_key_calls_a_day: int = Field(default=0, ge=0, le=1_000_000_000)
-    # For so long, and until so many reports counted, what comes with a new API key carries no pattern.
-    countersign_probation_days: int = Field(default=0, ge=0, le=365)
+    countersign_key_calls_a_minute: int = Field(default=30_000, ge=0, le=1_000_000)
+    # Of these, such as neither fetch instructions nor report; of keys with limits of their own, too.
+    countersign_key_other_calls_a_minute: int = Field(default=600, ge=0, le=1_000_000)
+    countersign_key_calls_a_day: int = Field(default=1_000_000, ge=0, le=1_000_000_000)
+    # For so long, and until so many reports counted, what comes with the API key of a new owner carries no pattern.
+    countersign_probation_days: int = Field(default=1, ge=0, le=365)
     countersign_probation_reports: int = Field(default=0, ge=0, le=1_000_000)
     # Whose X-Forwarded-For is believed.
     countersign_trusted_proxies: Annotated[list[str], NoDecode] = []

@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agents import limits
+from agents import spending
 from audit.chain import Fault
 from audit.models import ChainHead, Verification
 from feedback.actions import meaning
@@ -77,7 +77,7 @@ def status() -> Status:
 def degraded(found: Signs | None = None) -> list[str]:
     """What does not work at the moment and what follows, one sentence each; empty when all is well. One query."""
     found = found or signs()
-    lacking = [sentence for sentence in (found.damage, meaning.missing(), limits.missing()) if sentence]
+    lacking = [sentence for sentence in (found.damage, meaning.missing(), spending.missing()) if sentence]
     return lacking + [
         f"The {process.label} {_for_how_long(found.silent.get(process))}: {_CONSEQUENCES[process]}."
         for process in Heartbeat.Process

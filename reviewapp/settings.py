@@ -230,6 +230,7 @@ COUNTERSIGN_CHECKPOINT_EVERY_S = ENV.countersign_checkpoint_every_s
 COUNTERSIGN_CHECKPOINT_DIR = ENV.countersign_checkpoint_dir
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
 COUNTERSIGN_KEY_CALLS_A_MINUTE = ENV.countersign_key_calls_a_minute
+COUNTERSIGN_KEY_OTHER_CALLS_A_MINUTE = ENV.countersign_key_other_calls_a_minute
 COUNTERSIGN_KEY_CALLS_A_DAY = ENV.countersign_key_calls_a_day
 COUNTERSIGN_PROBATION_DAYS = ENV.countersign_probation_days
 COUNTERSIGN_PROBATION_REPORTS = ENV.countersign_probation_reports

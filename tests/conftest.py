@@ -15,6 +15,7 @@ from django.core.management.commands import flush
 from django.db.backends.postgresql.operations import DatabaseOperations
 from playwright.sync_api import Browser, sync_playwright
 
+from agents import spending
 from audit.notes import PrivateKey
 from reviewapp.settings import database_settings
 from tests import engines
@@ -109,6 +110,14 @@ def browser(chromium: str) -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=chromium, headless=True, args=_CHROMIUM_OPTIONS)
         yield running
         running.close()
+
+
+@pytest.fixture(autouse=True)
+def _valkey_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test learns of Valkey is forgotten for the next."""
+    monkeypatch.setattr(spending, "_Valkey", type("_Valkey", (spending._Valkey,), {}))
+    for name in ("_ahead", "_here"):
+        monkeypatch.setattr(spending, name, {})
 
 
 @pytest.fixture(scope="session")

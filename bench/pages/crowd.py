@@ -166,6 +166,13 @@ _PROPOSALS = """
         SELECT feedback_id FROM feedback_evidence e WHERE e.pattern_id = plan.pattern ORDER BY at DESC
         LIMIT CASE WHEN plan.g %% 10 = 0 THEN 1000 ELSE 12 END) e
     WHERE origin = 'drafter';
+    INSERT INTO proposals_keyshare (proposal_id, key_id, reports, sources, of_sources, of_owners)
+    SELECT proposal_id, key_id, count(*), count(DISTINCT source), min(whole.sources), min(whole.owners)
+    FROM proposals_proposalevidence e JOIN feedback_feedback f ON f.id = e.feedback_id JOIN (
+        SELECT proposal_id, count(DISTINCT source) AS sources, count(DISTINCT owner_id) AS owners
+        FROM proposals_proposalevidence e JOIN feedback_feedback f ON f.id = e.feedback_id
+        JOIN agents_apikey k ON k.id = f.key_id WHERE e.proposal_id IN (SELECT id FROM plan) GROUP BY 1) whole
+        USING (proposal_id) GROUP BY 1, 2;
     INSERT INTO proposals_counterexample (revision_id, feedback_id, likeness)
     SELECT revision, f.id, 0.5 FROM plan JOIN generate_series(1, 3) i ON g %% 3 = 0
     JOIN feedback_feedback f ON f.id = (SELECT min(id) FROM feedback_feedback) + g * 7 + i;

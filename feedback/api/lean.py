@@ -11,7 +11,7 @@ import msgspec
 from django.conf import settings
 
 from agents.keys import Caller
-from agents.limits import spend
+from agents.limits import Call, spend
 from agents.models import ApiKey
 from agents.problems import FieldError, Invalid, NotFound, Problem
 from agents.wire import Answer, Environ, caller, read_json
@@ -59,7 +59,7 @@ def _post(environ: Environ, kind: Kind) -> Answer:
     now = datetime.now(UTC)
     if is_list(body):
         return _list(environ, body, kind, sender, now)
-    spend(environ, sender)
+    spend(environ, sender, Call.REPORT)
     return _single(body, kind, sender, now)
 
 
@@ -85,9 +85,9 @@ def _list(environ: Environ, body: bytes, kind: Kind, sender: Caller, now: dateti
     try:
         found = kind.reader.many(body, now)
     except Problem:
-        spend(environ, sender)
+        spend(environ, sender, Call.REPORT)
         raise
-    spend(environ, sender, len(found))
+    spend(environ, sender, Call.REPORT, len(found))
     for index, read in enumerate(found):
         agent_id = None if isinstance(read, list) else sender.find_agent(read.sent.agent or None)
         if isinstance(read, list):

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from agents.api import Key, Paging, caller_of
 from agents.keys import Caller
+from agents.limits import Call
 from agents.models import ApiKey
 from agents.problems import Invalid, NotFound
 from agents.wire import through_django
@@ -170,7 +171,7 @@ def _body(shape: type[FeedbackIn] | type[RunIn]) -> dict[str, Any]:
 @router.post(
     "/feedback",
     response=_ANSWERS,
-    auth=Key(ApiKey.Scope.INGEST),
+    auth=Key(ApiKey.Scope.INGEST, Call.REPORT),
     tags=["reports"],
     summary="Report feedback",
     openapi_extra=_body(FeedbackIn),
@@ -183,7 +184,7 @@ def report_feedback(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/runs",
     response=_ANSWERS,
-    auth=Key(ApiKey.Scope.INGEST),
+    auth=Key(ApiKey.Scope.INGEST, Call.REPORT),
     tags=["reports"],
     summary="Report runs",
     openapi_extra=_body(RunIn),

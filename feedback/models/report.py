@@ -161,6 +161,7 @@ class Feedback(Report):
                 name="feedback_by_agent_and_time",
             ),
             models.Index(fields=["id"], name="feedback_unmined", condition=Q(mined_at=None)),
+            models.Index(fields=["id"], name="feedback_withdrawn", condition=Q(withdrawn_at__isnull=False)),
             models.Index(fields=["agent", "-at"], name="feedback_praise", condition=Q(rating="positive")),
             models.Index(fields=["agent", "-at"], name="feedback_labels", condition=~Q(expected="")),
             models.Index(fields=["agent", "run_id"], name="feedback_by_run", condition=~Q(run_id="")),

@@ -24,6 +24,7 @@ from proposals.actions.revisions import Author, add_revision, clean_text, update
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, StaleProposal
 from proposals.merging import Merged, merge
 from proposals.models import Decision, Proposal, ProposalEvidence, Revision
+from proposals.models.keyshare import note_key_shares
 from proposals.models.proposal import MOVED
 
 EVIDENCE_KEPT = 1000
@@ -176,6 +177,8 @@ def _link(proposal: Proposal, feedback: Sequence[Feedback], evidence: Sequence[E
         for one in evidence
     ]
     ProposalEvidence.objects.bulk_create(rows[:EVIDENCE_KEPT])
+    if rows:
+        note_key_shares(proposal.pk)
 
 
 def _refuse_moved(wish: Wish) -> None:

@@ -6,6 +6,7 @@ from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
 from proposals.models.drift import Drift
 from proposals.models.fit import Fit
+from proposals.models.keyshare import KeyShare
 from proposals.models.misfit import Misfit
 from proposals.models.outcome import Outcome
 from proposals.models.policy import Policy
@@ -42,6 +43,7 @@ __all__ = [
     "JudgeMemory",
     "JudgedRun",
     "JudgedUnit",
+    "KeyShare",
     "Misfit",
     "Outcome",
     "Policy",

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.models import ApiKey
+from audit.paging import LARGEST_CURSOR
 from audit.record import Actor
 from feedback.actions import quarantine as actions
 from feedback.exceptions import QuarantineError
@@ -18,15 +19,12 @@ from proposals.actions import decisions
 from proposals.exceptions import ReviewError
 from proposals.forms_taint import QuarantineForm
 from proposals.models import Proposal
-from proposals.taint import Shaken, shaken
+from proposals.taint import Shaken, resting_on, shaken
 
 may_see = permission_required("proposals.view_proposal", raise_exception=True)
 may_manage = permission_required("agents.manage_key", raise_exception=True)
 may_decide = permission_required("proposals.decide_proposal", raise_exception=True)
 may_roll_back = permission_required("proposals.roll_back", raise_exception=True)
-
-MOST_STANDING = 20
-"""What stands all the same is only glanced at; what falls is shown whole."""
 
 
 @require_safe
@@ -103,8 +101,8 @@ def _find(prefix: str) -> ApiKey:
 
 def _one(request: PersonRequest, key: ApiKey, pk: int) -> Shaken:
     proposal = get_object_or_404(Proposal.objects.for_person(request.user), pk=pk)
-    found = {one.proposal.pk: one for one in shaken(key, _in_force(key), request.user)}
-    return found.get(pk) or Shaken(proposal, 0, 0, 0, 0)
+    found = shaken(key, _in_force(key), [pk])
+    return found[0] if found else Shaken(proposal, 0, 0, 0, 0)
 
 
 def _in_force(key: ApiKey) -> Quarantine | None:
@@ -113,21 +111,24 @@ def _in_force(key: ApiKey) -> Quarantine | None:
 
 def _page(request: PersonRequest, key: ApiKey, form: QuarantineForm, *, status: int = 200) -> HttpResponse:
     found = _in_force(key)
-    rows = shaken(key, found, request.user)
-    standing = [one for one in rows if not one.falls]
+    before = _cursor(request.GET.get("before", ""))
     context = {
         "place": "agents",
         "key": key,
         "agent": key.agent,
         "quarantine": found,
         "working": key.quarantines.filter(done_at=None).first(),
-        "falling": [one for one in rows if one.falls],
-        "standing": standing[:MOST_STANDING],
-        "more_standing": len(standing[MOST_STANDING:]),
+        "resting": resting_on(key, found, request.user, before=before),
+        "is_first": before is None,
         "past": key.quarantines.exclude(lifted_at=None)[:20],
         "form": form,
     }
     return render(request, "proposals/taint.html", context, status=status)
+
+
+def _cursor(written: str) -> int | None:
+    """Where the page begins; None for at the first."""
+    return int(written) if written.isascii() and written.isdigit() and int(written[:20]) <= LARGEST_CURSOR else None
 
 
 def _see(prefix: str) -> HttpResponseBase:

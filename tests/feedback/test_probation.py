@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +13,7 @@ from agents import keys
 from agents.keys import Probation
 from agents.models import Agent, ApiKey, Document
 from agents.rotation import rotate
+from agents.versions import create_agent
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
@@ -95,16 +97,67 @@ def test_a_successor_goes_on_where_the_old_key_was(fresh_key: ApiKey) -> None:
     assert successor.probation_until == fresh_key.probation_until
 
 
-def test_the_board_puts_new_keys_on_probation_where_it_is_set(
-    client: Client, support: Agent, ada: User, settings: Settings
+def made(agent: Agent | None, owner: User, *scopes: str) -> ApiKey:
+    return keys.create(agent, scopes or ["ingest"], owner=owner, actor=SYSTEM)[0]
+
+
+def used_for_long(key: ApiKey) -> None:
+    then = timezone.now() - timedelta(days=2)
+    ApiKey.objects.filter(pk=key.pk).update(created_at=then, last_used_at=then)
+
+
+def test_whoever_is_new_where_others_report_already_begins_on_probation(
+    support: Agent, trusted: ApiKey, ada: User, mara: User
 ) -> None:
-    assert not keys.create(support, ["ingest"], owner=ada, actor=SYSTEM)[0].is_on_probation
-    settings.COUNTERSIGN_PROBATION_DAYS = 2
-    assert keys.create(support, ["ingest"], owner=ada, actor=SYSTEM)[0].is_on_probation
+    assert not made(support, ada).is_on_probation  # of those that an agent begins with
+    used_for_long(trusted)
+    found = made(support, ada)
+    assert found.is_on_probation
+    assert found.probation_until
+    assert timedelta(hours=23) < found.probation_until - timezone.now() <= timedelta(days=1)
+    assert not made(support, mara).is_on_probation
+    assert not made(support, ada, "read").is_on_probation
+    assert made(None, ada).is_on_probation
+
+
+def test_neither_a_key_on_probation_nor_one_of_another_agent_speaks_for_its_owner(
+    support: Agent, trusted: ApiKey, fresh_key: ApiKey, ada: User
+) -> None:
+    other = create_agent("sales", name="Sales", actor=SYSTEM)
+    for key in (trusted, fresh_key):
+        used_for_long(key)
+    assert made(support, ada).is_on_probation
+    assert not made(other, ada).is_on_probation
+    used_for_long(made(None, ada, "ingest", "audit"))
+    ApiKey.objects.filter(owner=ada, agent=None).update(probation_until=None)
+    assert not made(support, ada).is_on_probation
+
+
+def test_an_admin_and_the_board_say_otherwise(
+    client: Client, support: Agent, trusted: ApiKey, ada: User, settings: Settings
+) -> None:
+    used_for_long(trusted)
     client.force_login(ada)
-    wish = {"label": "Tool", "scopes": ["ingest"], "owner": ada.pk, "days": "30", "probation_days": "0"}
-    assert client.post(reverse("new_key", args=["support"]), wish).status_code == 201
+    wish = {"label": "Tool", "scopes": ["ingest"], "owner": ada.pk, "days": "30"}
+    made_page = client.post(reverse("new_key", args=["support"]), wish)
+    assert "It is on probation until" in made_page.text
+    assert ApiKey.objects.latest("pk").is_on_probation
+    assert client.post(reverse("new_key", args=["support"]), {**wish, "probation_days": "0"}).status_code == 201
     assert not ApiKey.objects.latest("pk").is_on_probation
+    settings.COUNTERSIGN_PROBATION_DAYS = 0
+    assert not made(support, ada).is_on_probation
+    settings.COUNTERSIGN_PROBATION_REPORTS = 20
+    assert made(support, ada).is_on_probation
+
+
+def test_the_command_says_that_a_key_is_on_probation(
+    support: Agent, trusted: ApiKey, ada: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    used_for_long(trusted)
+    call_command("create_key", "support", "--scope", "ingest", "--owner", "ada")
+    assert "it is on probation" in capsys.readouterr().err
+    call_command("create_key", "support", "--scope", "ingest", "--owner", "ada", "--probation-days", "0")
+    assert "probation" not in capsys.readouterr().err
 
 
 def test_the_evidence_says_which_report_came_with_a_key_on_probation(

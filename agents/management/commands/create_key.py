@@ -15,6 +15,11 @@ from people.signin import first_admin
 
 _BY_DEFAULT = ", the first admin. Choose with --owner: nobody approves what their own keys propose or mostly report"
 
+ON_PROBATION = (
+    "Its owner is new where others report already, so what it reports carries no pattern by itself at first: it is on "
+    "probation. --probation-days 0 makes one that is not."
+)
+
 
 class Command(BaseCommand):
     help = "Make an API key and print it, once, as the only line on standard output."
@@ -34,7 +39,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--calls-a-minute", type=int, metavar="NUMBER", help="0 for no limit; else the board's")
         parser.add_argument("--calls-a-day", type=int, metavar="NUMBER", help="in the same way")
-        parser.add_argument("--probation-days", type=int, metavar="DAYS", help="else the board's; 0 for none")
+        parser.add_argument("--probation-days", type=int, metavar="DAYS", help="0 for none; else the usual one")
         parser.add_argument("--probation-reports", type=int, metavar="NUMBER", help="in the same way")
         parser.add_argument("--expires-days", type=int, default=keys.DEFAULT_DAYS, metavar="DAYS")
 
@@ -61,13 +66,14 @@ class Command(BaseCommand):
             f"Key {key.prefix} ({', '.join(key.scopes)}), valid until {until}. It is shown only this once."
         )
         self.stderr.write(f"It belongs to {owner.username}{'' if options['owner'] else _BY_DEFAULT}.")
+        if key.probation_until:
+            self.stderr.write(ON_PROBATION)
         self.stdout.write(token)
 
 
-def _probation(days: int | None, reports: int | None) -> keys.Probation:
-    """What was asked for, and the board's for what was not. Raises ValueError."""
-    board = keys.Probation.of_board()
-    found = keys.Probation(board.days if days is None else days, board.reports if reports is None else reports)
-    if not (0 <= found.days <= keys.LONGEST_PROBATION and 0 <= found.reports <= keys.MOST_CALLS):
+def _probation(days: int | None, reports: int | None) -> keys.Probation | None:
+    """What was asked for; None for the usual one. Raises ValueError."""
+    found = keys.Probation.wished(days, reports)
+    if found and not (0 <= found.days <= keys.LONGEST_PROBATION and 0 <= found.reports <= keys.MOST_CALLS):
         raise ValueError(f"A probation lasts 0 to {keys.LONGEST_PROBATION} days, and 0 reports or more.")
     return found

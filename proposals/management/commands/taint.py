@@ -1,18 +1,21 @@
 """taint PREFIX: what rests on the reports of an API key."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import ApiKey
 from feedback.models import Quarantine
-from proposals.taint import shaken
+from proposals.taint import Shaken, resting_on
+
+AT_ONCE = 200
 
 
 class Command(BaseCommand):
     help = (
-        "List what is open or live and has evidence from an API key; what falls below the sources it takes comes first."
+        "List what is open or live and has evidence from an API key; what may fall below the sources it takes is first."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,7 +25,13 @@ class Command(BaseCommand):
         key = ApiKey.objects.filter(prefix=options["prefix"]).first()
         if key is None:
             raise CommandError(f"There is no key “{options['prefix']}”.")
-        for one in shaken(key, Quarantine.objects.in_force().filter(key=key).first()):
+        quarantine, page = Quarantine.objects.in_force().filter(key=key).first(), None
+        while page is None or page.next is not None:
+            page = resting_on(key, quarantine, before=page.next if page else None, limit=AT_ONCE)
+            self._print(page.rows)
+
+    def _print(self, rows: Sequence[Shaken]) -> None:
+        for one in rows:
             what = f"version {one.number}" if one.number else one.proposal.get_status_display().lower()
             counts = f"{one.left} of {one.sources} sources left, {one.least} needed"
             mark = "falls" if one.falls else "stands"
