@@ -14,7 +14,7 @@ SEARCHED = Concat(models.F("title"), models.Value("\n"), models.F("rationale"), 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("proposals", "0025_sources")]
+    dependencies = [("proposals", "0026_key_shares")]
     operations = [
         migrations.RunSQL(MAKE, DROP),
         migrations.AddIndex("proposal", GinIndex(Trigrams(SEARCHED), name="proposal_by_words")),
