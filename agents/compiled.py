@@ -74,7 +74,7 @@ class Compiled(Generic[T]):
         plan = self._plan
         rows = statements.ask(plan.text, plan.types, given)
         answered = plan.queryset._chain()  # type: ignore[attr-defined]
-        answered._query = _Answered(plan.compiler, rows)  # its property would forget how rows become objects
+        answered._query = _Answered(plan, rows)  # its property would forget how rows become objects
         return list(answered)
 
     @cached_property
@@ -85,7 +85,8 @@ class Compiled(Generic[T]):
         given = [one for one in parameters if isinstance(one, Given)]
         types = {one.name: one.output_field.rel_db_type(connection) or "" for one in given}
         text = sql.replace("%%", "%%%%") % tuple(map(_marked, parameters))  # `statements.ask` fills it in once more
-        return _Plan(queryset, compiler, text, types)
+        columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+        return _Plan(queryset, compiler, compiler.get_converters(columns), text, types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class _Plan:
 
     queryset: "QuerySet[Any, Any]"
     compiler: SQLCompiler
+    converters: Any
     text: str
     types: dict[str, str]
 
@@ -101,9 +103,9 @@ class _Plan:
 class _Answered(Query):
     """A query whose rows are there already."""
 
-    def __init__(self, compiled: SQLCompiler, rows: Rows) -> None:
-        self.__dict__.update(vars(compiled.query))
-        self._answer = _Answer(compiled, rows)
+    def __init__(self, plan: _Plan, rows: Rows) -> None:
+        self.__dict__.update(vars(plan.compiler.query))
+        self._answer = _Answer(plan, rows)
 
     def get_compiler(self, *_: Any, **__: Any) -> SQLCompiler:
         """What knows how the rows are to be read."""
@@ -111,13 +113,17 @@ class _Answered(Query):
 
 
 class _Answer(SQLCompiler):
-    def __init__(self, compiled: SQLCompiler, rows: Rows) -> None:
-        self.__dict__.update(vars(compiled), connection=connection)
-        self._rows = rows
+    def __init__(self, plan: _Plan, rows: Rows) -> None:
+        self.__dict__.update(vars(plan.compiler), connection=connection)
+        self._converters, self._rows = plan.converters, rows
 
     def execute_sql(self, *_: Any, **__: Any) -> Any:
         """The rows, as one chunk."""
         return [self._rows]
+
+    def get_converters(self, _: Any) -> Any:
+        """What makes Python of the columns."""
+        return self._converters
 
 
 def hold(owner: Model, relation: str, rows: Sequence[Model]) -> None:

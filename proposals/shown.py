@@ -66,13 +66,13 @@ def beside(
 
 
 def _with_talks(lines: list[Line], talks: Talks) -> list[Line]:
-    if talks.is_empty:
-        return lines
-    return [
-        replace(line, talks=talks.below(*around), asked=talks.asks(*around))
-        for line in lines
-        for around in [(line.row,) if line.row else (line.pair.left, line.pair.right) if line.pair else ()]
-    ]
+    return lines if talks.is_empty else [_with_its_talks(line, talks) for line in lines]
+
+
+def _with_its_talks(line: Line, talks: Talks) -> Line:
+    around = (line.row,) if line.row else (line.pair.left, line.pair.right) if line.pair else ()
+    below, asked = talks.below(*around), talks.asks(*around)
+    return replace(line, talks=below, asked=asked) if below or asked else line
 
 
 def _parts(rows: Sequence[Row], whole: bool, talks: Talks, opened: Collection[int]) -> Sequence[Row | Gap]:

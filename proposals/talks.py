@@ -64,12 +64,12 @@ class Talks:
 
     def below(self, *rows: Row | None) -> tuple[Talk, ...]:
         """The talks about lines that end at one of these rows, each once."""
-        ends = dict.fromkeys(at for row in rows for at in _ends(row))
-        return tuple(talk for at in ends for talk in self.here.get(at, ()))
+        ends = dict.fromkeys(at for row in rows for at in _ends(row) if at in self.here)
+        return tuple(talk for at in ends for talk in self.here[at])
 
     def asks(self, *rows: Row | None) -> bool:
         """Whether the form stands below one of these rows."""
-        return any(self.form_at == at for row in rows for at in _ends(row))
+        return self.form_at is not None and any(self.form_at == at for row in rows for at in _ends(row))
 
     def touches(self, row: Row) -> bool:
         """Whether somebody talks about this row, or is about to."""

@@ -1,11 +1,13 @@
-"""One line of a text or of a difference as a row of its table: one call a line, for a page has hundreds of them."""
+"""Lines of a text or of a difference as rows of their table, many at a call, for a page has hundreds of them."""
+
+from collections.abc import Iterable, Iterator
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from proposals.diffs import Gap, Row
-from proposals.shown import TextLine, opened
+from proposals.diffs import Gap, Pair, Row
+from proposals.shown import AnyLine, Line, TextLine, opened
 from reviewapp.templatetags.board import NOTHING, chips, digits, line_number, segments
 
 register = template.Library()
@@ -33,8 +35,12 @@ def unfolding(context: template.Context, gap: Gap, name: str = "lines", since: i
 
 
 @register.simple_tag
-def text_row(line: TextLine, link: str = "") -> SafeString:
-    """A line of a whole text; `link` leads to a comment on it."""
+def text_rows(lines: Iterable[TextLine], link: str = "") -> SafeString:
+    """Lines of a whole text; `link` leads to a comment on one."""
+    return SafeString("".join(_text(line, link) for line in lines))
+
+
+def _text(line: TextLine, link: str) -> SafeString:
     return format_html(
         '<tr class="equal{}{}"><td class="no" id="L{}">{}</td><td class="said">{}</td></tr>\n',
         _HEAD if line.heading else NOTHING,
@@ -51,9 +57,37 @@ def blamed_cells(line: TextLine) -> SafeString:
     return format_html('<td class="no" id="L{0}">{0}</td><td class="said">{1}</td>', line.number, chips(line.text))
 
 
+@register.filter
+def runs(lines: Iterable[AnyLine]) -> Iterator[tuple[list[AnyLine], AnyLine | None]]:
+    """The lines of a text or a difference in runs that can be written at once, each with the line that ends it: a gap,
+    which is not in the run, or one that something stands below, which is.
+    """
+    run: list[AnyLine] = []
+    for line in lines:
+        gap = isinstance(line, Line) and line.gap is not None
+        if not gap:
+            run.append(line)
+        if gap or line.talks or line.asked:
+            yield run, line
+            run = []
+    yield run, None
+
+
 @register.simple_tag
-def diff_row(row: Row, link: str = "") -> SafeString:
-    """A line of a difference shown inline; `link` leads to a comment on it."""
+def diff_rows(lines: Iterable[Line], link: str = "") -> SafeString:
+    """Lines of a difference without what stands below them; `link` leads to a comment on one."""
+    return SafeString("".join(_pair(line.pair, link) if line.pair else _row(line.row, link) for line in lines))
+
+
+def _pair(pair: Pair, link: str) -> SafeString:
+    heads = any(row and row.heading for row in (pair.left, pair.right))
+    start = _HEAD_OF_PAIR if heads else _PAIR
+    return format_html("{}{}{}</tr>\n", start, _half(pair.left, "old", link), _half(pair.right, "new", link))
+
+
+def _row(row: Row | None, link: str) -> SafeString:
+    if row is None:
+        return NOTHING
     number = line_number(row.new, link) if row.new else line_number(row.old, link, removed=True)
     if row.kind == "equal" and not row.heading:
         said = '<tr class="equal{}"><td class="no">{}</td><td class="sign"></td><td class="said">{}</td></tr>\n'
@@ -73,9 +107,7 @@ def diff_row(row: Row, link: str = "") -> SafeString:
     )
 
 
-@register.simple_tag
-def diff_half(row: Row | None, side: str, link: str = "") -> SafeString:
-    """One side of a line of a difference shown side by side."""
+def _half(row: Row | None, side: str, link: str) -> SafeString:
     if row is None:
         return _NOTHING
     number = str(row.old or "")
@@ -96,6 +128,7 @@ def diff_half(row: Row | None, side: str, link: str = "") -> SafeString:
     )
 
 
+_PAIR, _HEAD_OF_PAIR = SafeString("<tr>"), SafeString('<tr class="head">')
 _ITEM = format_html(' data-item tabindex="{}"', -1)
 _NOTHING = format_html('<td class="no {0}"></td><td class="said {0}"></td>\n', "none")
 
