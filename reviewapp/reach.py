@@ -32,6 +32,8 @@ class Address:
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:  # noqa: S310 (always http)
                 return bool(answer.status == 200)
+        except urllib.error.HTTPError as refused:  # it may go by another name than the one it listens at
+            return refused.code < 500
         except (urllib.error.URLError, OSError):
             return False
 

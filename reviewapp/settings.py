@@ -162,6 +162,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.countersign_https
 SECURE_SSL_REDIRECT = ENV.countersign_https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.countersign_https else None
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked from nearby, behind whatever ends TLS
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.countersign_https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = ENV.countersign_https
 SECURE_REFERRER_POLICY = "same-origin"

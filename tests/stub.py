@@ -28,6 +28,10 @@ def stub(answering: Answering | None = None, *, tls: SSLContext | None = None) -
     """Listening on this machine until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(there.status)
+            self.end_headers()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             there.got.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))

@@ -1,8 +1,12 @@
 """What an operator sets is read as it is meant, or refused by name."""
 
 import pytest
+from django.test import Client
+from pytest_django import Settings
 
 from reviewapp import environment
+from reviewapp.reach import Address
+from tests.stub import stub
 
 
 def test_weights_of_signals_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +50,16 @@ def test_a_service_is_described_to_allauth_as_it_was_set(monkeypatch: pytest.Mon
         monkeypatch.setenv(f"COUNTERSIGN_OIDC_{name}", value)
     (app,) = environment.read().oidc_apps
     assert (app["name"], app["settings"]) == ("Example Inc.", {"server_url": "https://login.example.org"})
+
+
+@pytest.mark.parametrize(("status", "answers"), [(200, True), (400, True), (503, False)])
+def test_a_board_that_goes_by_another_name_than_it_listens_at_is_seen_to_answer(status: int, answers: bool) -> None:
+    with stub() as web:
+        web.status = status
+        assert Address("127.0.0.1", web.port).answers() == answers
+
+
+def test_probes_are_answered_without_tls_and_nothing_else_is(client: Client, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/")["Location"] == "https://testserver/"

@@ -146,7 +146,7 @@ class Board:
     def prepare(self) -> str:
         """Bring database and static files up to date in a process that knows where they are; returns the link."""
         argv = [sys.executable, str(BASE_DIR / "manage.py"), "prepare", "--verbosity", "0"]
-        argv += ["--sign-in-link", self.address.url, *(["--demo"] if self.demo else [])]
+        argv += ["--sign-in-link", self.env["COUNTERSIGN_ADDRESS"].rstrip("/"), *(["--demo"] if self.demo else [])]
         preparing = subprocess.Popen(  # noqa: S603 (argv is ours)
             argv, env=self.env, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
