@@ -247,9 +247,13 @@ def go(request: HttpRequest) -> HttpResponseBase:
             process, extra = AuthProcess.CONNECT, {}
     provider, nonce = get_adapter().get_provider(request, PROVIDER), secrets.token_urlsafe(24)
     provider.oauth2_adapter_class = Protocol
-    answer = provider.redirect(
-        request, process=process, next_url=_back(request), auth_params=extra | {"nonce": nonce}, nonce=nonce
-    )
+    try:
+        answer = provider.redirect(
+            request, process=process, next_url=_back(request), auth_params=extra | {"nonce": nonce}, nonce=nonce
+        )
+    except (OSError, KeyError, TypeError) as failure:  # it is asked where its pages are, and may be away
+        log.warning("oidc_failed", error="no answer to where it is", reason=str(failure)[:300])
+        return render(request, "account/oidc_failed.html", {"away": True}, status=503)
     if answer.status_code != 302:
         return answer
     return render(request, "account/oidc_go.html", {"address": answer["Location"], "service": provider.name})

@@ -231,3 +231,10 @@ def test_an_identity_is_one_persons(client: Client, service: Service, mara: User
     client.force_login(mara)
     assert come(client, service, do="connect").status_code == 409
     assert SocialAccount.objects.get().user != mara
+
+
+def test_a_service_that_does_not_answer_is_said_in_words(client: Client, service: Service, settings: Settings) -> None:
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    app["settings"] = {"server_url": "http://127.0.0.1:1"}
+    answer = client.post(GO)
+    assert (answer.status_code, "The service does not answer" in answer.text) == (503, True)
