@@ -222,7 +222,7 @@ def disconnect(request: PersonRequest) -> HttpResponseBase:
     """Come in by the service no more; not for who could not come in at all then without asking an admin."""
     person = request.user
     if not person.has_usable_password() and not factors.has_passkey_alone(person):
-        messages.error(request, "Set a password first, or add a passkey that signs in alone: nothing else would let you in.")
+        messages.error(request, "Set a password or add a passkey that signs in alone first: nothing else lets you in.")
     elif unlink(person.pk, actor=Actor.person(person), why="by you"):
         messages.success(request, f"{_name()} signs you in no more.")
     else:

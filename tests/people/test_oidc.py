@@ -200,7 +200,7 @@ def test_who_has_another_way_in_disconnects_it(client: Client, service: Service,
     come(client, service, do="connect")
     key = {"name": "Key", "credential": {"clientExtensionResults": {"credProps": {"rk": False}}}}
     beside = Authenticator.objects.create(user=mara, type="webauthn", data=key)
-    assert "Set a password first, or add a passkey that signs in alone" in client.post(disconnect, follow=True).text
+    assert "Set a password or add a passkey that signs in alone first" in client.post(disconnect, follow=True).text
     beside.delete()
     mara.set_password("a long and good one")
     mara.save()
