@@ -86,6 +86,7 @@ class Entries(Schema):
 def list_entries(request: HttpRequest, filters: Query[Filters]) -> Entries:
     """Who did what to what, newest first."""
     reader = _reader(request)
+    exporting.note_reading(reader.actor)
     page = newest_first(
         AuditEntry.objects.filter(sequence__isnull=False, **_conditions(filters, reader)),
         field="sequence",

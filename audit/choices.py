@@ -124,6 +124,7 @@ _GROUPS: Final[dict[str, dict[str, str]]] = {
         "board.backed_up": "Backed up",
         "board.restored": "Restored from a backup",
         "log.exported": "Log exported",
+        "log.read": "Log read over the API",
         "record.read": "Stored rows looked at",
         "signing_key.created": "Signing key taken into use",
         "signing_key.rotated": "Signing key replaced",

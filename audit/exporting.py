@@ -10,9 +10,11 @@ import shutil
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from django.core.cache import cache
 from django.db import transaction
 
 from audit import checkpoints, signing
@@ -39,6 +41,7 @@ COLUMNS: Final = (
     "request_id",
     "hash",
 )
+READING: Final = timedelta(hours=1)
 _AT_A_TIME: Final = 5_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -53,6 +56,13 @@ def begin(actor: Actor, *, form: str, filters: dict[str, Any]) -> int:
     head = ChainHead.objects.first() or ChainHead(pk=1, sequence=0)
     record("log.exported", actor=actor, target=head, after={"form": form, "filters": filters})
     return head.sequence
+
+
+def note_reading(actor: Actor) -> None:
+    """Put it on the log that a program reads the log; once in READING, or each page of it would make it longer."""
+    if cache.add(f"audit.reading:{actor.id}", "y", READING.total_seconds()):
+        with transaction.atomic():
+            record("log.read", actor=actor, target=ChainHead.objects.first() or ChainHead(pk=1, sequence=0))
 
 
 def in_batches(entries: AuditEntryQuerySet, last: int) -> Iterator[list[AuditEntry]]:

@@ -49,6 +49,7 @@ VERBS: Final[dict[str, str]] = {
     "source_rule.set": "set who has to stand behind drafts for",
     "source_rule.removed": "left to the board who has to stand behind drafts for",
     "log.exported": "exported",
+    "log.read": "read over the API",
     "record.read": "looked at stored rows of",
     "signing_key.created": "took into use, to sign checkpoints, the key",
     "signing_key.rotated": "replaced the key that signs checkpoints by",

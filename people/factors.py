@@ -127,9 +127,9 @@ def has_app(person: User) -> bool:
     return bool(Authenticator.objects.filter(user=person, type=Type.TOTP).exists())
 
 
-def has_passkey(person: User) -> bool:
-    """Whether this person has a passkey, which signs in alone."""
-    return bool(Authenticator.objects.filter(user=person, type=Type.WEBAUTHN).exists())
+def has_passkey_alone(person: User) -> bool:
+    """Whether this person has a passkey that signs in alone, without name and password."""
+    return any(row.wrap().is_passwordless for row in Authenticator.objects.filter(user=person, type=Type.WEBAUTHN))
 
 
 def may_remove(factor: Authenticator) -> bool:

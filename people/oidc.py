@@ -169,11 +169,15 @@ def _connected(request: HttpRequest, login: SocialLogin) -> HttpResponse:
 
 
 def _prove(request: HttpRequest, login: SocialLogin, claims: dict[str, Any]) -> None:
-    """Somebody signed in proves again who they are. Whoever else comes back from the service proves nothing."""
-    if login.is_existing and login.user.pk == request.user.pk and _is_recent(claims):
+    """Somebody signed in proves again who they are, unless a second factor of theirs has to.
+
+    Whoever else comes back from the service proves nothing.
+    """
+    may = isinstance(request.user, User) and not factors.has_second(request.user)
+    if may and login.is_existing and login.user.pk == request.user.pk and _is_recent(claims):
         fresh.mark(request)
         return
-    log.warning("oidc_proof_refused", reason="another person, or no recent auth_time")
+    log.warning("oidc_proof_refused", reason="another person, a second factor, or no recent auth_time")
     raise ImmediateHttpResponse(render(request, "account/oidc_failed.html", {"unproved": True}, status=403))
 
 
@@ -217,8 +221,8 @@ def is_linked(person: User) -> bool:
 def disconnect(request: PersonRequest) -> HttpResponseBase:
     """Come in by the service no more; not for who could not come in at all then without asking an admin."""
     person = request.user
-    if not person.has_usable_password() and not factors.has_passkey(person):
-        messages.error(request, "Set a password or add a passkey first: nothing else would let you in.")
+    if not person.has_usable_password() and not factors.has_passkey_alone(person):
+        messages.error(request, "Set a password or add a passkey that signs in alone first: nothing else lets you in.")
     elif unlink(person.pk, actor=Actor.person(person), why="by you"):
         messages.success(request, f"{_name()} signs you in no more.")
     else:
@@ -247,9 +251,13 @@ def go(request: HttpRequest) -> HttpResponseBase:
             process, extra = AuthProcess.CONNECT, {}
     provider, nonce = get_adapter().get_provider(request, PROVIDER), secrets.token_urlsafe(24)
     provider.oauth2_adapter_class = Protocol
-    answer = provider.redirect(
-        request, process=process, next_url=_back(request), auth_params=extra | {"nonce": nonce}, nonce=nonce
-    )
+    try:
+        answer = provider.redirect(
+            request, process=process, next_url=_back(request), auth_params=extra | {"nonce": nonce}, nonce=nonce
+        )
+    except (OSError, KeyError, TypeError) as failure:  # it is asked where its pages are, and may be away
+        log.warning("oidc_failed", error="no answer to where it is", reason=str(failure)[:300])
+        return render(request, "account/oidc_failed.html", {"away": True}, status=503)
     if answer.status_code != 302:
         return answer
     return render(request, "account/oidc_go.html", {"address": answer["Location"], "service": provider.name})

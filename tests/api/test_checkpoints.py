@@ -3,9 +3,10 @@
 import pytest
 
 from agents.models import Agent
-from audit.models import Checkpoint
+from audit.models import AuditEntry, Checkpoint
 from audit.notes import Checkpoint as Statement
 from audit.notes import PublicKey, opened
+from audit.wording import in_words
 from tests.api.conftest import Caller
 from tests.log import tamper
 
@@ -31,3 +32,10 @@ def test_a_log_that_is_not_sound_is_not_signed(support: Agent, caller: Caller) -
 
 def test_an_empty_log_is_not_signed(caller: Caller) -> None:
     assert caller.get("/audit/checkpoint").status_code == 503
+
+
+def test_reading_the_log_is_on_the_log_once_an_hour(support: Agent, caller: Caller) -> None:
+    for _ in range(2):
+        assert caller.get("/audit").status_code == 200
+    entry = AuditEntry.objects.get(verb="log.read")
+    assert (entry.actor_kind, in_words(entry).verb) == ("key", "read over the API")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -172,6 +173,17 @@ def test_only_a_recent_proof_at_the_service_is_a_proof_here(client: Client, serv
     assert come(client, service, next=page).status_code == 403
 
 
+def test_the_service_is_no_proof_in_place_of_a_second_factor(client: Client, service: Service) -> None:
+    come(client, service)
+    session = client.session
+    session["proved_at"] = time.time() - 3600
+    session.save()
+    TOTP.activate(User.objects.get(), "JBSWY3DPEHPK3PXP")
+    service.says = {"auth_time": int(time.time())}
+    assert come(client, service, next="/settings/").status_code == 403
+    assert client.session["proved_at"] < time.time() - 3000
+
+
 def test_somebody_connects_it_with_the_account_they_have(client: Client, service: Service, mara: User) -> None:
     client.force_login(mara)
     assert come(client, service, do="connect")["Location"] == reverse("mfa_index")
@@ -186,7 +198,10 @@ def test_who_has_another_way_in_disconnects_it(client: Client, service: Service,
     disconnect = reverse("disconnect")
     client.force_login(mara)
     come(client, service, do="connect")
-    assert "Set a password or add a passkey first" in client.post(disconnect, follow=True).text
+    key = {"name": "Key", "credential": {"clientExtensionResults": {"credProps": {"rk": False}}}}
+    beside = Authenticator.objects.create(user=mara, type="webauthn", data=key)
+    assert "Set a password or add a passkey that signs in alone first" in client.post(disconnect, follow=True).text
+    beside.delete()
     mara.set_password("a long and good one")
     mara.save()
     client.force_login(mara)
@@ -231,3 +246,10 @@ def test_an_identity_is_one_persons(client: Client, service: Service, mara: User
     client.force_login(mara)
     assert come(client, service, do="connect").status_code == 409
     assert SocialAccount.objects.get().user != mara
+
+
+def test_a_service_that_does_not_answer_is_said_in_words(client: Client, service: Service, settings: Settings) -> None:
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    app["settings"] = {"server_url": "http://127.0.0.1:1"}
+    answer = client.post(GO)
+    assert (answer.status_code, "The service does not answer" in answer.text) == (503, True)
