@@ -43,11 +43,10 @@ PEOPLE = ("aiko", "mara", "jonas", "lena")
 """An operator, who decides nothing; two reviewers; and one who owns the protected section."""
 WHO = st.sampled_from(PEOPLE)
 ACTS = st.sampled_from(
-    [*("propose", "propose", "amend", "no", "rebase") * 2, *["approve"] * 8, "withdraw", "roll back", "revoke"]
+    [*("propose", "propose", "amend", "amend", "no", "rebase") * 2, *["approve"] * 8, "withdraw", "roll back", "revoke"]
 )
 REACHED = 3
 """So many of the newest proposals something happens to."""
-ODDLY = st.sampled_from([False, False, False, True])
 SAFETY = "- Never ask for card numbers or passwords."
 
 
@@ -84,11 +83,18 @@ class Approvals(RuleBasedStateMachine):
         self.said = 100
         self.logged = dict.fromkeys(("opened", "amended", "approved", "rejected", "withdrawn", "changes_requested"), 0)
 
-    @rule(what=ACTS, number=st.integers(0, REACHED - 1), who=WHO, stale=ODDLY, flag=st.booleans(), to=st.integers(1, 6))
+    @rule(
+        what=ACTS,
+        number=st.integers(0, REACHED - 1),
+        who=WHO,
+        stale=st.booleans(),
+        flag=st.booleans(),
+        to=st.integers(1, 6),
+    )
     def something_happens(self, what: str, number: int, who: str, stale: bool, flag: bool, to: int) -> None:
         """One rule for all, so that none is left out for long; about one of the newest three proposals."""
         if what == "propose" or not self.known:
-            self.somebody_proposes("key" if stale else who, flag)
+            self.somebody_proposes("key" if to == 1 else who, flag)
             return
         wish = self.known[-1 - number % len(self.known)]
         if what == "approve":
@@ -280,7 +286,7 @@ def test_nothing_takes_effect_that_was_not_approved(aiko: User, mara: User, jona
         Approvals,
         settings=settings(
             max_examples=5,
-            stateful_step_count=25,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
