@@ -89,8 +89,10 @@ class Probation(NamedTuple):
 
         Those report already who have a key that was used, is a day old, and is itself on no probation. It is owners who
         are counted, so another key of one of them brings no new voice; and before anybody reports, nobody is there to
-        outvote. One query.
+        outvote. Whoever manages keys could end it at once, so it would hold nobody off. One query, or two.
         """
+        if owner.has_perm("agents.manage_key"):
+            return cls()
         keys = ApiKey.objects.filter(
             Q(probation_until=None) | Q(probation_ended_at__isnull=False),
             scopes__contains=[ApiKey.Scope.INGEST],

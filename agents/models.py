@@ -279,7 +279,7 @@ class ApiKey(models.Model):
         READ = "read", "Read instructions, patterns, proposals"
         PROPOSE = "propose", "Propose changes"
         AUDIT = "audit", "Read the audit log"
-        ADMIN = "admin", "Create agents"
+        ADMIN = "admin", "Create agents, replace and quarantine keys, stop rollouts, erase end users"
 
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.BinaryField(max_length=32)

@@ -1,9 +1,10 @@
 """python -m drills.kills [--kills N] [--seed N]: kill -9 of every process of a board in the middle of its work.
 
-`manage.py up` runs the board, and agents report all the time; they try again with the same id until they are told that
-it is stored. Before each kill a table is locked, so that whoever comes to write to it stands still in its transaction;
-then web server, worker, scheduler, PostgreSQL or Valkey is killed. In the end everything acknowledged is there once,
-what waited was done within a minute, and the chain of the log verifies.
+`manage.py up` runs the board, and agents report all the time, and propose a change now and then; they try again with
+the same until they are told that it is stored. Before each kill a table is locked, so that whoever comes to write to it
+stands still in its transaction; then web server, worker, scheduler, PostgreSQL or Valkey is killed. In the end all that
+was acknowledged is there once, each proposal whole and with its one entry, counts are what they count, what waited was
+done within a minute, and the chain of the log verifies.
 """
 
 import argparse
@@ -32,12 +33,15 @@ import psycopg
 T = TypeVar("T")
 ROOT: Final = Path(__file__).resolve().parent.parent
 AGENTS: Final = 4
+SCOPES: Final = ("--scope", "ingest", "--scope", "propose")
+PROPOSE_EVERY: Final = 40
+PROMPT: Final = "# Support\n\n## Refunds\n- Within 30 days.\n"
 PATIENCE_S: Final = 60.0
 POINTS: Final = {
     "worker": ("feedback_evidence", "feedback_patternday", "feedback_patternsource"),
-    "web": ("feedback_feedback", "feedback_run"),
+    "web": ("feedback_feedback", "feedback_run", "audit_auditentry", "proposals_check"),
     "scheduler": ("feedback_evidence",),
-    "postgres": ("feedback_feedback", "feedback_run"),
+    "postgres": ("feedback_feedback", "feedback_run", "audit_auditentry"),
     "valkey": ("feedback_evidence",),
 }
 """Whom to kill, while somebody waits to write to which table: each in turn, so that who waits is not who came last."""
@@ -53,6 +57,29 @@ _HELD_UP: Final = """
     SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+ONCE: Final = (
+    ("feedback_feedback", "external_id"),
+    ("feedback_run", "external_id"),
+    ("feedback_evidence", "feedback_id"),
+    ("feedback_evidence", "run_id"),
+    ("proposals_proposal", "title"),
+)
+NOTHING: Final = {
+    "a proposal is not whole": """
+        SELECT count(*) FROM proposals_proposal p WHERE revision_id IS NULL
+            OR NOT EXISTS (SELECT FROM proposals_check c WHERE c.revision_id = p.revision_id)""",
+    "a proposal has no entry, or several": """
+        SELECT count(*) FROM proposals_proposal p WHERE 1 <> (
+            SELECT count(*) FROM audit_auditentry WHERE verb = 'proposal.opened' AND target_id = p.id::text)""",
+    "an entry is about a proposal that is not there": """
+        SELECT count(*) FROM audit_auditentry WHERE verb = 'proposal.opened'
+            AND NOT EXISTS (SELECT FROM proposals_proposal p WHERE p.id::text = target_id)""",
+    "a pattern counts what is not its evidence": """
+        SELECT count(*) FROM feedback_pattern p WHERE status <> 'merged'
+            AND support <> (SELECT count(*) FROM feedback_evidence e WHERE e.pattern_id = p.id)""",
+}
+"""What may be found nowhere when all is over."""
+
 _WAITING: Final = """
     SELECT (SELECT count(*) FROM feedback_feedback WHERE mined_at IS NULL)
          + (SELECT count(*) FROM feedback_run WHERE mined_at IS NULL AND NOT success)
@@ -75,10 +102,10 @@ class Reports:
         """One agent: the next report, again and again until it is acknowledged."""
         while not self.over.is_set():
             number = next(self.numbers)
-            kind, body = ("runs", _run(number)) if number % 3 == 0 else ("feedback", _complaint(number))
+            kind, body = _call(number)
             while not self._sent(kind, body):
                 time.sleep(0.1)
-            self.stored.add(str(body["id"]))
+            self.stored.add(str(body.get("id") or body["title"]))
 
     def _sent(self, kind: str, body: dict[str, object]) -> bool:
         self.tries += 1
@@ -90,11 +117,25 @@ class Reports:
             with urllib.request.urlopen(asking, timeout=10) as answer:  # noqa: S310 (always http)
                 return bool(answer.status in (200, 201))
         except urllib.error.HTTPError as refused:
+            if refused.code == 409 and kind == "proposals":
+                return True  # the same is open already: it was stored, and whoever said so was killed meanwhile
             if refused.code != 503:
-                self.wrong.append(f"{refused.code} for {body['id']}: {refused.read()[:300]!r}")
+                self.wrong.append(f"{refused.code} for {body}: {refused.read()[:300]!r}")
             return False
         except OSError:
             return False
+
+
+def _call(number: int) -> tuple[str, dict[str, object]]:
+    """What the call of this number hands in."""
+    if number % PROPOSE_EVERY == 0:
+        return "proposals", _proposal(number)
+    return ("runs", _run(number)) if number % 3 == 0 else ("feedback", _complaint(number))
+
+
+def _proposal(number: int) -> dict[str, object]:
+    place = {"agent": "support", "document": "system-prompt", "base_version": 1}
+    return {**place, "content": f"{PROMPT}- Rule {number}.\n", "title": f"p{number}", "rationale": "It was missing."}
 
 
 def _complaint(number: int) -> dict[str, object]:
@@ -152,9 +193,9 @@ class Board:
     def reported(self) -> Iterator[Reports]:
         """Agents report as long as this lasts; then each gets its last report stored."""
         prompt = self.folder / "prompt.md"
-        prompt.write_text("# Support\n\n## Refunds\n- Within 30 days.\n")
+        prompt.write_text(PROMPT)
         self.manage("create_agent", "support", "--document", f"system-prompt={prompt}")
-        reports = Reports(self.url, self.manage("create_key", "support", "--scope", "ingest"))
+        reports = Reports(self.url, self.manage("create_key", "support", *SCOPES))
         agents = [threading.Thread(target=reports.go_on) for _ in range(AGENTS)]
         for agent in agents:
             agent.start()
@@ -247,12 +288,16 @@ class Board:
         there = {
             name for table in ("feedback", "run") for (name,) in self._rows(f"SELECT external_id FROM feedback_{table}")
         }
+        there |= {title for (title,) in self._rows("SELECT title FROM proposals_proposal")}
         lost = reports.stored - there
         assert not reports.wrong, f"answered wrongly: {reports.wrong[:3]}"
         assert not lost, f"acknowledged and lost: {sorted(lost)[:10]}"
-        for table, once in (("feedback", "external_id"), ("run", "external_id"), ("evidence", "feedback_id")):
-            counted = f"SELECT count({once}) - count(DISTINCT {once}) FROM feedback_{table}"
+        for table, once in ONCE:
+            counted = f"SELECT count({once}) - count(DISTINCT {once}) FROM {table}"
             assert self._asked(counted) == 0, f"{table} holds something twice"
+        for what, wrong in NOTHING.items():
+            assert self._asked(wrong) == 0, what
+        assert self.armed, "no kill met anybody who stood still"
         return self.manage("verify_audit").partition(" Head")[0]
 
     def _asked(self, sql: str) -> int | None:

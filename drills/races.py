@@ -1,8 +1,8 @@
 """python -m drills.races [--races N] [--seed N]: from 2 to 16 people decide about one proposal at the same instant.
 
-They approve, reject and amend it, roll the document back and revoke a key, by chance, each from what they saw before.
-In every race each thing has exactly one winner or is refused with a sentence, and everything that was written agrees:
-states, versions, decisions, revisions and the log.
+They approve, reject and amend it, roll the document back, revoke a key, and propose with that very key, by chance, each
+from what they saw before. In every race each thing has exactly one winner or is refused with a sentence, and everything
+that was written agrees: states, versions, decisions, revisions and the log.
 """
 
 import argparse
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from proposals.models import Proposal
 
 MOST: Final = 16
-KINDS: Final = ("approve", "reject", "amend", "roll_back", "revoke")
+KINDS: Final = ("approve", "reject", "amend", "roll_back", "revoke", "propose")
 TEXT: Final = "# Support\n\n## Role\nYou answer questions about orders.\n\n## Refunds\n- Within 30 days.\n"
 VERBS: Final = {
     "approve": "proposal.approved",
@@ -30,13 +30,19 @@ VERBS: Final = {
     "amend": "proposal.amended",
     "roll_back": "document.rolled_back",
     "revoke": "key.revoked",
+    "propose": "proposal.opened",
 }
 """What each kind leaves on the log when it wins."""
+BEFORE: Final = Counter(propose=1)
+"""What of it was there before the race."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a race is about: a document at version 2, a pending proposal with the digest people saw, and a key."""
+    """What a race is about: a document at version 2, a pending proposal with the digest people saw, and a key.
+
+    The key may propose; all who use it propose the same.
+    """
 
     document: "Document"
     proposal: "Proposal"
@@ -122,7 +128,7 @@ def _scene(slug: str, author: "User") -> Scene:
         rationale="It is 14.",
         user=author,
     )
-    key, _ = keys.create(agent, ["read"], owner=author, actor=SYSTEM)
+    key, _ = keys.create(agent, ["propose"], owner=author, actor=SYSTEM)
     assert proposal.revision
     return Scene(document, proposal, proposal.revision.digest, key)
 
@@ -138,7 +144,9 @@ def _deed(kind: str, scene: Scene, user: "User", number: int) -> bool:
     proposal, digest = scene.proposal.pk, scene.digest
     if kind == "revoke":
         return keys.revoke(scene.key.prefix, actor=Actor.person(user))
-    if kind == "approve":
+    if kind == "propose":
+        _propose_with(scene)
+    elif kind == "approve":
         approve(proposal, user=user, digest=digest, start="at_once")
     elif kind == "reject":
         reject(proposal, user=user, digest=digest, reason="other", note="No.")
@@ -149,7 +157,17 @@ def _deed(kind: str, scene: Scene, user: "User", number: int) -> bool:
     return True
 
 
+def _propose_with(scene: Scene) -> None:
+    from agents.models import Document
+    from proposals.actions.proposals import submit
+
+    seen = Document.objects.select_related("agent", "current").get(pk=scene.document.pk)
+    text = TEXT.replace("30", "21")
+    submit(document=seen, base_number=2, text=text, title="Say 21", rationale="It is 21.", key=scene.key)
+
+
 def _race(pool: ThreadPoolExecutor, scene: Scene, kinds: list[str], people: "list[User]", name: str) -> Counter[str]:
+    from agents.keys import BadKey
     from proposals.exceptions import ReviewError
 
     barrier, said = Barrier(len(kinds)), list[str]()
@@ -158,7 +176,7 @@ def _race(pool: ThreadPoolExecutor, scene: Scene, kinds: list[str], people: "lis
         barrier.wait(timeout=30)
         try:
             return _deed(kind, scene, people[number], number)
-        except ReviewError as refused:
+        except (ReviewError, BadKey) as refused:
             said.append(str(refused))
             return False
 
@@ -179,8 +197,13 @@ def _rules(kinds: set[str], won: Counter[str]) -> Iterator[tuple[str, bool]]:
     yield "one rollback at most", won["roll_back"] <= 1
     yield "one version at most", won["approve"] + won["roll_back"] <= 1
     yield "one revocation", won["revoke"] == ("revoke" in kinds)
+    yield "one proposal with the key at most", won["propose"] <= 1
+    yield (
+        "with a key that works somebody proposes, unless the document moved",
+        bool(won["propose"] or won["approve"] or won["roll_back"] or won["revoke"] or "propose" not in kinds),
+    )
     # A rollback moves the proposal onto the new version, so that what was decided about the old one is refused.
-    yield "somebody decides", bool(decisions or won["roll_back"] or kinds <= {"revoke"})
+    yield "somebody decides", bool(decisions or won["roll_back"] or kinds <= {"revoke", "propose"})
     yield (
         "somebody rolls back, unless a version was approved",
         bool(won["roll_back"] or won["approve"] or "roll_back" not in kinds),
@@ -207,8 +230,11 @@ def _look_at(scene: Scene, won: Counter[str], name: str) -> None:
         ("current version", document.current and document.current.number, 2 + won["approve"] + won["roll_back"]),
         ("reviews of rollbacks", reviews.count(), won["roll_back"]),
         ("key revoked", ApiKey.objects.get(pk=scene.key.pk).revoked_at is not None, bool(won["revoke"])),
-        *(("log of " + kind, logged[verb], won[kind]) for kind, verb in VERBS.items()),
+        *(("log of " + kind, logged[verb], won[kind] + BEFORE[kind]) for kind, verb in VERBS.items()),
     ]
+    order = list(AuditEntry.objects.filter(agent=document.agent.slug, actor_kind="key").values_list("pk", flat=True))
+    revoked = AuditEntry.objects.filter(agent=document.agent.slug, verb="key.revoked").values_list("pk", flat=True)
+    seen.append(("entries of the key after it was revoked", [pk for pk in order if pk > min(revoked, default=pk)], []))
     wrong = [f"{what} is {found}, not {expected}" for what, found, expected in seen if found != expected]
     assert not wrong, f"{name}: {wrong}; won: {dict(won)}"
 

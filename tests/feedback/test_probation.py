@@ -107,56 +107,57 @@ def used_for_long(key: ApiKey) -> None:
 
 
 def test_whoever_is_new_where_others_report_already_begins_on_probation(
-    support: Agent, trusted: ApiKey, ada: User, mara: User
+    support: Agent, trusted: ApiKey, jonas: User, mara: User
 ) -> None:
-    assert not made(support, ada).is_on_probation  # of those that an agent begins with
+    assert not made(support, jonas).is_on_probation  # of those that an agent begins with
     used_for_long(trusted)
-    found = made(support, ada)
+    found = made(support, jonas)
     assert found.is_on_probation
     assert found.probation_until
     assert timedelta(hours=23) < found.probation_until - timezone.now() <= timedelta(days=1)
     assert not made(support, mara).is_on_probation
-    assert not made(support, ada, "read").is_on_probation
-    assert made(None, ada).is_on_probation
+    assert not made(support, jonas, "read").is_on_probation
+    assert made(None, jonas).is_on_probation
 
 
 def test_neither_a_key_on_probation_nor_one_of_another_agent_speaks_for_its_owner(
-    support: Agent, trusted: ApiKey, fresh_key: ApiKey, ada: User
+    support: Agent, trusted: ApiKey, fresh_key: ApiKey, jonas: User
 ) -> None:
     other = create_agent("sales", name="Sales", actor=SYSTEM)
     for key in (trusted, fresh_key):
         used_for_long(key)
-    assert made(support, ada).is_on_probation
-    assert not made(other, ada).is_on_probation
-    used_for_long(made(None, ada, "ingest", "audit"))
-    ApiKey.objects.filter(owner=ada, agent=None).update(probation_until=None)
-    assert not made(support, ada).is_on_probation
+    assert made(support, jonas).is_on_probation
+    assert not made(other, jonas).is_on_probation
+    used_for_long(made(None, jonas, "ingest", "audit"))
+    ApiKey.objects.filter(owner=jonas, agent=None).update(probation_until=None)
+    assert not made(support, jonas).is_on_probation
 
 
 def test_an_admin_and_the_board_say_otherwise(
-    client: Client, support: Agent, trusted: ApiKey, ada: User, settings: Settings
+    client: Client, support: Agent, trusted: ApiKey, ada: User, jonas: User, settings: Settings
 ) -> None:
     used_for_long(trusted)
     client.force_login(ada)
-    wish = {"label": "Tool", "scopes": ["ingest"], "owner": ada.pk, "days": "30"}
+    wish = {"label": "Tool", "scopes": ["ingest"], "owner": jonas.pk, "days": "30"}
     made_page = client.post(reverse("new_key", args=["support"]), wish)
     assert "It is on probation until" in made_page.text
     assert ApiKey.objects.latest("pk").is_on_probation
     assert client.post(reverse("new_key", args=["support"]), {**wish, "probation_days": "0"}).status_code == 201
     assert not ApiKey.objects.latest("pk").is_on_probation
     settings.COUNTERSIGN_PROBATION_DAYS = 0
-    assert not made(support, ada).is_on_probation
+    assert not made(support, jonas).is_on_probation
     settings.COUNTERSIGN_PROBATION_REPORTS = 20
-    assert made(support, ada).is_on_probation
+    assert made(support, jonas).is_on_probation
+    assert not made(support, ada).is_on_probation  # who could end it
 
 
 def test_the_command_says_that_a_key_is_on_probation(
-    support: Agent, trusted: ApiKey, ada: User, capsys: pytest.CaptureFixture[str]
+    support: Agent, trusted: ApiKey, jonas: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
     used_for_long(trusted)
-    call_command("create_key", "support", "--scope", "ingest", "--owner", "ada")
+    call_command("create_key", "support", "--scope", "ingest", "--owner", "jonas")
     assert "it is on probation" in capsys.readouterr().err
-    call_command("create_key", "support", "--scope", "ingest", "--owner", "ada", "--probation-days", "0")
+    call_command("create_key", "support", "--scope", "ingest", "--owner", "jonas", "--probation-days", "0")
     assert "probation" not in capsys.readouterr().err
 
 
