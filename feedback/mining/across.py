@@ -21,7 +21,7 @@ from feedback.mining.texts import THRESHOLD, Centroids
 
 _ROUNDS = 12
 _BLOCK = 512
-_MARGIN = 2.0
+_MARGIN = 1.0
 """By so much groups have to be likelier one than within an agent, for all are compared with all, and that is final."""
 
 Numbers = npt.NDArray[np.float64]

@@ -47,23 +47,24 @@ class Lives:
 def closeness(one: Lives, other: Lives, span: int) -> Numbers:
     """By how much it is likelier for their times that groups are one, within ±BOUND; 0 where nobody knows.
 
-    `span` is the time that all texts of the agent came in, in seconds.
+    `span` is the time that all texts of the agent came in, in seconds. Either may be one for all of the others.
     """
     known = (one.first > 0) & (other.first > 0)
     if span <= 0:
         return np.zeros(known.shape)
     longest = np.maximum(one.last, other.last) - np.minimum(one.first, other.first)
-    together = _of_times(one.sizes + other.sizes, longest / span)
-    apart = _of_times(one.sizes, (one.last - one.first) / span) + _of_times(
-        other.sizes, (other.last - other.first) / span
-    )
-    return np.where(known, (together - apart).clip(-BOUND, BOUND), 0.0)
+    sizes = np.concatenate([one.sizes + other.sizes, one.sizes, other.sizes])
+    spans = np.concatenate([longest, one.last - one.first, other.last - other.first])
+    found = _of_times(sizes, spans / span)  # all at once: many short rows would cost three times as much
+    ones, others = len(longest), len(longest) + len(one.sizes)
+    gains = found[:ones] - found[ones:others] - found[others:]
+    return np.where(known, gains.clip(-BOUND, BOUND), 0.0)
 
 
 def _of_times(sizes: Whole, shares: Numbers) -> Numbers:
     """How much likelier so many times within such a share of the span are for one thing than by chance."""
     counted = np.minimum(sizes, _MOST)
-    brief = np.zeros(np.broadcast_shapes(counted.shape, shares.shape))
+    brief = np.zeros(len(shares))
     for part, crowded in zip(_PARTS, _CROWDED, strict=True):
         brief += np.maximum(part - shares, 0) * crowded[counted]
     found = np.log(1 - _BRIEF + _BRIEF / len(_PARTS) * brief)
