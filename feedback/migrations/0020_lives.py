@@ -11,7 +11,7 @@ _SEEN = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('feedback', '0018_severity'),
+        ('feedback', '0019_withdrawn'),
     ]
 
     operations = [
