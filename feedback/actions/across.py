@@ -6,13 +6,14 @@ drafted from what agents have in common: a document is of one agent, and changes
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from feedback.actions import locks, naming
+from feedback.actions.items import seconds
 from feedback.mining import Group, Kind
 from feedback.mining.across import Placed, together
 from feedback.models import Evidence, Pattern, SharedMember, SharedPattern
@@ -86,11 +87,11 @@ def _placed(kind: Kind) -> list[Placed]:
         rows = rows.filter(is_kept_apart=False)
     elif kind is not Kind.MISLABEL:
         rows = rows.exclude(status=Status.MERGED).order_by("-last_seen", "-pk")
-    found = rows.values_list("agent", "pk", "signature", "centroid", "meaning", "grouped")[:MOST]
-    groups = [
-        Placed(Group(pk, kind, signature, b"" if total else bytes(centroid), size, bytes(total)), agent)
-        for agent, pk, signature, centroid, total, size in found.iterator(chunk_size=2000)
-    ]
+    columns = ("agent", "pk", "signature", "centroid", "meaning", "grouped", "first_seen", "last_seen")
+    groups = []
+    for agent, pk, signature, words, total, size, first, last in rows.values_list(*columns)[:MOST].iterator(2000):
+        group = Group(pk, kind, signature, b"" if total else bytes(words), size, bytes(total))
+        groups.append(Placed(replace(group, first=seconds(first), last=seconds(last)), agent))
     return sorted(groups, key=lambda one: one.group.key)
 
 

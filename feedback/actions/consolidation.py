@@ -15,6 +15,7 @@ from django.db.models import Max, Q
 from agents.models import Agent
 from audit.record import SYSTEM, record
 from feedback.actions import counting, lifecycle, locks, meaning
+from feedback.actions.items import seconds
 from feedback.mining import EXACT_KINDS, Item, Kind
 from feedback.mining.texts import MAX_MOVES
 from feedback.models import Evidence, Pattern, TextMiddle
@@ -80,8 +81,11 @@ def _found(agent_id: int, kind: Kind) -> list[Found]:
         grouped_in=None,
         feedback__point__isnull=False,
     )
-    newest = rows.order_by("-pk").values_list("pk", "pattern", "feedback__point__place")[:MOST]
-    return [Found(pk, pattern, Item(pk, kind, "", point=bytes(place))) for pk, pattern, place in reversed(list(newest))]
+    newest = list(rows.order_by("-pk").values_list("pk", "pattern", "feedback__point__place", "at")[:MOST])
+    return [
+        Found(pk, pattern, Item(pk, kind, "", point=bytes(place), at=seconds(at)))
+        for pk, pattern, place, at in reversed(newest)
+    ]
 
 
 def _shown(pattern_ids: Iterable[int]) -> set[int]:

@@ -1,5 +1,7 @@
 """What reports say, as the miner takes it."""
 
+from datetime import datetime
+
 from feedback.mining import Item, Kind
 from feedback.models import Feedback, Run
 
@@ -23,13 +25,19 @@ def items_of(report: Feedback | Run, *, first_key: int = 0) -> list[Item]:
     if report.withdrawn_at:
         return []
     said: list[Item] = []
+    at = seconds(report.at)
     correction = report.correction or report.edited_output
     if correction and correction != report.output:
-        said.append(Item(first_key, Kind.CORRECTION, correction, output=report.output))
+        said.append(Item(first_key, Kind.CORRECTION, correction, output=report.output, at=at))
     elif report.reason:
         kind = Kind.SUCCESS if report.rating == Feedback.Rating.POSITIVE else Kind.COMPLAINT
-        said.append(Item(first_key, kind, report.reason))
+        said.append(Item(first_key, kind, report.reason, at=at))
     if report.expected and report.predicted and report.expected != report.predicted:
         key = first_key + len(said)
         said.append(Item(key, Kind.MISLABEL, "", predicted=report.predicted, expected=report.expected))
     return said
+
+
+def seconds(at: datetime | None) -> int:
+    """A moment as the miner counts time: in whole seconds since 1970, 0 where there is none."""
+    return max(1, int(at.timestamp())) if at else 0

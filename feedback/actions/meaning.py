@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from agents.models import Agent
 from feedback.actions import columns
-from feedback.actions.items import READ_OF_FEEDBACK, items_of
+from feedback.actions.items import READ_OF_FEEDBACK, items_of, seconds
 from feedback.mining import EXACT_KINDS, Group, Grouper, Item, Kind, Middle, TextGrouper
 from feedback.mining.meaning import Model, ModelMissing, model, point_of
 from feedback.mining.meaning import missing as model_lacks
@@ -125,12 +126,16 @@ def growing(
         wanted |= set(by_growth.filter(grouped__gte=reach.settled)[: reach.many])
     pinned = ExpressionWrapper(_PINNED, output_field=BooleanField())
     rows = patterns.filter(pk__in=list(wanted)).order_by("pk")
-    found = list(rows.values_list("pk", "signature", "grouped", _KEPT, "grown", pinned))
+    found = list(rows.values_list("pk", "signature", "grouped", "first_seen", "last_seen", _KEPT, "grown", pinned))
     words = _of_each(_WORDS, wanted) if by_words else {}
     meanings = _of_each(_MEANINGS, wanted) if by_meaning else {}
     return [
-        Group(pk, kind, signature, words.get(pk, b""), size, meanings.get(pk, b""), *more)
-        for pk, signature, size, *more in found
+        replace(
+            Group(pk, kind, signature, words.get(pk, b""), size, meanings.get(pk, b""), *more),
+            first=seconds(first),
+            last=seconds(last),
+        )
+        for pk, signature, size, first, last, *more in found
     ]
 
 
@@ -144,16 +149,24 @@ def _of_each(sql: str, pks: Iterable[int]) -> dict[int, bytes]:
 
 def middles(agent_id: int) -> dict[Kind, Middle]:
     """Where an agent's texts of each kind lie on average."""
-    rows = TextMiddle.objects.filter(agent=agent_id).values_list("kind", "place", "texts")
-    return {Kind(kind): Middle(bytes(place), texts) for kind, place, texts in rows}
+    rows = TextMiddle.objects.filter(agent=agent_id).values_list("kind", "place", "texts", "first_seen", "last_seen")
+    return {
+        Kind(kind): Middle(bytes(place), texts, seconds(first), seconds(last))
+        for kind, place, texts, first, last in rows
+    }
 
 
 def keep(agent_id: int, moved: Mapping[Kind, Middle]) -> None:
-    """Store middles that have moved."""
+    """Store middles that have moved, or of which texts came."""
     for kind, middle in moved.items():
+        seen = {"first_seen": _moment(middle.first), "last_seen": _moment(middle.last)}
         TextMiddle.objects.update_or_create(
-            agent_id=agent_id, kind=kind, defaults={"place": middle.place, "texts": middle.texts}
+            agent_id=agent_id, kind=kind, defaults={"place": middle.place, "texts": middle.texts, **seen}
         )
+
+
+def _moment(at: int) -> datetime | None:
+    return datetime.fromtimestamp(at, UTC) if at else None
 
 
 def _model() -> Model | None:

@@ -15,12 +15,13 @@ from feedback.mining.clusters import Clusters
 from feedback.mining.errors import families
 from feedback.mining.grouper import PARTS
 from feedback.mining.interface import Group, Kind
+from feedback.mining.lives import BOUND, Lives, closeness
 from feedback.mining.meaning import neutral
 from feedback.mining.texts import THRESHOLD, Centroids
 
 _ROUNDS = 12
 _BLOCK = 512
-_MARGIN = 2.0
+_MARGIN = 1.0
 """By so much groups have to be likelier one than within an agent, for all are compared with all, and that is final."""
 
 Numbers = npt.NDArray[np.float64]
@@ -92,6 +93,10 @@ class _Pool:
         self._parts = PARTS[kind]
         self._strict = odds.strictness(len(groups), int(self._sizes.sum())) + _MARGIN
         self._into = np.arange(len(groups))
+        self._first, self._last = (
+            np.array([getattr(placed.group, name) for placed in groups], dtype=np.int64) for name in ("first", "last")
+        )
+        self._span = int(self._last.max() - self._first.min(where=self._first > 0, initial=self._last.max()))
         agents = {agent: number for number, agent in enumerate(dict.fromkeys(placed.agent for placed in groups))}
         self._home = np.zeros((len(groups), len(agents)), dtype=np.float32)
         for at, placed in enumerate(groups):
@@ -112,6 +117,9 @@ class _Pool:
                 taken |= {one, other}
                 into[max(one, other)] = min(one, other)
         for goes, stays in into.items():
+            if self._first[goes] and self._first[stays]:
+                self._first[stays] = min(self._first[stays], self._first[goes])
+                self._last[stays] = max(self._last[stays], self._last[goes])
             for column in (self._sums, self._sizes, self._home):
                 column[stays] += column[goes]
                 column[goes] = 0
@@ -123,6 +131,7 @@ class _Pool:
         sums, sizes, home = self._sums[groups], self._sizes[groups], self._home[groups]
         squares = (sums.astype(np.float64) ** 2).sum(axis=1)
         own = odds.of_group(squares, np.minimum(sizes, 2 * odds.MOST), self._parts)
+        lives = Lives(sizes, self._first[groups], self._last[groups])
         for start in range(0, len(groups), _BLOCK):
             at = slice(start, min(start + _BLOCK, len(groups)))
             both = np.minimum(sizes[at, None] + sizes, 2 * odds.MOST)
@@ -130,6 +139,8 @@ class _Pool:
             gains = together - own[at, None] - own - self._strict
             gains[home[at] @ home.T > 0] = -np.inf
             gains[np.arange(at.stop - at.start), np.arange(at.start, at.stop)] = -np.inf
+            ones, others = np.nonzero(gains > -BOUND)
+            gains[ones, others] += closeness(lives.of(ones + start), lives.of(others), self._span)
             for row, best in enumerate(gains.argmax(axis=1).tolist()):
                 if gains[row, best] > 0:
                     yield -float(gains[row, best]), int(groups[start + row]), int(groups[best])

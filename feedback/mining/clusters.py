@@ -8,6 +8,7 @@ of additions.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from feedback.mining import odds
 from feedback.mining.interface import Middle
+from feedback.mining.lives import Lives, closeness
 from feedback.mining.window import Windows
 
 LENGTH = 400
@@ -31,7 +33,7 @@ _NEAR = 32
 """So many groups, the likeliest for a text, are looked at closely."""
 _BLOCK = 64
 _COLUMNS: tuple[str, ...] = ("_sums", "_weights", "_moved", "_kept", "_rows", "_squares", "_own", "_base", "_pull")
-_COLUMNS += ("_sizes", "_grown", "_pinned", "_alive")
+_COLUMNS += ("_sizes", "_grown", "_pinned", "_alive", "_first", "_last")
 
 Whole = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
@@ -57,12 +59,14 @@ class Clusters:
         sizes: Sequence[int] = (),
         grown: Sequence[int] = (),
         pinned: Sequence[bool] = (),
+        lives: Sequence[tuple[int, int]] = (),
     ) -> None:
         """`neutral` is the middle of neutral texts; an item is made of so many of them, its `parts`, side by side.
 
         `stored` are groups from `stored()`, or empty for one that no text has moved; `kept` are those people formed.
         From `settled` members on a group may have been seen: it is not taken into another one by itself.
-        With `windows` come the sizes of the groups, when each grew last, and which are pinned, see interface.Group.
+        With `windows` come the sizes of the groups, when each grew last, and which are pinned; `lives` says when the
+        first and the last of each one's texts came, see interface.Group.
 
         Raises ValueError if a stored group has other dimensions than `neutral`.
         """
@@ -76,10 +80,12 @@ class Clusters:
         """Which group went into which."""
         self._read(stored)
         self._read_lives(kept, sizes, grown, pinned)
+        for column, times in zip((self._first, self._last), zip(*lives, strict=True), strict=False):
+            column[: len(times)] = times
         self._open_windows()
         self._texts = int(self._moved[self._alive].sum())
         self._groups = int(np.count_nonzero(self._moved[self._alive]))
-        self.middle = middle or self._average()
+        self.middle = middle or self._average(Middle(b"", 0))
         self._recenter()
 
     def _make_columns(self, room: int) -> None:
@@ -89,6 +95,7 @@ class Clusters:
         self._kept, self._pinned = np.zeros(room, dtype=bool), np.zeros(room, dtype=bool)
         self._alive = np.ones(room, dtype=bool)
         self._sizes, self._grown = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
+        self._first, self._last = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
         self._rows = np.zeros((room, self.dimensions), dtype=np.float32)
         self._squares = np.zeros(room, dtype=np.int64)
         self._own, self._base, self._pull = (np.zeros(room) for _ in range(3))
@@ -123,11 +130,20 @@ class Clusters:
         """When a group grew last, see interface.Group."""
         return int(self._grown[number])
 
-    def take(self, points: Points) -> list[int]:
-        """Puts texts into groups, in their order; the number of each one's group, as things stand after the last."""
+    def life(self, number: int) -> tuple[int, int]:
+        """When a group's first and last text came."""
+        return int(self._first[number]), int(self._last[number])
+
+    def take(self, points: Points, times: Sequence[int] = ()) -> list[int]:
+        """Puts texts into groups, in their order; the number of each one's group, as things stand after the last.
+
+        `times` are when they came, as in interface.Item.
+        """
         taken: list[int] = []
+        times = times or [0] * len(points)
         while len(taken) < len(points):
-            taken += self._block(points[len(taken) : len(taken) + _BLOCK])
+            block = slice(len(taken), len(taken) + _BLOCK)
+            taken += self._block(points[block], times[block])
         return [self.last(number) for number in taken]
 
     def joined(self, points: Points, numbers: Sequence[int]) -> npt.NDArray[np.bool_]:
@@ -154,7 +170,7 @@ class Clusters:
             number = self.merged[number]
         return number
 
-    def _block(self, points: Points) -> list[int]:
+    def _block(self, points: Points, times: Sequence[int]) -> list[int]:
         """Takes some texts; fewer than given when the middle has moved on the way."""
         self._make_room()
         weights, placed = self._place(points)
@@ -163,8 +179,9 @@ class Clusters:
         taken: list[int] = []
         for at, point in enumerate(points):
             near = self._likely(products[at])
-            number = self._chosen(placed[at], near)
-            self._add(number, point, int(weights[at]))
+            self._came(times[at])
+            number = self._chosen(placed[at], near, times[at])
+            self._add(number, point, int(weights[at]), times[at])
             touched = {number}
             while (other := self._partner(number, near)) >= 0:
                 number = self._merge(number, other)
@@ -172,7 +189,7 @@ class Clusters:
             self._note(number)
             taken.append(number)
             if self._texts >= max(_GROWTH * self.middle.texts, _FIRST_MIDDLE):
-                self.middle = self._average()
+                self.middle = self._average(self.middle)
                 self._recenter()
                 break
             for group in touched:
@@ -196,11 +213,24 @@ class Clusters:
         found: Whole = best[gains[best] > -np.inf]
         return found
 
-    def _chosen(self, text: Whole, near: Whole) -> int:
+    def _came(self, at: int) -> None:
+        """A text came: all texts span that time, too."""
+        if at and not self.middle.first <= at <= self.middle.last:
+            first = min(at, self.middle.first or at)
+            self.middle = replace(self.middle, first=first, last=max(at, self.middle.last))
+
+    def _lives(self, groups: Whole) -> Lives:
+        return Lives(self._moved[groups], self._first[groups], self._last[groups])
+
+    def _closeness(self, one: Lives, groups: Whole) -> Numbers:
+        return closeness(one, self._lives(groups), self.middle.last - self.middle.first)
+
+    def _chosen(self, text: Whole, near: Whole, came: int) -> int:
         """The group a text most likely belongs to, the oldest of equals; a new number if it is likelier alone."""
         if len(near):
             square = int(text @ text)
             gains = self._gains(near, self._sums_seen(near) @ text, square, 1, float(self._alone(square)))
+            gains += self._closeness(Lives.at(came), near)
             best = int(gains.argmax())
             if gains[best] > 0:
                 self.sure.append(1 / (1 + math.exp(-float(gains[best]))))
@@ -221,6 +251,7 @@ class Clusters:
         products = self._sums_seen(others) @ self._sums_seen(np.array([number]))[0]
         size, square = int(self._moved[number]), int(self._squares[number])
         gains = self._gains(others, products, square, size, float(self._own[number]))
+        gains += self._closeness(self._lives(np.array([number])), others)
         best = int(gains.argmax())
         return int(others[best]) if gains[best] > 0 else -1
 
@@ -236,9 +267,10 @@ class Clusters:
     def _is_settled(self, number: int) -> bool:
         return bool(self._kept[number] or self._moved[number] >= self._settled)
 
-    def _add(self, number: int, point: npt.NDArray[np.int8], weight: int) -> None:
+    def _add(self, number: int, point: npt.NDArray[np.int8], weight: int, at: int = 0) -> None:
         self.changed.add(number)
         self._sizes[number] += 1
+        self._live(number, at, at)
         if self._moved[number] >= odds.MOST:
             return
         self._sums[number] += point.astype(np.int32) * weight
@@ -254,6 +286,7 @@ class Clusters:
         for column in (self._weights, self._moved, self._sizes):
             column[stays] += column[goes]
         self._sums[goes], self._weights[goes], self._moved[goes] = 0, 0, 0
+        self._live(stays, *self.life(goes))
         self._groups -= 1
         self.merged[goes] = stays
         self.changed.add(stays)
@@ -262,6 +295,12 @@ class Clusters:
         for back in self._windows.leave(goes) if self._windows else ():
             self._turn(back, True)
         return stays
+
+    def _live(self, number: int, first: int, last: int) -> None:
+        """Texts that came then are in a group now; of one that had texts before at times nobody knows, none is kept."""
+        if first and (self._first[number] or not self._moved[number]):
+            self._first[number] = min(first, int(self._first[number]) or first)
+            self._last[number] = max(last, int(self._last[number]))
 
     def _open_windows(self) -> None:
         for number in np.lexsort((np.arange(self.count), self._grown[: self.count])).tolist():
@@ -306,10 +345,11 @@ class Clusters:
         base = odds.of_group(squares + 1, sizes + 1, self._parts) - self._own[at]
         self._base[at] = np.where((sizes > 0) & self._alive[at], base, -np.inf)
 
-    def _average(self) -> Middle:
+    def _average(self, was: Middle) -> Middle:
         alive = self._alive[: self.count]
         total = self._sums[: self.count].sum(axis=0, dtype=np.int64, where=alive[:, None])
-        return _middle(total, int(self._weights[: self.count][alive].sum()), self._neutral, self._texts)
+        found = _middle(total, int(self._weights[: self.count][alive].sum()), self._neutral, self._texts)
+        return replace(found, first=was.first, last=was.last)
 
     def _recenter(self) -> None:
         self._center = np.frombuffer(self.middle.place, dtype="<i4").astype(np.int64)

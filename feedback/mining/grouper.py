@@ -99,7 +99,7 @@ class TextGrouper:
         """See interface.Grouper."""
         points = _points(items)
         middle = middle_of(points, neutral(), PARTS[kind])
-        return settle(points, groups, middle.place, PARTS[kind]), middle
+        return settle(points, groups, middle.place, PARTS[kind], [item.at for item in items]), middle
 
     def _assign(self, item: Item, book: "_Book") -> Assignment:
         if item.kind in EXACT_KINDS:
@@ -228,7 +228,7 @@ class _Meanings:
     def __init__(self, kind: Kind, groups: Sequence[Group], items: Sequence[Item], clusters: Clusters) -> None:
         self._kind, self._known = kind, groups
         self.clusters = clusters
-        numbers = self.clusters.take(_points(items))
+        numbers = self.clusters.take(_points(items), [item.at for item in items])
         self.number_of = {item.key: number for item, number in zip(items, numbers, strict=True)}
         self.sure_of = {item.key: sure for item, sure in zip(items, self.clusters.sure, strict=True)}
         self.keys = {number: group.key for number, group in enumerate(groups)}
@@ -246,7 +246,9 @@ class _Meanings:
         group = known or Group(self.keys[number], self._kind, "", b"", 0)
         group = by_words.get(group.key, group)
         grown = max(group.grown, self.clusters.grown(number))
-        return replace(group, size=group.size + more, meaning=self.clusters.stored(number), grown=grown)
+        first, last = self.clusters.life(number)
+        meaning = self.clusters.stored(number)
+        return replace(group, size=group.size + more, meaning=meaning, grown=grown, first=first, last=last)
 
     def merged(self) -> list[tuple[int, int]]:
         return [
@@ -261,8 +263,8 @@ def _clusters(
 ) -> Clusters:
     kept, sizes = [group.kept for group in groups], [group.size for group in groups]
     grown, stored = [group.grown for group in groups], [group.meaning for group in groups]
-    pinned = [group.pinned for group in groups]
-    return Clusters(neutral(), PARTS[kind], stored, kept, middle, settled, windows, sizes, grown, pinned)
+    pinned, lives = [group.pinned for group in groups], [(group.first, group.last) for group in groups]
+    return Clusters(neutral(), PARTS[kind], stored, kept, middle, settled, windows, sizes, grown, pinned, lives)
 
 
 def _points(items: Sequence[Item]) -> Points:

@@ -28,7 +28,8 @@ class Item:
 
     `text` is the reason, the correction, or the error message. A correction also has `output`, what the
     agent had said; a mislabel has `predicted` and `expected` and no text. `point` is what the sentence model makes of
-    it (see meaning.point_of); an item without one is grouped by its words.
+    it (see meaning.point_of); an item without one is grouped by its words. `at` is when it came, in seconds since 1970;
+    0 where nobody knows.
     """
 
     key: int
@@ -38,6 +39,7 @@ class Item:
     predicted: str = ""
     expected: str = ""
     point: bytes = b""
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Group:
     empty without any. `size` counts the items ever put into it. A group the store does not know yet has a negative key:
     -1, -2, … in order of creation. One that is `kept` was formed or judged by people and goes into no other by itself.
     `grown` tells which of the groups of a text kind grew later than others: those that did not for long grow no more,
-    but for what is `pinned`, because people or a proposal said something of it.
+    but for what is `pinned`, because people or a proposal said something of it. `first` and `last` are when its first
+    and its last item came, as in Item.
     """
 
     key: int
@@ -60,6 +63,8 @@ class Group:
     kept: bool = False
     grown: int = 0
     pinned: bool = False
+    first: int = 0
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,13 @@ class Middle:
     """Where the texts of one agent and kind lie on average, found when there were so many of them.
 
     `place` has a little-endian 32-bit whole number for each dimension, and is found anew when the texts have doubled.
+    `first` and `last` are when the first and the last of all texts so far came, as in Item.
     """
 
     place: bytes
     texts: int
+    first: int = 0
+    last: int = 0
 
 
 NO_MIDDLES: Mapping[Kind, Middle] = MappingProxyType({})

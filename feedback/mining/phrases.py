@@ -44,18 +44,24 @@ def terms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3, *,
 def telling(texts_by_source: Mapping[str, Sequence[str]], found: Sequence[str], min_sources: int = 3) -> list[str]:
     """These terms for a label; where they are lone words, with what a third of the sources, at least two, say of them.
 
-    "tire" and "pressure" become "tire pressure", "car" becomes "wash the car" or "car" and "shop".
+    "tire" and "pressure" become "tire pressure", "life" and "meaning" the "meaning of life", "car" becomes "wash the
+    car" or "car" and "shop".
     """
     if any(" " in term for term in found):
         return list(found)
     taken = {stem(term.lower()) for term in found}
     least = max(min(2, min_sources), -(-sum(any(texts) for texts in texts_by_source.values()) // 3))
-    beside = terms(texts_by_source, least, judging=not found)
-    fuller = next((term for term in beside if " " in term and len(taken & _roots(term)) >= min(2, len(taken)) > 0), "")
+    said = _read(texts_by_source)
+    ranked = _ranked(said, least, judging=not found)
+    pairs = (
+        term for roots, term in ranked.items() if len(roots) > 1 and len(taken & _roots(term)) >= min(2, len(taken))
+    )
+    fuller = next(pairs, "") if taken else ""
     if fuller:
-        return [fuller, *(term for term in found if stem(term.lower()) not in _roots(fuller))]
+        return [_named(fuller, _names(said)), *(term for term in found if stem(term.lower()) not in _roots(fuller))]
     if len(found) > 1:
         return list(found)
+    beside = [_named(term, _names(said)) for term in _without_overlap(ranked)]
     return [*found, *(term for term in beside if taken.isdisjoint(_roots(term)))][:2]
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from feedback.mining import odds
 from feedback.mining.clusters import SCALE, Points
+from feedback.mining.lives import BOUND, Lives, closeness
 
 ROUNDS = 2
 _LEAN = 0.8
@@ -25,15 +26,20 @@ _MARGIN = 1.2
 """By so much a text parts have to be likelier than the whole: what many say always has some grain."""
 
 Numbers = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 
 
-def settle(points: Points, names: Sequence[int], place: bytes, parts: int = 1) -> list[int]:
+def settle(points: Points, names: Sequence[int], place: bytes, parts: int = 1, times: Sequence[int] = ()) -> list[int]:
     """The name of each text's group, after all was put right; names that were not given before are negative.
 
-    `place` is the middle of all texts. Cost: about 1 ms a text with 10 000 groups.
+    `place` is the middle of all texts, `times` are when they came, as in interface.Item. Cost: about 1 ms a text with
+    10 000 groups.
     """
     seen = points.astype(np.float64) * SCALE - np.frombuffer(place, dtype="<i4")
-    seats = _Seats(seen / np.maximum(np.sqrt((seen * seen).sum(axis=1, keepdims=True)), 1e-9), names, parts)
+    came = np.array(times or [0] * len(points), dtype=np.int64)
+    span = int(came.max(initial=0) - came[came > 0].min(initial=came.max(initial=0)))
+    places = seen / np.maximum(np.sqrt((seen * seen).sum(axis=1, keepdims=True)), 1e-9)
+    seats = _Seats(places, names, parts, came, span)
     for _ in range(ROUNDS):
         seats.reseat()
         seats.reseat()
@@ -46,8 +52,9 @@ def settle(points: Points, names: Sequence[int], place: bytes, parts: int = 1) -
 class _Seats:
     """Who sits where: texts, by their places as seen from the middle, in numbered groups."""
 
-    def __init__(self, texts: Numbers, names: Sequence[int], parts: int) -> None:
+    def __init__(self, texts: Numbers, names: Sequence[int], parts: int, came: Whole, span: int) -> None:
         self._texts, self._parts = texts, parts
+        self._came, self._span = came, span
         self._names = list(dict.fromkeys(names))
         numbers = {name: number for number, name in enumerate(self._names)}
         self._at = np.array([numbers[name] for name in names], dtype=np.int64)
@@ -56,6 +63,9 @@ class _Seats:
         self._sums = np.zeros((self._count + _BLOCK, texts.shape[1]))
         self._sizes = np.bincount(self._at, minlength=room)
         np.add.at(self._sums, self._at, texts)
+        self._first, self._last = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
+        for group in range(self._count):
+            self._live(group)
 
     def names(self) -> list[int]:
         named = self._names + [-number - 1 for number in range(self._count - len(self._names))]
@@ -101,6 +111,7 @@ class _Seats:
             together = odds.of_group(squares + 2 * (sums @ place) + 1, sizes + 1, self._parts)
             alone = odds.of_group(np.ones(1), np.ones(1, dtype=np.int64), self._parts)[0]
             gains = together - odds.of_group(squares, sizes, self._parts) - alone - strict
+            gains += closeness(Lives.at(int(self._came[text])), self._lives().of(groups), self._span)
             best = int(gains.argmax())
             if gains[best] > 0:
                 return int(groups[best])
@@ -108,20 +119,37 @@ class _Seats:
         return int(self._at[text]) if not self._sizes[self._at[text]] else self._new()
 
     def _leave(self, text: int) -> None:
-        self._sums[self._at[text]] -= self._texts[text]
-        self._sizes[self._at[text]] -= 1
+        group = self._at[text]
+        self._sums[group] -= self._texts[text]
+        self._sizes[group] -= 1
+        if self._came[text] in (self._first[group], self._last[group]):
+            self._live(group, without=text)
 
     def _sit(self, text: int, group: int) -> None:
         self._at[text] = group
         self._sums[group] += self._texts[text]
         self._sizes[group] += 1
+        if came := self._came[text]:
+            self._first[group] = min(came, self._first[group] or came)
+            self._last[group] = max(came, self._last[group])
+
+    def _live(self, group: int, without: int = -1) -> None:
+        """Finds anew when a group's first and last text came."""
+        members = np.flatnonzero(self._at == group)
+        came = self._came[members[members != without]]
+        came = came[came > 0]
+        self._first[group], self._last[group] = (came.min(), came.max()) if len(came) else (0, 0)
+
+    def _lives(self) -> Lives:
+        return Lives(self._sizes, self._first, self._last)
 
     def _new(self) -> int:
         self._count += 1
         if self._count > len(self._sums):
             self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
         if self._count > len(self._sizes):
-            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
+            for name in ("_sizes", "_first", "_last"):
+                setattr(self, name, np.concatenate([getattr(self, name), np.zeros_like(getattr(self, name))]))
         return self._count - 1
 
     def split(self) -> None:
@@ -140,7 +168,7 @@ class _Seats:
 
     def _parts_of(self, texts: Sequence[int], strict: float) -> Iterator[list[int]]:
         """All parts of a group but the largest, if it is likelier that they are apart."""
-        alone = _Seats(self._texts[texts], range(len(texts)), self._parts)
+        alone = _Seats(self._texts[texts], range(len(texts)), self._parts, self._came[texts], self._span)
         alone.merge(strict)
         alone.merge(strict)
         taken = Counter(alone._at.tolist())
@@ -171,6 +199,8 @@ class _Seats:
                 self._sizes[stays] += self._sizes[goes]
                 self._sums[goes], self._sizes[goes] = 0, 0
             self._at = np.array([into.get(group, group) for group in self._at.tolist()], dtype=np.int64)
+            for stays in set(into.values()):
+                self._live(stays)
 
     def _pairs(self, groups: npt.NDArray[np.int64], strict: float) -> Iterator[tuple[float, int, int]]:
         """For each group the one it is most likely one with, as (−gain, group, other)."""
@@ -182,6 +212,9 @@ class _Seats:
             together = odds.of_group(squares[at, None] + squares + 2 * (sums[at] @ sums.T), both, self._parts)
             gains = together - own[at, None] - own - strict
             gains[np.arange(at.stop - at.start), np.arange(at.start, at.stop)] = -np.inf
+            ones, others = np.nonzero(gains > -BOUND)
+            lives = self._lives().of(groups)
+            gains[ones, others] += closeness(lives.of(ones + start), lives.of(others), self._span)
             for row, best in enumerate(gains.argmax(axis=1).tolist()):
                 if gains[row, best] > 0:
                     yield -float(gains[row, best]), int(groups[start + row]), int(groups[best])

@@ -23,6 +23,8 @@ class TextMiddle(models.Model):
     kind = models.CharField(max_length=10)
     place = models.BinaryField()
     texts = models.PositiveIntegerField()
+    first_seen = models.DateTimeField(null=True, help_text="When the first of all texts so far came.")
+    last_seen = models.DateTimeField(null=True, help_text="When the last of them came.")
     settled_to = models.BigIntegerField(default=0, help_text="The newest evidence when all was last put right.")
 
     class Meta:

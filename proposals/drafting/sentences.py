@@ -69,6 +69,28 @@ COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]] 
 LESS = ("Do without {about} wherever you can.", "Do without {topic}", ("tone", "style", "length", "format", "answers"))
 """For complaints that there is too much of what they are about."""
 
+GIVEN = (
+    "Before you give out {about}, check that what you give still works; if it does not, or you cannot tell, say so and "
+    "name another way.",
+    "Check before you give out {topic}",
+    ("answers", "accuracy", "facts"),
+)
+"""For complaints that what was given, a link or a code, did not work."""
+_HANDED_OUT = """
+    link links url urls code codes voucher vouchers coupon coupons token tokens form forms download downloads attachment
+    attachments address addresses number numbers document documents file files
+"""
+HANDED_OUT = frozenset(_HANDED_OUT.split())
+"""Things that an answer gives to people, and that may work no more."""
+DEAD = frozenset({"dead", "broken", "expired", "expires", "expire", "invalid", "stale", "revoked", "defunct"})
+DEAD_PAIRS = frozenset({
+    ("no", "longer"), ("not", "work"), ("not", "working"), ("not", "open"), ("not", "valid"), ("doesn't", "work"),
+    ("doesnt", "work"), ("don't", "work"), ("dont", "work"), ("doesn't", "open"), ("doesnt", "open"),
+    ("isn't", "valid"), ("too", "old"), ("leads", "nowhere"), ("never", "works"), ("never", "worked"),
+    ("stopped", "working"), ("didn't", "work"), ("didnt", "work"),
+})  # fmt: skip
+"""Words, and words side by side, that say so of it."""
+
 LANGUAGE = (
     "Answer in the language in which you were asked.",
     "Answer in the language of the request",

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from feedback.mining.phrases import bare
 from proposals.drafting import sentences, slots
 from proposals.drafting.placement import stems
-from proposals.drafting.protest import Ordered, clauses, protest
+from proposals.drafting.protest import Clause, Ordered, clauses, protest
 from proposals.drafting.rationales import counted
 from proposals.drafting.scope import MAX_TOPICS, described, is_broad, listed, scope
 from proposals.drafting.types import Brief, Declined
@@ -143,7 +144,8 @@ def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     name = brief.reason_code if brief.reason_code in sentences.COMPLAINTS else "other"
     text, title, plain, hints = sentences.COMPLAINTS[name]
     specific = _check(_with_thing(brief, topics), "complaint") if name in ("wrong", "outdated") else None
-    found = _language(topics) or specific or (_less(brief, topics) if name in _OF_FORM else None)
+    found = _language(topics) or (_given(brief, topics) if name in _OF_FACT else None) or specific
+    found = found or (_less(brief, topics) if name in _OF_FORM else None)
     if found:
         return found
     of = scope(brief, topics) if topics else Declined("the reports share no words a rule could be about")
@@ -155,6 +157,8 @@ def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     return Rule(f"complaint.{name}", text.format(about=about), title.format(topic=topic), hints, of.topics)
 
 
+_OF_FACT = frozenset({"wrong", "outdated", "other"})
+"""Reasons that may mean that what was given did not work."""
 _OF_FORM = frozenset({"style", "format", "too_long", "other"})
 """Reasons that may mean that there is too much of what the reports are about."""
 
@@ -166,6 +170,24 @@ def _language(topics: Sequence[str]) -> Rule | None:
         return None
     text, title, hints = sentences.LANGUAGE
     return Rule("complaint.language", text, title, hints, said="complained about the language of answers")
+
+
+def _given(brief: Brief, topics: Sequence[str]) -> Rule | None:
+    """For reports of which half say that what they were given works no more: "the reset link was dead"."""
+    first = next(iter(topics), "“")
+    if first[0] == "“" or bare(first).split()[-1].casefold() not in sentences.HANDED_OUT:
+        return None
+    said = list(filter(None, map(clauses, brief.said)))
+    if 2 * sum(any(map(_is_dead, one)) for one in said) < max(1, len(said)):
+        return None
+    text, title, hints = sentences.GIVEN
+    rule, short = text.format(about=first), title.format(topic=first)
+    return Rule("complaint.given", rule, short, hints, (first,), said=f"were given {first} that did not work")
+
+
+def _is_dead(clause: Clause) -> bool:
+    pairs = set(pairwise(clause.words))
+    return not sentences.DEAD.isdisjoint(clause.words) or not sentences.DEAD_PAIRS.isdisjoint(pairs)
 
 
 def _less(brief: Brief, topics: Sequence[str]) -> Rule | None:

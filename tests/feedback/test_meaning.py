@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from bench.neutral import middle
 from feedback.mining import DEFAULT, Grouper, Item, Kind, TextGrouper, meaning, odds
 from feedback.mining.clusters import Clusters
+from feedback.mining.lives import BOUND, Lives, closeness
 from feedback.mining.meaning import changed, model, neutral, point_of
 from feedback.mining.offline import Store, group
 from feedback.mining.wordpiece import MAX_PIECES, pieces
@@ -30,10 +32,13 @@ def _point(centre: int, salt: int) -> bytes:
 
 
 _ITEMS = st.builds(
-    lambda kind, centre, salt: Item(0, kind, "something", point=_point(centre, salt) * (1 + (kind is Kind.CORRECTION))),
+    lambda kind, centre, salt, at: Item(
+        0, kind, "something", point=_point(centre, salt) * (1 + (kind is Kind.CORRECTION)), at=at
+    ),
     st.sampled_from([Kind.COMPLAINT, Kind.SUCCESS, Kind.CORRECTION]),
     st.integers(0, 5),
     st.integers(0, 50),
+    st.one_of(st.just(0), st.integers(1_000_000, 1_003_000)),
 )
 
 
@@ -41,7 +46,7 @@ def _together(batches: Iterable[Sequence[Item]], grouper: Grouper = DEFAULT) -> 
     """For each item the first item of its group."""
     store, found = Store(), []
     for batch in batches:
-        numbered = [Item(at, item.kind, item.text, point=item.point) for at, item in enumerate(batch)]
+        numbered = [replace(item, key=at) for at, item in enumerate(batch)]
         result = grouper.assign(numbered, list(store.groups.values()), store.middles)
         keys = store.keep(result)
         found += [keys.get(a.group, a.group) for a in result.assignments if a.group]
@@ -74,6 +79,32 @@ def test_the_third_of_a_kind_brings_the_first_two_together() -> None:
     third = np.frombuffer(_item("I want my money back, I need a refund").point, dtype=np.int8)
     (joined,) = clusters.take(third[None])
     assert clusters.last(first) == clusters.last(second) == joined
+
+
+def test_what_is_said_within_days_of_a_month_is_rather_one_thing() -> None:
+    day = 86_400
+    pair = [np.array([one]) for one in (2, 100 * day, 101 * day)]
+    month = 28 * day
+    near = closeness(Lives(*pair), Lives.at(101 * day), month)
+    far = closeness(Lives(*pair), Lives.at(115 * day), month)
+    assert 1 < near[0] <= BOUND
+    assert -BOUND <= far[0] < -0.5
+    assert closeness(Lives.at(101 * day), Lives.at(101 * day), 0) == 0  # all came at once: that says nothing
+    assert closeness(Lives.at(0), Lives.at(101 * day), month) == 0
+
+
+def test_times_alone_put_nothing_together_and_take_nothing_apart() -> None:
+    day = 86_400
+    said = [
+        "The weather is fine today.",
+        "How do I get a refund?",
+        "Is there a train to Bonn?",
+        "How do I get a refund?",
+    ]
+    points = np.array([np.frombuffer(_item(text).point, dtype=np.int8) for text in said])
+    weather, one, train, other = Clusters(neutral()).take(points, [day, 100 * day, 100 * day, 350 * day])
+    assert one == other
+    assert len({weather, one, train}) == 3
 
 
 def test_one_off_texts_stay_apart_however_many_there_are() -> None:

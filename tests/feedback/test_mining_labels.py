@@ -242,6 +242,8 @@ def test_a_lone_word_in_a_label_gets_what_two_sources_say_of_it() -> None:
     assert telling(said, ["pressure", "tire"]) == ["tire pressure"]
     said = {"a": ["the car is in the shop"], "b": ["bring my car to a shop"], "c": ["a car"]}
     assert telling(said, ["car"]) == ["car", "shop"]
+    said = {"a": ["what is life about"], "b": ["the meaning of life"], "c": ["has life a purpose"], "d": ["life?"]}
+    assert telling(said | {"e": ["is there a meaning of life"]}, ["life", "meaning"]) == ["meaning of life"]
     assert telling(said, ["green tea"]) == ["green tea"]
 
 

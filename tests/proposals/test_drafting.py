@@ -109,6 +109,21 @@ def test_who_wants_less_of_something_gets_less_of_it() -> None:
     assert made.section == "Tone"
 
 
+DEAD = [["the reset link expired"], ["dead reset link!!"], ["reset link is no longer valid"], ["wrong reset link"]]
+
+
+def test_who_was_given_what_works_no_more_gets_it_checked_first() -> None:
+    brief = Brief(
+        "complaint", "", ("reset links", "the password"), reason_code="wrong", support=4, sources=4, said=DEAD
+    )
+    made = drafted(brief)
+    assert made.title == "Check before you give out reset links"
+    assert made.rule.startswith("- Before you give out reset links, check that what you give still works;")
+    assert made.rationale == "4 people in 1 day were given reset links that did not work."
+    other = drafted(Brief("complaint", "", ("reset links",), reason_code="wrong", said=DEAD[3:]))
+    assert other.template == "complaint.wrong"
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
     [
