@@ -2,8 +2,8 @@
 
 DATA holds labelled texts (intents/*.csv.gz with `text` and `label`, errors/*.csv.gz); beside it, or where --judge says,
 are scenario.py, which plants recurring failures in one-off ones, and score.py, which compares what was found with it.
-Choices were made on all labels and on seeds 1 to 10 and 31 to 60; shown are one half of the labels, not untouched therefore, and
-other seeds.
+Choices were made on all labels and on seeds 1 to 10 and 31 to 60; shown are one half of the labels, not untouched
+therefore, and other seeds.
 """
 
 import argparse
