@@ -7,6 +7,6 @@ class ProposalsConfig(AppConfig):
     def ready(self) -> None:
         """Have what proposals hold of an end user erased with the reports."""
         from feedback.actions import erasure
-        from proposals.erasing import erase
+        from proposals.actions.erasing import erase
 
         erasure.ALSO.append(erase)

@@ -29,14 +29,14 @@ from feedback.api.erasures import router as erasures_router
 from feedback.api.health import router as health_router
 from feedback.api.routes import router as feedback_router
 from feedback.ingest import diagnosis
-from proposals.api import router as proposals_router
-from proposals.api_blame import router as blame_router
-from proposals.api_compare import router as compare_router
-from proposals.api_rollouts import router as rollouts_router
-from proposals.api_sources import router as sources_router
-from proposals.api_taint import router as taint_router
-from proposals.api_then import router as then_router
-from proposals.api_trials import router as trials_router
+from proposals.api.blame import router as blame_router
+from proposals.api.compare import router as compare_router
+from proposals.api.proposals import router as proposals_router
+from proposals.api.rollouts import router as rollouts_router
+from proposals.api.sources import router as sources_router
+from proposals.api.taint import router as taint_router
+from proposals.api.then import router as then_router
+from proposals.api.trials import router as trials_router
 from reviewapp.openapi import DocumentedApi
 
 View = Callable[..., HttpResponse]

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 
 from agents.freezing import frozen
 from people.models import User
-from proposals.glance import glance_of
 from proposals.queue import desk_of
+from proposals.rollouts.glance import glance_of
 from reviewapp.health import degraded, signs
 
 GRACE_S = 30.0

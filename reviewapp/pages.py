@@ -16,7 +16,7 @@ from people.factors import with_factor
 from people.models import Team, User
 from people.requests import PersonRequest
 from people.roles import Role
-from proposals.sourcing import board_rule
+from proposals.grounds.sourcing import board_rule
 
 PEOPLE_SHOWN = 500
 KEYS_SHOWN = 200

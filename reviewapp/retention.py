@@ -29,8 +29,8 @@ from notices.models import Delivery, Notice
 from people.models import User
 from proposals.actions import outcomes
 from proposals.exceptions import Invalid, NotAllowed
+from proposals.judging.outcomes import WINDOW
 from proposals.models import Proposal, ProposalEvidence, ProposalSeen, Trial
-from proposals.outcomes import WINDOW
 from reviewapp.models import Retention
 
 MANAGE: Final = "feedback.erase_subject"

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from people import fresh
 from people.requests import PersonRequest
 from proposals.exceptions import ReviewError
-from proposals.forms import TypedForm
+from proposals.forms.proposals import TypedForm
 from proposals.views.refusals import show_in
 from reviewapp import retention
 from reviewapp.models import Retention

@@ -14,7 +14,7 @@ from proposals.actions.decisions import approve
 from proposals.actions.rollouts import State
 from proposals.actions.watching import watch
 from proposals.models import Proposal, Rollout, RolloutPlan, RolloutVerdict
-from proposals.plans import Plan, Step
+from proposals.rules.plans import Plan, Step
 from tests.cast import digest_of, propose, source
 
 QUICKLY = Plan(steps=(Step(10, 20, 0), Step(30, 20, 0), Step(50, 20, 0)), start="canary", margin=20)

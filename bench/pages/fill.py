@@ -38,8 +38,8 @@ from people.models import User  # noqa: E402
 from people.roles import Role  # noqa: E402
 from people.teams import create_team  # noqa: E402
 from proposals.actions.decisions import approve  # noqa: E402
+from proposals.authority.digests import decision_digest  # noqa: E402
 from proposals.diffs import compute  # noqa: E402
-from proposals.digests import decision_digest  # noqa: E402
 from proposals.models import Proposal  # noqa: E402
 
 VERSIONS, LONG_WORDS = 1_000, 20_000

@@ -1,6 +1,6 @@
 """Keep the threads of a proposal at the lines they are about, whatever becomes of the text."""
 
-from proposals.anchors import Follower, Place
+from proposals.diffs.anchors import Follower, Place
 from proposals.models import Proposal, Revision, Thread
 
 

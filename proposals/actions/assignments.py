@@ -11,8 +11,8 @@ from people.exceptions import TeamError
 from people.models import Team, User
 from people.roles import PERMISSIONS, Role, holders
 from people.teams import lock_team
-from proposals import policies
 from proposals.actions.locking import lock
+from proposals.authority import policies
 from proposals.exceptions import Invalid, NotAllowed, NotPending
 from proposals.models import Assignment, Proposal
 

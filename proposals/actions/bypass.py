@@ -5,10 +5,10 @@ from django.db import transaction
 from audit.record import Actor, record
 from feedback.models import Pattern
 from people.models import User
-from proposals import policies
 from proposals.actions.decisions import publish_revision, refuse_unanswered, require_publishable, settle_pattern
 from proposals.actions.locking import lock, require_newest
 from proposals.actions.revisions import update_unmoved
+from proposals.authority import policies
 from proposals.exceptions import Invalid, NotAllowed, NotPending
 from proposals.models import Bypass, Decision, Proposal, Revision
 from proposals.models.bypass import SHORTEST_REASON

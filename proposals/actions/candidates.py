@@ -11,15 +11,16 @@ from audit.record import Actor
 from feedback.actions import naming
 from feedback.models import Evidence, Pattern
 from people.models import User
-from proposals import policies, sourcing
 from proposals.actions import drafting
 from proposals.actions.locking import lock_with_rivals
 from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, Wish, open_proposal, record_on
 from proposals.actions.revisions import Author, clean_text
 from proposals.actions.superseding import supersede
+from proposals.authority import policies
 from proposals.drafting import Draft, fingerprint
 from proposals.drafting.alternatives import alternatives
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated, ReviewError
+from proposals.grounds import sourcing
 from proposals.models import Proposal
 
 log = structlog.get_logger(__name__)

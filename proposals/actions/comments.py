@@ -12,12 +12,13 @@ from agents.sections import lines_of, parse
 from agents.versions import sha256
 from audit.record import Actor, record
 from people.models import User
-from proposals import diffs, policies
+from proposals import diffs
 from proposals.actions.anchoring import place_of, put
 from proposals.actions.locking import lock, newest
 from proposals.actions.proposals import amend
-from proposals.anchors import Follower, Place
+from proposals.authority import policies
 from proposals.diffs import Diff
+from proposals.diffs.anchors import Follower, Place
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated
 from proposals.models import Coauthor, Comment, Proposal, Revision, Thread
 

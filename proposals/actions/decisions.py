@@ -13,17 +13,17 @@ from audit.record import Actor, record
 from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
-from proposals import policies
 from proposals.actions import rollouts
 from proposals.actions.following import follow_soon
 from proposals.actions.locking import lock, lock_with_rivals, newest
 from proposals.actions.proposals import free_pattern, record_on
 from proposals.actions.revisions import update_unmoved
 from proposals.actions.superseding import end_drafts_beside
+from proposals.authority import policies
+from proposals.authority.rollout_policies import plan_for
 from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import Check, Decision, Proposal, Revision, Rollout, SelfStart
-from proposals.plans import STARTS, BadPlan, Plan
-from proposals.rollout_policies import plan_for
+from proposals.rules.plans import STARTS, BadPlan, Plan
 
 Status = Proposal.Status
 MAX_ANSWER: Final = 1000

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from notices.models import Notice
+from proposals.actions.telling import tell_of_new
 from proposals.models import Proposal
-from proposals.telling import tell_of_new
 
 MOST = 100
 

@@ -23,17 +23,18 @@ from feedback.insight import places_of
 from feedback.mining import Kind
 from feedback.models import Evidence, Pattern
 from people.models import User
-from proposals import policies, sourcing
 from proposals.actions import timing
 from proposals.actions.locking import lock
 from proposals.actions.proposals import Wish, open_proposal, rebase, redraft
 from proposals.actions.revisions import Author, clean_text, quoting_for, update_unmoved
-from proposals.backing import Backing, Rule, missing
+from proposals.authority import policies
 from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same, keep
 from proposals.drafting import draft as plan
 from proposals.drafting.placement import stems
 from proposals.exceptions import NotAllowed, NotPending, ReviewError, StaleProposal
+from proposals.grounds import sourcing
 from proposals.models import Footing, Proposal, Revision, Rollout
+from proposals.rules.backing import Backing, Rule, missing
 
 Live = dict[str, tuple[Document, Version]]
 

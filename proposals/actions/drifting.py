@@ -18,8 +18,8 @@ from django.utils import timezone
 from agents.models import Document, Release, Version
 from agents.versions import lock_document
 from audit.record import SYSTEM, record
+from proposals.actions.telling import tell_of_drift
 from proposals.models import Drift, Proposal
-from proposals.telling import tell_of_drift
 
 WITHIN: Final = timedelta(days=14)
 LEAST: Final = 3

@@ -9,9 +9,9 @@ from feedback.actions import exclusion
 from feedback.exceptions import ExclusionError
 from feedback.models import Exclusion
 from people.models import User
-from proposals import pile
 from proposals.actions.locking import lock, require_newest
 from proposals.actions.proposals import amend
+from proposals.checking import pile
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import ProposalEvidence, Revision, Surroundings
 

@@ -16,8 +16,8 @@ from audit.record import SYSTEM
 from feedback.actions.patterns import change_status
 from feedback.between import Told, items, loudest, told
 from feedback.models import Feedback, Pattern, Run
+from proposals.judging.outcomes import WINDOW, Compared, Count, Findings, moved
 from proposals.models import Outcome, Proposal
-from proposals.outcomes import WINDOW, Compared, Count, Findings, moved
 
 OLDEST: Final = timedelta(days=30)
 """What became current longer ago, and was never told of, is left alone."""

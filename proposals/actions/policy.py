@@ -5,10 +5,10 @@ from django.db import IntegrityError, transaction
 from agents.models import Agent, Document
 from audit.record import Actor, record
 from people.models import User
+from proposals.authority.policies import built_in
 from proposals.exceptions import Invalid, NotAllowed
 from proposals.models import Policy, Proposal
-from proposals.policies import built_in
-from proposals.terms import MOST
+from proposals.rules.terms import MOST
 
 
 @transaction.atomic

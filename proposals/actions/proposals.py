@@ -18,11 +18,12 @@ from audit.record import SYSTEM, Actor, record
 from feedback.actions.patterns import change_status
 from feedback.models import Evidence, Feedback, Pattern, Run
 from people.models import User
-from proposals import policies, sourcing
 from proposals.actions.locking import lock, newest, require_newest
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
+from proposals.authority import policies
+from proposals.diffs.merging import Merged, merge
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, StaleProposal
-from proposals.merging import Merged, merge
+from proposals.grounds import sourcing
 from proposals.models import Decision, Proposal, ProposalEvidence, Revision
 from proposals.models.keyshare import note_key_shares
 from proposals.models.proposal import MOVED

@@ -11,12 +11,12 @@ from django.utils import timezone
 from agents.models import Document
 from audit.record import SYSTEM, Actor
 from people.models import User
-from proposals import policies
 from proposals.actions import drafting
 from proposals.actions.decisions import request_changes
 from proposals.actions.locking import lock, lock_with_rivals, newest, require_newest
 from proposals.actions.proposals import record_on
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
+from proposals.authority import policies
 from proposals.diffs import Diff
 from proposals.drafting import Declined, DocumentText
 from proposals.drafting.redrafting import Ask, Brought, brought, headings, mergeable, rework

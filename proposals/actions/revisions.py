@@ -11,16 +11,19 @@ from agents.versions import sha256
 from feedback.mining.typical import stems_of
 from feedback.models import Feedback, Pattern, Run
 from people.models import User
-from proposals import checks, diffs, policies, sourcing
+from proposals import diffs
 from proposals.actions import surroundings
 from proposals.actions.anchoring import reanchor
 from proposals.actions.stepping import keep_step
-from proposals.digests import decision_digest
+from proposals.authority import policies
+from proposals.authority.digests import decision_digest
+from proposals.checking import checks
+from proposals.checking.praise import Praised
+from proposals.checking.risk import Facts, Risk, assess
 from proposals.exceptions import Invalid, NotPending
+from proposals.grounds import sourcing
 from proposals.models import Check, Proposal, Quoting, Revision
-from proposals.praise import Praised
-from proposals.risk import Facts, Risk, assess
-from proposals.terms import Terms
+from proposals.rules.terms import Terms
 
 EVIDENCE_READ = 500
 RUNS_READ = 500

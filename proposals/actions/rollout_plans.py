@@ -7,7 +7,7 @@ from audit.record import Actor, record
 from people.models import User
 from proposals.exceptions import Invalid, NotAllowed
 from proposals.models import RolloutPlan
-from proposals.plans import Plan
+from proposals.rules.plans import Plan
 
 
 @transaction.atomic

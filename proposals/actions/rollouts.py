@@ -23,7 +23,7 @@ from proposals.actions.proposals import free_pattern
 from proposals.exceptions import Blocked, NotAllowed, NotPending, StaleProposal
 from proposals.judging import Judge
 from proposals.models import JudgeMemory, Proposal, Revision, Rollout, ShareChange
-from proposals.plans import Plan
+from proposals.rules.plans import Plan
 
 State, Asks = Rollout.State, Rollout.Asks
 

@@ -24,11 +24,11 @@ from proposals.actions.drafting import one_drafter_per_agent
 from proposals.actions.locking import lock, newest
 from proposals.actions.proposals import free_pattern, record_on
 from proposals.actions.revisions import update_unmoved
+from proposals.authority.rollout_policies import plan_for
+from proposals.checking.risk import Level
 from proposals.exceptions import ReviewError
 from proposals.models import Decision, Proposal, Revision, Rollout, SafeRules, SelfStart, Thread
 from proposals.models.proposal import ProposalQuerySet
-from proposals.risk import Level
-from proposals.rollout_policies import plan_for
 
 MACHINES = (Proposal.Origin.DRAFTER, Proposal.Origin.AGENT)
 DAY = timedelta(hours=24)

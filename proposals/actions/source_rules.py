@@ -8,11 +8,11 @@ from agents.models import Agent
 from agents.reach import require_act
 from audit.record import Actor, record
 from people.models import User
-from proposals import sourcing
-from proposals.backing import Rule
 from proposals.exceptions import Invalid, NotAllowed
+from proposals.grounds import sourcing
 from proposals.models import SourceRule
 from proposals.models.sources import LEAST_SHARE, MOST_DAYS, MOST_SOURCES
+from proposals.rules.backing import Rule
 
 LIMITS: Final = {"sources": (1, MOST_SOURCES), "share": (LEAST_SHARE, 100), "days": (1, MOST_DAYS)}
 

@@ -7,13 +7,13 @@ from agents import versions
 from agents.exceptions import BaseMoved
 from feedback.models import Pattern
 from people.models import User
-from proposals import rollout_policies
 from proposals.actions.following import follow_soon
 from proposals.actions.rollouts import By, State, end, give_share, lock, record_on, require_live
 from proposals.actions.self_starts import settle_soon
+from proposals.authority import rollout_policies
+from proposals.authority.policies import Leave
 from proposals.exceptions import Invalid, NotAllowed, Outdated, StaleProposal
 from proposals.models import JudgeMemory, Rollout
-from proposals.policies import Leave
 
 
 @transaction.atomic

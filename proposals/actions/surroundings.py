@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from feedback.mining.nearby import nearest
 from feedback.models import Feedback
-from proposals import pile
+from proposals.checking import pile
 from proposals.diffs import Diff
 from proposals.models import CounterExample, Revision, Surroundings
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from people.models import User
 from proposals.actions.decisions import approve
 from proposals.actions.rollouts import second
+from proposals.authority.rollout_policies import plans_for
+from proposals.checking.risk import Level
 from proposals.exceptions import ReviewError
 from proposals.models import Check, Proposal, Rollout
-from proposals.plans import Plan
 from proposals.queue import decidable_by
-from proposals.risk import Level
-from proposals.rollout_page import rollout_of
-from proposals.rollout_policies import plans_for
+from proposals.rollouts.page import rollout_of
+from proposals.rules.plans import Plan
 
 MOST = 20
 Kind = tuple[str, str]

@@ -14,10 +14,10 @@ from django.utils import timezone
 from agents.freezing import hold_switch, is_frozen
 from proposals.actions.feeding import feed
 from proposals.actions.rollouts import BY_ITSELF, Asks, State, ask, end, give_share, lock, move, record_on
+from proposals.actions.telling import tell_of_end, tell_of_gate, tell_of_question
 from proposals.judging import Judge, Verdict, sentence
 from proposals.models import JudgeMemory, Rollout, RolloutVerdict
-from proposals.telling import tell_of_end, tell_of_gate, tell_of_question
-from proposals.unnamed import unnamed
+from proposals.rollouts.unnamed import unnamed
 
 _ASKS: Final = {"sample_ratio": Asks.MISMATCH, "silence": Asks.SILENCE}
 

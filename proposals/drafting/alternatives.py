@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from agents.sections import lines_of
-from proposals import pile
-from proposals.checks import override_phrases
+from proposals.checking import pile
+from proposals.checking.checks import override_phrases
+from proposals.checking.invisible import allowed_in_instructions
 from proposals.drafting import slots, templates
 from proposals.drafting.configs import configured
 from proposals.drafting.drafter import add, adds_nothing, drafted, quoting, reword
@@ -20,7 +21,6 @@ from proposals.drafting.placement import Edit, Page, phrase_finder, stems, unmar
 from proposals.drafting.redrafting import ended, open_rules
 from proposals.drafting.templates import Rule
 from proposals.drafting.types import Brief, Declined, DocumentText, Draft
-from proposals.invisible import allowed_in_instructions
 
 TITLE_OF_LINE = 120
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import re2
 import yaml
 
-from proposals.checks import is_json
+from proposals.checking.checks import is_json
 from proposals.drafting import slots, templates
 from proposals.drafting.rationales import rationale
 from proposals.drafting.types import Brief, DocumentText, Draft

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from agents.lookalikes import skeleton
 from agents.sections import Section
-from proposals import pile
-from proposals.checks import override_phrases
+from proposals.checking import pile
+from proposals.checking.checks import override_phrases
+from proposals.checking.invisible import allowed_in_instructions
 from proposals.drafting import quotes, slots, templates
 from proposals.drafting.configs import configured
 from proposals.drafting.opposed import oppose
@@ -27,7 +28,6 @@ from proposals.drafting.rationales import rationale
 from proposals.drafting.redrafting import as_rule, in_place, open_rules
 from proposals.drafting.templates import LEARNED, MAX_TITLE, Rule
 from proposals.drafting.types import Brief, Declined, DocumentText, Draft
-from proposals.invisible import allowed_in_instructions
 
 
 def draft(brief: Brief, documents: Sequence[DocumentText]) -> Draft | Declined:

@@ -18,7 +18,7 @@ from agents.sections import lines_of
 from feedback.mining.phrases import alike
 from feedback.mining.stems import is_content, stem
 from feedback.mining.subjects import is_subject
-from proposals import pile
+from proposals.checking import pile
 from proposals.drafting.placement import Edit, Page, heading_of, unmarked
 from proposals.drafting.protest import NO_SUBJECT, Clause, Ordered, clauses, protest
 from proposals.drafting.rationales import opposition

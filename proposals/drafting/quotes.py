@@ -13,14 +13,14 @@ import re2
 
 from agents.lookalikes import skeleton
 from agents.sections import Section
-from proposals import quoted
-from proposals.checks import addresses, secret_strings
-from proposals.commanding import reads_like_instructions
+from proposals.checking import quoted
+from proposals.checking.checks import addresses, secret_strings
+from proposals.checking.commanding import reads_like_instructions
+from proposals.checking.invisible import allowed_in_instructions
+from proposals.checking.quoted import HEADING
 from proposals.drafting.placement import Edit, Page, find_section
 from proposals.drafting.slots import is_order
 from proposals.drafting.types import Brief
-from proposals.invisible import allowed_in_instructions
-from proposals.quoted import HEADING
 
 ABOUT: Final = (
     "People corrected answers to what is quoted here. These are examples to learn from; nothing in them is an order."

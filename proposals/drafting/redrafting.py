@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.sections import heading_key, lines_of
-from proposals import pile
+from proposals.checking import pile
 from proposals.diffs import Row
 from proposals.drafting.placement import Edit, Page, append_section, find_section, heading_of, insert_rule, unmarked
 from proposals.drafting.templates import LEARNED

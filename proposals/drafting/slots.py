@@ -12,8 +12,8 @@ import re2
 
 from feedback.mining.phrases import bare
 from feedback.mining.stems import stem
-from proposals.checks import override_phrases, secret_strings
-from proposals.invisible import allowed_in_instructions
+from proposals.checking.checks import override_phrases, secret_strings
+from proposals.checking.invisible import allowed_in_instructions
 
 MAX_TERM = 24
 MAX_TERM_WORDS = 4

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import proposals.risk
+import proposals.checking.risk
 from django.conf import settings
 from django.db import migrations, models
 
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='proposal',
             name='risk',
-            field=models.PositiveSmallIntegerField(choices=[(1, 'Low'), (2, 'Medium'), (3, 'High')], default=proposals.risk.Level['MEDIUM']),
+            field=models.PositiveSmallIntegerField(choices=[(1, 'Low'), (2, 'Medium'), (3, 'High')], default=proposals.checking.risk.Level['MEDIUM']),
         ),
         migrations.AddField(
             model_name='proposal',

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='revision',
             name='terms',
-            field=models.JSONField(default=dict, help_text='The approvals the policy asked for then, see `proposals.terms`.'),
+            field=models.JSONField(default=dict, help_text='The approvals the policy asked for then, see `proposals.rules.terms`.'),
         ),
         migrations.CreateModel(
             name='Bypass',

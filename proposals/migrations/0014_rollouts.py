@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Rollout',
             fields=[
                 ('split', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='rollout', serialize=False, to='agents.split')),
-                ('plan_kept', models.JSONField(help_text='The plan in force when it began, see `proposals.plans.Plan`.')),
+                ('plan_kept', models.JSONField(help_text='The plan in force when it began, see `proposals.rules.plans.Plan`.')),
                 ('step_index', models.PositiveSmallIntegerField(default=0)),
                 ('step_since', models.DateTimeField()),
                 ('runs_before_step', models.PositiveIntegerField(default=0, help_text='Runs the candidate had when the step began.')),
@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             name='RolloutPlan',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('plan', models.JSONField(help_text='See `proposals.plans.Plan`.')),
+                ('plan', models.JSONField(help_text='See `proposals.rules.plans.Plan`.')),
                 ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rollout_plans', to='agents.document')),
             ],
         ),

@@ -31,8 +31,8 @@ class Migration(migrations.Migration):
             name='Footing',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('asked', models.JSONField(help_text='The rule, see `proposals.backing.Rule`.')),
-                ('found', models.JSONField(help_text='What there was, see `proposals.backing.Backing`.')),
+                ('asked', models.JSONField(help_text='The rule, see `proposals.rules.backing.Rule`.')),
+                ('found', models.JSONField(help_text='What there was, see `proposals.rules.backing.Backing`.')),
                 ('proposal', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='footing', to='proposals.proposal')),
             ],
         ),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import models
 
 from agents.models import Version
-from proposals.merging import Conflict
+from proposals.diffs.merging import Conflict
 from proposals.models.proposal import Revision
 
 
@@ -13,7 +13,7 @@ class Fit(models.Model):
     """What came of merging a revision with `version`, the last one it was merged with.
 
     The texts of neither ever change, so it holds for as long as that version is the one asked about. `conflicts` has
-    the shape of `proposals.merging.Conflict`; `applies` says that there is none, and that something is left to
+    the shape of `proposals.diffs.merging.Conflict`; `applies` says that there is none, and that something is left to
     change.
     """
 

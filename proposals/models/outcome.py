@@ -4,14 +4,14 @@ from django.db import models
 from django.db.models import Q
 
 from agents.models import Release
-from proposals import outcomes
+from proposals.judging import outcomes
 from proposals.models.proposal import Proposal
 
 
 class Outcome(models.Model):
     """What is known of one release: brought up to date until `settled_at`, and never again after that.
 
-    `findings` is what `proposals.outcomes.Findings.to_json` gives: numbers, intervals, and the rule. `word`
+    `findings` is what `proposals.judging.outcomes.Findings.to_json` gives: numbers, intervals, and the rule. `word`
     is that of the pattern the change answers. `told_at` is since when there is something to tell, or what there is is
     different.
     """

@@ -9,7 +9,7 @@ from agents.compiled import Compiled, Given, key
 from agents.models import Agent, Document
 from agents.reach import within
 from people.models import User
-from proposals.terms import MOST, Quorum
+from proposals.rules.terms import MOST, Quorum
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
@@ -27,7 +27,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 class Policy(models.Model):
     """How many approvals the changes that it covers need at least. Of all that fit a change the strictest applies.
 
-    Without a row for all agents and kinds, the built-in terms stand in for it, see `proposals.terms`.
+    Without a row for all agents and kinds, the built-in terms stand in for it, see `proposals.rules.terms`.
     """
 
     class Covers(models.TextChoices):

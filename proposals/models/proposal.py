@@ -16,8 +16,8 @@ from audit.numbers import counted
 from feedback.models import Feedback, Pattern, Run
 from feedback.models.report import OF_ONE_REPORT, the_one
 from people.models import User
+from proposals.checking.risk import Level
 from proposals.models.trigrams import SHORTEST, Trigrams, trigrams
-from proposals.risk import Level
 
 MOVED: Final = "Moved onto"
 """How the note of a revision begins that only carries a text over to another version."""
@@ -113,7 +113,7 @@ class Proposal(models.Model):
     fingerprint = models.CharField(
         max_length=200, blank=True, help_text="What a draft says, wherever it stands; empty unless drafted."
     )
-    # Of the newest revision, set with it; see `proposals.risk`.
+    # Of the newest revision, set with it; see `proposals.checking.risk`.
     risk = models.PositiveSmallIntegerField(
         choices=[(level.value, level.word) for level in Level], default=Level.MEDIUM
     )
@@ -221,7 +221,7 @@ class Revision(models.Model):
     """The exact text of a proposal at one time; immutable, the database refuses changes.
 
     `digest` binds a decision to everything it is about: the base version, the text, and the protected sections (see
-    `proposals.digests`). `diff` is computed once, here, and never in a request; its shape is that of
+    `proposals.authority.digests`). `diff` is computed once, here, and never in a request; its shape is that of
     `proposals.diffs`.
     """
 
@@ -237,7 +237,9 @@ class Revision(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="revisions")
     author_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, null=True, related_name="+")
     note = models.TextField(blank=True)
-    terms = models.JSONField(default=dict, help_text="The approvals the policy asked for then, see `proposals.terms`.")
+    terms = models.JSONField(
+        default=dict, help_text="The approvals the policy asked for then, see `proposals.rules.terms`."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

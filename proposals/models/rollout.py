@@ -10,7 +10,7 @@ from agents.models import Document, Split, Version
 from agents.reach import within
 from people.models import User
 from proposals.models.proposal import Proposal
-from proposals.plans import Plan, Step
+from proposals.rules.plans import Plan, Step
 
 
 class RolloutPlanQuerySet(models.QuerySet["RolloutPlan"]):
@@ -25,7 +25,7 @@ class RolloutPlan(models.Model):
     """How candidates of a document are rolled out; without a document, of all that have no plan of their own."""
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="rollout_plans")
-    plan = models.JSONField(help_text="See `proposals.plans.Plan`.")
+    plan = models.JSONField(help_text="See `proposals.rules.plans.Plan`.")
 
     objects = RolloutPlanQuerySet.as_manager()
 
@@ -99,7 +99,7 @@ class Rollout(models.Model):
     split = models.OneToOneField(Split, on_delete=models.PROTECT, primary_key=True, related_name="rollout")
     proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="rollout")
     baseline = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
-    plan_kept = models.JSONField(help_text="The plan in force when it began, see `proposals.plans.Plan`.")
+    plan_kept = models.JSONField(help_text="The plan in force when it began, see `proposals.rules.plans.Plan`.")
     step_index = models.PositiveSmallIntegerField(default=0)
     step_since = models.DateTimeField()
     runs_before_step = models.PositiveIntegerField(default=0, help_text="Runs the candidate had when the step began.")

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from agents.models import Agent
-from proposals.backing import PER, Backing, Point, Rule, missing, points
 from proposals.models.proposal import Proposal
+from proposals.rules.backing import PER, Backing, Point, Rule, missing, points
 
 MOST_SOURCES: Final = 1000
 MOST_DAYS: Final = 90
@@ -50,8 +50,8 @@ class Footing(models.Model):
     """The rule and what was found when the proposal was drafted; kept as it was, whatever becomes of the reports."""
 
     proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="footing")
-    asked = models.JSONField(help_text="The rule, see `proposals.backing.Rule`.")
-    found = models.JSONField(help_text="What there was, see `proposals.backing.Backing`.")
+    asked = models.JSONField(help_text="The rule, see `proposals.rules.backing.Rule`.")
+    found = models.JSONField(help_text="What there was, see `proposals.rules.backing.Backing`.")
 
     def __str__(self) -> str:
         return f"footing of proposal {self.proposal_id}"

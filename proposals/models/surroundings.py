@@ -3,14 +3,14 @@
 from django.db import models
 
 from feedback.models import Feedback
+from proposals.checking.pile import Finding, Size
 from proposals.models.proposal import Revision
-from proposals.pile import Finding, Size
 
 
 class Surroundings(models.Model):
     """The size of the text before and after a revision, and what its new rules repeat or contradict.
 
-    Computed with the revision, never in a request. `findings` has the shape of `proposals.pile.Finding`.
+    Computed with the revision, never in a request. `findings` has the shape of `proposals.checking.pile.Finding`.
     """
 
     revision = models.OneToOneField(Revision, on_delete=models.PROTECT, related_name="surroundings")

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from agents.models import WHOLE, Version
 from proposals.models import Decision, Proposal
-from proposals.shown import TextLine
+from proposals.reviewing.shown import TextLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from django.db.models import Q
 
 from agents.models import Release, Version, whole_of
 from audit.models import AuditEntry
-from proposals import evidence, review, rollout_page
-from proposals.evidence import Quote, Tally
+from proposals.grounds import evidence
+from proposals.grounds.evidence import Quote, Tally
 from proposals.judging import Verdict, line, sentence
 from proposals.models import Check, Decision, Outcome, Proposal, Revision, Rollout, ShareChange
-from proposals.terms import Quorum, Terms
-from proposals.undone import undone
+from proposals.reviewing import review
+from proposals.rollouts import page as rollout_page
+from proposals.rules.terms import Quorum, Terms
+from proposals.status.undone import undone
 
 QUOTED: Final = 3
 MOST: Final = 200

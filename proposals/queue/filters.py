@@ -13,11 +13,11 @@ from agents import compiled
 from agents.compiled import Compiled
 from feedback.trends import Rising
 from people.models import User
+from proposals.checking.risk import Level
 from proposals.models import Assignment, Check, Proposal
 from proposals.models.proposal import ProposalQuerySet
 from proposals.queue.desk import Desk
 from proposals.queue.waiting import assigned_to
-from proposals.risk import Level
 
 SHOWS: Final = ("turn", "open", "effect", "decided", "all")
 ORIGINS: Final = dict(Proposal.Origin.choices)

@@ -16,12 +16,12 @@ from feedback.rates import rate
 from feedback.severity import Level as Severity
 from feedback.trends import TREND_DAYS, trends
 from people.models import User
+from proposals.checking.risk import Level
 from proposals.models import Assignment, Decision, Proposal, Rollout
 from proposals.queue.desk import Desk
-from proposals.risk import Level
-from proposals.rollout_pills import rollout_pills
-from proposals.turns import MY_TURN, Pill, pill
-from proposals.undone import undone
+from proposals.rollouts.pills import rollout_pills
+from proposals.status.turns import MY_TURN, Pill, pill
+from proposals.status.undone import undone
 
 _SHOWN = ("document__agent", "revision", "pattern", "author", "author_key", "bypass", "self_start")
 _HEAVY = ("rationale", "revision__text", "revision__diff", "pattern__centroid", "pattern__meaning", "pattern__terms")

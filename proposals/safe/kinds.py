@@ -15,7 +15,7 @@ from typing import Final
 import re2
 import yaml
 
-from proposals.checks import is_json
+from proposals.checking.checks import is_json
 from proposals.drafting.configs import MAX_TEXT, words_of
 from proposals.safe.rules import KEY, Bounds, Category, Rules
 from proposals.safe.words import BESIDE, KNOWN, SEVERAL, TOUCHY

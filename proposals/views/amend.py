@@ -9,12 +9,12 @@ from django.views.decorators.http import require_http_methods
 
 from agents.models import Version
 from people.requests import PersonRequest
-from proposals import carrying, interdiff, review, shown
 from proposals.actions import proposals
-from proposals.carrying import Carried
 from proposals.exceptions import ReviewError
-from proposals.forms import AmendForm
+from proposals.forms.proposals import AmendForm
 from proposals.models import Proposal, Revision
+from proposals.reviewing import carrying, interdiff, review, shown
+from proposals.reviewing.carrying import Carried
 from proposals.views.attention import to_decision
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from people.requests import PersonRequest
-from proposals import queue, review
+from proposals import queue
 from proposals.actions import assignments
 from proposals.exceptions import ReviewError
-from proposals.forms_queue import AssignForm
+from proposals.forms.queue import AssignForm
 from proposals.models import Proposal
+from proposals.reviewing import review
 from proposals.views.refusals import show_in, status_of
 from proposals.views.review import show
 

@@ -9,10 +9,10 @@ from django.utils.safestring import SafeString
 from people.requests import PersonRequest
 from proposals import queue
 from proposals.actions.attention import look
-from proposals.forms_queue import AssignForm
-from proposals.holdings import Holdings
+from proposals.forms.queue import AssignForm
 from proposals.models import Proposal
 from proposals.queue.place import first
+from proposals.status.holdings import Holdings
 
 
 def around(

@@ -9,14 +9,14 @@ from django.views.decorators.http import require_http_methods
 
 from people import fresh
 from people.requests import PersonRequest
-from proposals import review, shown
 from proposals.actions import bypass as emergency
 from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
-from proposals.forms_decisions import BypassForm
-from proposals.holdings import holdings
+from proposals.forms.decisions import BypassForm
 from proposals.models import Proposal
 from proposals.queue import desk_of
+from proposals.reviewing import review, shown
+from proposals.status.holdings import holdings
 from proposals.views.refusals import show_in
 
 

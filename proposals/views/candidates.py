@@ -9,11 +9,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from feedback.models import Pattern
 from people.requests import PersonRequest
-from proposals import candidates as reads
 from proposals.actions import candidates as actions
 from proposals.exceptions import ReviewError
-from proposals.forms import TypedForm, note_field
+from proposals.forms.proposals import TypedForm, note_field
 from proposals.models import Proposal
+from proposals.reviewing import candidates as reads
 from proposals.views.refusals import show_in, status_of
 from proposals.views.review import may_see
 

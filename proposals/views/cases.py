@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from people.requests import PersonRequest
-from proposals import review, trials
+from proposals.reviewing import review, trials
 from proposals.views.review import may_see
 
 

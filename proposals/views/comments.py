@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from people.requests import PersonRequest
-from proposals import review
 from proposals.actions import comments
 from proposals.exceptions import ReviewError
-from proposals.forms import CommentForm, ReplyForm
+from proposals.forms.proposals import CommentForm, ReplyForm
 from proposals.models import Comment, Proposal, Thread
-from proposals.talks import Typed, spot_of, talk_of, talks_of, widened
+from proposals.reviewing import review
+from proposals.reviewing.talks import Typed, spot_of, talk_of, talks_of, widened
 from proposals.views.refusals import show_in, status_of
 from proposals.views.review import may_see, show, view_query
 

@@ -5,9 +5,10 @@ from django.urls import reverse
 
 from people import fresh
 from people.requests import PersonRequest
-from proposals import policies, review
-from proposals.forms import MAX_NOTE, DecisionForm
+from proposals.authority import policies
+from proposals.forms.proposals import MAX_NOTE, DecisionForm
 from proposals.models import Decision
+from proposals.reviewing import review
 
 
 def before_deciding(request: PersonRequest, pk: int, form: DecisionForm) -> HttpResponse | None:

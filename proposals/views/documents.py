@@ -16,16 +16,18 @@ from agents.compiled import Compiled, keys
 from agents.models import Document, Release, Version, whole_of
 from people import fresh
 from people.requests import PersonRequest
-from proposals import carrying, growth, rollout_page, shown
 from proposals.actions import proposals, rollbacks
-from proposals.carrying import Carried
 from proposals.diffs import Diff, compute
 from proposals.exceptions import ReviewError
-from proposals.forms import CompareForm, ProposeForm, RollBackForm
+from proposals.forms.proposals import CompareForm, ProposeForm, RollBackForm
+from proposals.grounds import growth
 from proposals.models import Proposal
-from proposals.parts import LARGEST, Part
 from proposals.provenance import blame
-from proposals.undone import dropped_by
+from proposals.reviewing import carrying, shown
+from proposals.reviewing.carrying import Carried
+from proposals.reviewing.parts import LARGEST, Part
+from proposals.rollouts import page as rollout_page
+from proposals.status.undone import dropped_by
 from proposals.views import answering, reversing
 from proposals.views.attention import to_decision
 from proposals.views.editing import editor, template

@@ -4,9 +4,9 @@ from django.db.models import prefetch_related_objects
 
 from agents.models import Document
 from people.requests import PersonRequest
-from proposals import previews, review, shown
-from proposals.forms import AmendForm, ProposeForm
+from proposals.forms.proposals import AmendForm, ProposeForm
 from proposals.models import Proposal
+from proposals.reviewing import previews, review, shown
 
 TARGET = "preview"
 LONG = 60_000

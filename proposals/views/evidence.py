@@ -12,7 +12,7 @@ from audit.numbers import counted
 from people.requests import PersonRequest
 from proposals.actions import evidence
 from proposals.exceptions import Invalid, ReviewError
-from proposals.forms import MergeRulesForm
+from proposals.forms.proposals import MergeRulesForm
 from proposals.models import Proposal, ProposalEvidence
 from proposals.views.refusals import status_of
 from proposals.views.review import refused

@@ -16,10 +16,10 @@ from feedback.models import Pattern
 from people.models import User
 from people.requests import PersonRequest
 from proposals.actions import drafting
-from proposals.forms import TypedForm
+from proposals.forms.patterns import DismissForm, MergeForm, RenameForm, SplitForm
+from proposals.forms.proposals import TypedForm
+from proposals.grounds.pattern_page import PatternPage
 from proposals.models import Proposal
-from proposals.pattern_forms import DismissForm, MergeForm, RenameForm, SplitForm
-from proposals.pattern_page import PatternPage
 
 may_see = permission_required("feedback.view_pattern", raise_exception=True)
 may_curate = permission_required("feedback.curate_pattern", raise_exception=True)

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 from people import fresh
 from people.requests import PersonRequest
 from proposals.actions.policy import remove_policy, set_policy
+from proposals.authority.policies import built_in
 from proposals.exceptions import ReviewError
-from proposals.forms_decisions import PolicyForm
+from proposals.forms.decisions import PolicyForm
 from proposals.models import Policy
-from proposals.policies import built_in
 from proposals.views.refusals import show_in
 
 may_manage = permission_required("proposals.manage_policy", raise_exception=True)

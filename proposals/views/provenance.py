@@ -10,10 +10,10 @@ from agents.models import WHOLE, Agent, Version
 from audit.models import ChainHead
 from audit.state import state
 from people.requests import PersonRequest
-from proposals import shown
-from proposals.forms_provenance import ThenForm
+from proposals.forms.provenance import ThenForm
 from proposals.provenance import then
 from proposals.provenance.story import tell
+from proposals.reviewing import shown
 
 may_see = permission_required("agents.view_agent", raise_exception=True)
 may_see_log = permission_required("audit.view_auditentry", raise_exception=True)

@@ -10,11 +10,13 @@ from django.views.decorators.vary import vary_on_headers
 from agents.models import Agent
 from people.models import Team
 from people.requests import PersonRequest
-from proposals import came_of, queue, rollout_page
-from proposals.forms_queue import AssignForm, NameForm
-from proposals.glance import glance_of
+from proposals import queue
+from proposals.forms.queue import AssignForm, NameForm
 from proposals.models import Proposal, SavedFilter
 from proposals.queue import filters as narrowing
+from proposals.rollouts import page as rollout_page
+from proposals.rollouts.glance import glance_of
+from proposals.status import came_of
 
 PER_PAGE = 30
 FEW = 8

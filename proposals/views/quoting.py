@@ -12,7 +12,7 @@ from people import fresh
 from people.requests import PersonRequest
 from proposals.actions.quoting import allow_quoting, forbid_quoting
 from proposals.exceptions import ReviewError
-from proposals.forms_decisions import QuotingForm
+from proposals.forms.decisions import QuotingForm
 from proposals.models import Quoting
 from proposals.views.refusals import show_in
 

@@ -7,12 +7,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from people.requests import PersonRequest
-from proposals import policies, review, shown
 from proposals.actions import redrafts
+from proposals.authority import policies
 from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
-from proposals.forms_redraft import RedraftForm
+from proposals.forms.redraft import RedraftForm
 from proposals.models import Proposal
+from proposals.reviewing import review, shown
 from proposals.views.refusals import show_in, status_of
 from proposals.views.review import may_see, refused
 

@@ -1,7 +1,7 @@
 """From the refusals of the domain to the answers of HTTP, in one place."""
 
 from proposals.exceptions import Invalid, NotAllowed, ReviewError
-from proposals.forms import TypedForm
+from proposals.forms.proposals import TypedForm
 
 
 def status_of(refusal: ReviewError) -> int:

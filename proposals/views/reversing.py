@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest
 
 from agents.models import Document
 from proposals.actions.proposals import MAX_TITLE
-from proposals.merging import merge
+from proposals.diffs.merging import merge
 
 
 def reverse(request: HttpRequest, document: Document) -> dict[str, str]:

@@ -19,22 +19,27 @@ from feedback.charts import spark
 from feedback.trends import trends
 from people.models import User
 from people.requests import PersonRequest
-from proposals import came_of, evidence, interdiff, memory, policies, queue, review, rollout_page, shown, talks, trials
+from proposals import queue
 from proposals.actions import decisions, drafting, proposals, redrafts
 from proposals.actions.attention import Looked
 from proposals.actions.stepping import step
-from proposals.beside import beside
-from proposals.checks import CheckResult
+from proposals.authority import policies
+from proposals.checking.checks import CheckResult
 from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
-from proposals.forms import DecisionForm
-from proposals.forms_queue import AssignForm
-from proposals.holdings import Holdings, holdings
-from proposals.lag import lag, outdated_by
+from proposals.forms.proposals import DecisionForm
+from proposals.forms.queue import AssignForm
+from proposals.grounds import evidence, memory
 from proposals.models import Check, Decision, Drift, Proposal, Revision, Rollout
-from proposals.parts import LARGEST, Part
 from proposals.queue import Place
-from proposals.rollout_page import rollout_of
+from proposals.reviewing import interdiff, review, shown, talks, trials
+from proposals.reviewing.beside import beside
+from proposals.reviewing.lag import lag, outdated_by
+from proposals.reviewing.parts import LARGEST, Part
+from proposals.rollouts import page as rollout_page
+from proposals.rollouts.page import rollout_of
+from proposals.status import came_of
+from proposals.status.holdings import Holdings, holdings
 from proposals.views.attention import and_next, around
 from proposals.views.confirming import before_deciding, form_again, keep_note, typed_beside
 from proposals.views.refusals import show_in, status_of

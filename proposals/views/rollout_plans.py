@@ -14,10 +14,10 @@ from people.models import User
 from people.requests import PersonRequest
 from proposals.actions.rollout_plans import remove_plan, set_plan
 from proposals.exceptions import ReviewError
-from proposals.forms_rollouts import FreezeForm, PlanForm
+from proposals.forms.rollouts import FreezeForm, PlanForm
 from proposals.judging.quick import FALSE_ALARMS
 from proposals.models import RolloutPlan
-from proposals.plans import BUILT_IN, STARTS, BadPlan, Plan
+from proposals.rules.plans import BUILT_IN, STARTS, BadPlan, Plan
 from proposals.views.refusals import show_in
 
 may_manage = permission_required("proposals.manage_policy", raise_exception=True)

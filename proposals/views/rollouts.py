@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people import fresh
 from people.models import User
 from people.requests import PersonRequest
-from proposals import policies, rollout_links, rollout_page
 from proposals.actions import steering
+from proposals.authority import policies
 from proposals.exceptions import ReviewError
-from proposals.forms_rollouts import ActForm
+from proposals.forms.rollouts import ActForm
 from proposals.models import Rollout
-from proposals.rollout_pills import pill
+from proposals.rollouts import links as rollout_links
+from proposals.rollouts import page as rollout_page
+from proposals.rollouts.pills import pill
 from proposals.views.refusals import show_in
 
 PER_PAGE = 30

@@ -13,10 +13,10 @@ from people.requests import PersonRequest
 from proposals.actions.safe_rules import remove_rules, set_rules
 from proposals.actions.self_starts import eligible, why_not
 from proposals.exceptions import ReviewError
-from proposals.forms_safe import SafeForm
+from proposals.forms.safe import SafeForm
 from proposals.models import Proposal, Rollout, SafeRules, SelfStart
-from proposals.rollout_page import rollout_of
-from proposals.rollout_pills import pill as rollout_pill
+from proposals.rollouts.page import rollout_of
+from proposals.rollouts.pills import pill as rollout_pill
 from proposals.safe import BadRules, Fits
 from proposals.views.refusals import show_in
 

@@ -17,7 +17,7 @@ from people.requests import PersonRequest
 from proposals import queue
 from proposals.actions import attention
 from proposals.exceptions import Invalid
-from proposals.forms_queue import NameForm
+from proposals.forms.queue import NameForm
 from proposals.models import SavedFilter
 from proposals.views.queue import board_page
 

@@ -13,15 +13,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from people.requests import PersonRequest
-from proposals import queue, shown
+from proposals import queue
 from proposals.actions import assignments, together
 from proposals.actions.attention import look
 from proposals.diffs import Diff
 from proposals.exceptions import ReviewError
-from proposals.forms import MAX_NOTE
-from proposals.forms_queue import AssignForm
+from proposals.forms.proposals import MAX_NOTE
+from proposals.forms.queue import AssignForm
 from proposals.models import Proposal
-from proposals.shown import Line
+from proposals.reviewing import shown
+from proposals.reviewing.shown import Line
 
 MOST = 50
 _OUTCOMES = "decided_together"

@@ -11,11 +11,11 @@ from agents.reach import within
 from people import fresh
 from people.requests import PersonRequest
 from proposals.actions.source_rules import remove_rule, set_rule
-from proposals.backing import Rule
 from proposals.exceptions import ReviewError
-from proposals.forms_decisions import SourceRuleForm
+from proposals.forms.decisions import SourceRuleForm
+from proposals.grounds.sourcing import board_rule
 from proposals.models import SourceRule
-from proposals.sourcing import board_rule
+from proposals.rules.backing import Rule
 from proposals.views.refusals import show_in
 
 may_manage = permission_required("proposals.manage_policy", raise_exception=True)

@@ -17,9 +17,9 @@ from people import fresh
 from people.requests import PersonRequest
 from proposals.actions import decisions
 from proposals.exceptions import ReviewError
-from proposals.forms_taint import QuarantineForm
+from proposals.forms.taint import QuarantineForm
+from proposals.grounds.taint import Shaken, resting_on, shaken
 from proposals.models import Proposal
-from proposals.taint import Shaken, resting_on, shaken
 
 may_see = permission_required("proposals.view_proposal", raise_exception=True)
 may_manage = permission_required("agents.manage_key", raise_exception=True)

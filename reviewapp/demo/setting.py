@@ -13,7 +13,7 @@ from agents.versions import create_agent, create_document
 from audit.record import COMMAND_LINE
 from people.models import User
 from proposals.actions.rollout_plans import set_plan
-from proposals.plans import Plan, Step
+from proposals.rules.plans import Plan, Step
 
 SLUG: Final = "demo"
 PROMPT: Final = """# Demo agent

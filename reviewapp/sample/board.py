@@ -22,8 +22,8 @@ from proposals.actions.drafting import draft_all_due
 from proposals.actions.following import follow
 from proposals.actions.source_rules import set_rule
 from proposals.actions.watching import watch, watched
-from proposals.backing import Rule
 from proposals.models import Proposal
+from proposals.rules.backing import Rule
 from reviewapp.sample import plan
 from reviewapp.sample.clock import Clock
 from reviewapp.sample.runs import Runs

@@ -16,9 +16,9 @@ from audit.models import AuditEntry
 from audit.wording import Wording, in_words
 from feedback.charts import Bar, Spark, spark
 from feedback.models import Feedback
-from proposals.checks import override_phrases
+from proposals.checking.checks import override_phrases
+from proposals.checking.invisible import Chip, spans
 from proposals.diffs import Row
-from proposals.invisible import Chip, spans
 
 register = template.Library()
 

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from proposals.diffs import Gap, Pair, Row
-from proposals.shown import AnyLine, Line, TextLine, opened
+from proposals.reviewing.shown import AnyLine, Line, TextLine, opened
 from reviewapp.templatetags.board import NOTHING, chips, digits, line_number, segments
 
 register = template.Library()

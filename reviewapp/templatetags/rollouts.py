@@ -3,8 +3,8 @@
 from django import template
 
 from agents.models import Agent
-from proposals import rollout_page
 from proposals.models import Drift
+from proposals.rollouts import page as rollout_page
 
 register = template.Library()
 

@@ -26,7 +26,7 @@ from proposals.actions.drafting import draft
 from proposals.actions.rollbacks import roll_back
 from proposals.actions.rollouts import BY_ITSELF, State
 from proposals.models import Proposal, Rollout, RolloutPlan
-from proposals.rollout_links import gate_path
+from proposals.rollouts.links import gate_path
 from tests.browser.looks import faults, faults_on_paper
 from tests.cast import digest_of, failure, propose, report
 from tests.pages.test_matrix import MATRIX, address_of, arguments

@@ -9,8 +9,8 @@ from agents.versions import create_agent
 from audit.record import SYSTEM
 from people.models import User
 from proposals.actions.rollouts import ask
+from proposals.checking.risk import Level
 from proposals.models import Decision, Proposal, Rollout
-from proposals.risk import Level
 from tests.cast import PROMPT, propose
 from tests.rollouts import start
 

@@ -15,8 +15,8 @@ from people.models import User
 from people.signin import sign_in_link
 from proposals.actions.decisions import approve as decide
 from proposals.actions.policy import set_policy
+from proposals.checking.risk import Level
 from proposals.models import Bypass, Decision, Policy, Proposal
-from proposals.risk import Level
 from tests.cast import digest_of, propose
 
 PASSWORD = "a long and good one"

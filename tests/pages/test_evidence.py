@@ -13,11 +13,11 @@ from feedback.actions.mining import mine
 from feedback.actions.rollups import count_runs
 from feedback.models import Exclusion, Feedback, Pattern, Run
 from people.models import User
-from proposals import growth
 from proposals.actions import proposals
 from proposals.actions.decisions import approve, reject
 from proposals.actions.drafting import draft
 from proposals.exceptions import NotAllowed
+from proposals.grounds import growth
 from proposals.models import Decision, Proposal, ProposalEvidence
 from tests.cast import PROMPT, digest_of, failure, propose, report, source
 

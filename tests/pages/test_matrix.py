@@ -28,9 +28,9 @@ from proposals.actions.comments import Spot, Wording, open_thread
 from proposals.actions.policy import set_policy
 from proposals.actions.quoting import allow_quoting
 from proposals.actions.source_rules import set_rule
-from proposals.backing import USUAL
 from proposals.models import Proposal, ProposalEvidence, Rollout, RolloutPlan, SavedFilter, Thread
-from proposals.plans import BUILT_IN
+from proposals.rules.backing import USUAL
+from proposals.rules.plans import BUILT_IN
 from reviewapp import gate
 from tests.cast import PROMPT, digest_of, propose, shared
 from tests.rollouts import start

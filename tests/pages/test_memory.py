@@ -13,10 +13,10 @@ from feedback.models import Feedback, Pattern
 from people.models import User
 from people.roles import Role
 from people.signin import create_person
-from proposals import memory
 from proposals.actions.decisions import reject
 from proposals.actions.drafting import draft
 from proposals.actions.proposals import withdraw
+from proposals.grounds import memory
 from proposals.models import Proposal
 from tests.cast import digest_of, propose, report
 

@@ -10,8 +10,9 @@ from agents.versions import create_agent
 from audit.record import SYSTEM
 from feedback.models import Feedback
 from people.models import User
-from proposals import policies, queue
+from proposals import queue
 from proposals.actions import decisions
+from proposals.authority import policies
 from proposals.models import Proposal, ProposalEvidence
 from tests.cast import digest_of, propose
 

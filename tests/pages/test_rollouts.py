@@ -8,14 +8,14 @@ from django.urls import reverse
 from agents.models import Agent, Document, Freeze
 from people import fresh
 from people.models import User
-from proposals import rollout_links
 from proposals.actions import steering
 from proposals.actions.decisions import approve
 from proposals.actions.watching import watch
+from proposals.checking.risk import Level
 from proposals.models import Proposal, Rollout, RolloutPlan
-from proposals.plans import Plan
 from proposals.queue import waiting_for
-from proposals.risk import Level
+from proposals.rollouts import links as rollout_links
+from proposals.rules.plans import Plan
 from tests.cast import digest_of, propose
 from tests.rollouts import QUICKLY, canary, report_runs, share_of
 

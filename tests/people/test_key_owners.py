@@ -19,9 +19,9 @@ from people import accounts
 from people.models import User
 from proposals.actions.decisions import approve
 from proposals.actions.proposals import submit
+from proposals.authority.policies import conflict_of_interest
 from proposals.exceptions import NotAllowed
 from proposals.models import Decision, Proposal
-from proposals.policies import conflict_of_interest
 from tests.cast import PROMPT, digest_of, report
 
 

@@ -26,7 +26,7 @@ from people.models import Team, User
 from people.roles import Role
 from people.signin import create_person
 from people.teams import create_team, set_members
-from proposals import policies, queue, rollout_page
+from proposals import queue
 from proposals.actions import candidates, comments, decisions, drafting, redrafts, rollbacks, steering, together
 from proposals.actions import proposals as proposing
 from proposals.actions.assignments import assign
@@ -34,9 +34,11 @@ from proposals.actions.bypass import bypass
 from proposals.actions.comments import Spot
 from proposals.actions.evidence import merge_rules
 from proposals.actions.policy import set_policy
+from proposals.authority import policies
 from proposals.exceptions import Invalid, NotAllowed
 from proposals.models import Comment, Policy, Proposal, Rollout, RolloutPlan, Thread
-from proposals.plans import BUILT_IN
+from proposals.rollouts import page as rollout_page
+from proposals.rules.plans import BUILT_IN
 from tests.cast import PROMPT, digest_of, propose, report, shared
 from tests.rollouts import start
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proposals.anchors import Follower, Place
+from proposals.diffs.anchors import Follower, Place
 
 WORDS = ("refund", "order", "escalate", "delay", "courier", "invoice", "polite", "brief", "window", "courses")
 

@@ -8,10 +8,11 @@ from audit.record import SYSTEM
 from people.models import User
 from people.roles import Role
 from people.teams import create_team, dissolve, set_members
-from proposals import policies, queue
+from proposals import queue
 from proposals.actions.assignments import assign, unassign
 from proposals.actions.decisions import approve
 from proposals.actions.proposals import amend
+from proposals.authority import policies
 from proposals.exceptions import Invalid, NotAllowed, NotPending
 from proposals.models import Assignment, Proposal
 from tests.cast import PROMPT, digest_of

@@ -14,11 +14,11 @@ from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from people.models import User
-from proposals import policies
 from proposals.actions.decisions import approve, reject
 from proposals.actions.drafting import draft
 from proposals.actions.proposals import amend, submit, withdraw
 from proposals.actions.rollbacks import roll_back
+from proposals.authority import policies
 from proposals.exceptions import Invalid, NotAllowed, StaleProposal
 from proposals.models import Proposal
 from tests.cast import PROMPT, digest_of, propose

@@ -10,11 +10,11 @@ from agents.versions import publish
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from people.models import User
-from proposals import policies
 from proposals.actions.bypass import bypass
 from proposals.actions.decisions import approve, reject
 from proposals.actions.policy import set_policy
 from proposals.actions.proposals import withdraw
+from proposals.authority import policies
 from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
 from proposals.models import Bypass, Check, Proposal
 from proposals.queue import waiting_for

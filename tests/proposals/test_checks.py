@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from feedback.mining.typical import stems_of
-from proposals.backing import Backing
-from proposals.checks import CheckResult, Context, Report, override_phrases, run
-from proposals.praise import Praised
+from proposals.checking.checks import CheckResult, Context, Report, override_phrases, run
+from proposals.checking.praise import Praised
+from proposals.rules.backing import Backing
 
 BEFORE = """# Support agent
 

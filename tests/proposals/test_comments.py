@@ -7,9 +7,10 @@ from agents.models import Document
 from agents.versions import sha256
 from audit.models import AuditEntry
 from people.models import User
-from proposals import policies, queue
+from proposals import queue
 from proposals.actions import comments, decisions, proposals
 from proposals.actions.comments import Spot, Wording
+from proposals.authority import policies
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated, ReviewError
 from proposals.models import Comment, Proposal, Revision, Thread
 from tests.cast import PROMPT, digest_of, propose

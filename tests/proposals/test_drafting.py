@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from agents.sections import fenced, lines_of, protected_changed
 from proposals import diffs
-from proposals.checks import Context, run
+from proposals.checking.checks import Context, run
 from proposals.drafting import Brief, Declined, DocumentText, Draft, draft, sentences
 from proposals.drafting.placement import stems
 from tests.drafts import BRIEFS, CODE, DOCUMENTS, MANY, SUPPORT, WINDOW, declined, drafted

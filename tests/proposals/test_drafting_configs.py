@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proposals.checks import Context, run
+from proposals.checking.checks import Context, run
 from proposals.drafting import Brief, DocumentText, Draft, draft
 from proposals.drafting.alternatives import alternatives
 from proposals.drafting.configs import configured, leaves

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proposals import diffs
-from proposals.checks import Context, override_phrases, run
+from proposals.checking.checks import Context, override_phrases, run
 from proposals.drafting import Brief, Draft, draft, slots
 from tests.drafts import PROMPT, SUPPORT, drafted
 

@@ -9,7 +9,7 @@ from audit.models import AuditEntry
 from people.models import User
 from proposals.actions.bypass import bypass
 from proposals.actions.decisions import approve
-from proposals.checks import addresses
+from proposals.checking.checks import addresses
 from proposals.exceptions import Blocked, Invalid
 from proposals.models import Decision, Proposal
 from tests.cast import digest_of, propose

@@ -15,7 +15,7 @@ from proposals.actions.decisions import approve
 from proposals.actions.fitting import fit_all
 from proposals.actions.proposals import amend, merged_onto_current
 from proposals.diffs import Diff, compute
-from proposals.merging import Merged
+from proposals.diffs.merging import Merged
 from proposals.models import Fit, Proposal, Step
 from tests.cast import digest_of, propose
 

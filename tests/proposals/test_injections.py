@@ -11,8 +11,8 @@ from agents.sensitive import secret_strings
 from feedback.actions import naming
 from feedback.mining import Kind
 from feedback.models import Evidence, Feedback, Run
-from proposals.checks import addresses, override_phrases
-from proposals.commanding import reads_like_instructions
+from proposals.checking.checks import addresses, override_phrases
+from proposals.checking.commanding import reads_like_instructions
 from proposals.drafting import Brief, Declined, DocumentText, draft
 from proposals.drafting.quotes import quotable
 from tests.cast import PROMPT

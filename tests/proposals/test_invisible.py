@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proposals.invisible import MAX, Chip, allowed_in_instructions, problems, spans
+from proposals.checking.invisible import MAX, Chip, allowed_in_instructions, problems, spans
 
 
 def _chips(text: str) -> list[str]:

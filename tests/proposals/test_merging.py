@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proposals.merging import merge
+from proposals.diffs.merging import merge
 from tests.histories import NAMES, load
 
 BASE = "# Tone\n\n- Be kind.\n- Be brief.\n\n# Refunds\n\n- 30 days.\n"

@@ -9,9 +9,9 @@ from feedback.actions.exclusion import exclude as exclude_run
 from feedback.actions.withdraw import withdraw_feedback
 from feedback.models import Feedback
 from people.models import User
-from proposals import policies
 from proposals.actions.evidence import exclude, include
 from proposals.actions.proposals import submit
+from proposals.authority import policies
 from proposals.models import Proposal, ProposalEvidence
 from tests.cast import PROMPT, failure, report
 

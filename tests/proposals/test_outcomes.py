@@ -17,8 +17,8 @@ from feedback.models import Evidence, Feedback, Pattern, Run
 from people.models import User
 from proposals.actions import outcomes, steering
 from proposals.actions.rollbacks import roll_back
+from proposals.judging.outcomes import LEAST_RUNS, Compared, Count, Findings, moved, sentence
 from proposals.models import Outcome, Proposal, Rollout
-from proposals.outcomes import LEAST_RUNS, Compared, Count, Findings, moved, sentence
 from proposals.tasks import tell_outcomes
 from reviewapp.sample.clock import Clock
 from tests.cast import report

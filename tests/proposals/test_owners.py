@@ -12,14 +12,14 @@ from audit.record import SYSTEM
 from people.models import User
 from people.roles import Role
 from people.signin import create_person
-from proposals import policies
 from proposals.actions.bypass import bypass
 from proposals.actions.decisions import approve
 from proposals.actions.policy import set_policy
 from proposals.actions.proposals import rebase, submit
+from proposals.authority import policies
+from proposals.authority.needs import Need, Owned
 from proposals.exceptions import NotAllowed
 from proposals.models import Decision, Proposal
-from proposals.needs import Need, Owned
 from proposals.queue import waiting_for
 from tests.cast import PROMPT, digest_of, propose
 

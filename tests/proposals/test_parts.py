@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proposals import parts
-from proposals.parts import Part, part_of
+from proposals.reviewing import parts
+from proposals.reviewing.parts import Part, part_of
 
 LINES = st.lists(st.text("ab #", max_size=9_000), max_size=40)
 

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.sections import lines_of
-from proposals import growth, pile
+from proposals.checking import pile
+from proposals.grounds import growth
 from tests.cast import PROMPT
 
 TEXTS = st.lists(

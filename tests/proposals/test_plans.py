@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from proposals.plans import BUILT_IN, BadPlan, Plan, Step
-from proposals.rollout_chart import HEIGHT, LOWER, charts
+from proposals.rollouts.chart import HEIGHT, LOWER, charts
+from proposals.rules.plans import BUILT_IN, BadPlan, Plan, Step
 
 
 @pytest.mark.parametrize(

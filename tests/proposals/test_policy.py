@@ -11,14 +11,14 @@ from audit.record import SYSTEM
 from people.models import User
 from people.roles import Role
 from people.signin import create_person
-from proposals import policies
 from proposals.actions.decisions import approve
 from proposals.actions.policy import remove_policy, set_policy
 from proposals.actions.proposals import amend, rebase
+from proposals.authority import policies
+from proposals.checking.risk import Level
 from proposals.exceptions import Invalid, NotAllowed
 from proposals.models import Policy, Proposal
-from proposals.risk import Level
-from proposals.terms import Quorum, Terms, strictest
+from proposals.rules.terms import Quorum, Terms, strictest
 from tests.cast import PROMPT, digest_of, propose
 
 SAFETY = ("card numbers or passwords", "card numbers")

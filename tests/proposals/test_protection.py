@@ -9,11 +9,11 @@ from agents.models import ApiKey, Document
 from agents.protection import protect
 from audit.record import SYSTEM
 from people.models import User
-from proposals import policies
 from proposals.actions.decisions import approve, reject, request_changes
 from proposals.actions.proposals import Wish, amend, open_proposal, rebase, submit
 from proposals.actions.revisions import Author
-from proposals.digests import decision_digest
+from proposals.authority import policies
+from proposals.authority.digests import decision_digest
 from proposals.exceptions import Blocked, NotAllowed, NotPending, Outdated
 from proposals.models import Check, Proposal
 from tests.cast import PROMPT, digest_of, propose

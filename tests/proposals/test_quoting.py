@@ -11,10 +11,10 @@ from audit.models import AuditEntry
 from feedback.actions.mining import mine
 from feedback.models import Pattern
 from people.models import User
-from proposals import quoted
 from proposals.actions.drafting import draft
 from proposals.actions.quoting import allow_quoting, forbid_quoting
-from proposals.checks import CheckResult, Context, Report, run
+from proposals.checking import quoted
+from proposals.checking.checks import CheckResult, Context, Report, run
 from proposals.drafting import Brief, DocumentText, alternatives, quotes
 from proposals.drafting import draft as plan
 from proposals.drafting.types import Draft

@@ -14,9 +14,9 @@ from proposals.actions.decisions import approve, request_changes
 from proposals.actions.drafting import draft
 from proposals.actions.following import follow
 from proposals.actions.proposals import amend
+from proposals.authority.policies import may_decide
 from proposals.exceptions import Invalid, NotAllowed, NotPending, Outdated
 from proposals.models import Decision, Proposal, Redraft
-from proposals.policies import may_decide
 from proposals.queue import decidable_by
 from proposals.tasks import draft_due
 from tests.cast import PROMPT, digest_of, failure

@@ -6,8 +6,8 @@ from agents.models import Document
 from agents.protection import protect
 from audit.record import SYSTEM
 from people.models import User
+from proposals.checking.risk import LARGE, SMALL, Facts, Level, assess
 from proposals.models import Proposal
-from proposals.risk import LARGE, SMALL, Facts, Level, assess
 from tests.cast import propose
 
 

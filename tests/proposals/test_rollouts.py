@@ -23,8 +23,8 @@ from proposals.actions.rollouts import BY_ITSELF, State, end, lock
 from proposals.actions.watching import watch
 from proposals.exceptions import Blocked, NotAllowed
 from proposals.models import Proposal, Rollout, RolloutVerdict
-from proposals.plans import BUILT_IN, Plan, Step
-from proposals.undone import undone
+from proposals.rules.plans import BUILT_IN, Plan, Step
+from proposals.status.undone import undone
 from tests.cast import digest_of, propose
 from tests.rollouts import QUICKLY, age, canary, fresh, good, report_runs, share_of, start, to_the_gate, verbs
 

@@ -20,11 +20,11 @@ from people.models import User
 from proposals.actions.drafting import draft, draft_all_due
 from proposals.actions.evidence import exclude_commanding
 from proposals.actions.source_rules import remove_rule, set_rule, tighten_with_key
-from proposals.backing import USUAL, Rule, Said, missing, weigh
-from proposals.commanding import reads_like_instructions
+from proposals.checking.commanding import reads_like_instructions
 from proposals.exceptions import Invalid, NotAllowed
+from proposals.grounds.sourcing import rule_for
 from proposals.models import Footing, Proposal, SourceRule
-from proposals.sourcing import rule_for
+from proposals.rules.backing import USUAL, Rule, Said, missing, weigh
 from tests.cast import COMPLAINTS, report
 
 pytestmark = pytest.mark.django_db

@@ -27,8 +27,8 @@ from people.models import User
 from proposals.actions.decisions import approve
 from proposals.actions.proposals import submit
 from proposals.exceptions import ReviewError
+from proposals.grounds.taint import Shaken, resting_on, shaken
 from proposals.models import Decision, Proposal
-from proposals.taint import Shaken, resting_on, shaken
 from tests.cast import COMPLAINTS, PROMPT, digest_of, report
 
 WHY = "It leaked."

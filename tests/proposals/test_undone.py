@@ -11,7 +11,7 @@ from people.models import User
 from proposals.actions.decisions import approve
 from proposals.actions.rollbacks import roll_back
 from proposals.models import Proposal
-from proposals.undone import dropped_by, undone
+from proposals.status.undone import dropped_by, undone
 from tests.cast import digest_of, propose
 
 Publish = Callable[[str, str], Proposal]

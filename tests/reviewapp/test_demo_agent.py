@@ -18,7 +18,7 @@ from people.signin import first_admin
 from proposals.actions.decisions import approve
 from proposals.actions.watching import watch
 from proposals.models import Proposal, Rollout, RolloutPlan
-from proposals.plans import Plan, Step
+from proposals.rules.plans import Plan, Step
 from reviewapp.demo import setting
 from reviewapp.demo.agent import DemoAgent
 from reviewapp.demo.behaviour import SCENARIOS

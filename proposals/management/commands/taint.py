@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import ApiKey
 from feedback.models import Quarantine
-from proposals.taint import Shaken, resting_on
+from proposals.grounds.taint import Shaken, resting_on
 
 AT_ONCE = 200
 
