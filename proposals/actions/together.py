@@ -54,8 +54,9 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     plans = plans_for({p.document_id for p in proposals})
     canary = 0
     for proposal in proposals:
-        why = _unfit(proposal, is_mine=proposal.pk in mine, is_blocked=proposal.revision_id in blocked)
-        why = why or busy.get(proposal.document_id, "") or _unlike(proposal, fit)
+        is_blocked, running = proposal.revision_id in blocked, busy.get(proposal.document_id, "")
+        why = _unfit(proposal, is_mine=proposal.pk in mine, is_blocked=is_blocked, running=running)
+        why = why or _unlike(proposal, fit)
         first = _first_share(plans[proposal.document_id])
         if fit and not why and first != canary:
             why = "Approving does not do the same with it as with the first: their rollout plans differ."
@@ -72,8 +73,10 @@ def _first_share(plan: Plan) -> int:
     return plan.steps[0].share if plan.start == "canary" else 0
 
 
-def _unfit(proposal: Proposal, *, is_mine: bool, is_blocked: bool) -> str:
-    """Why this one is decided on its own, or not at all; empty if it need not be."""
+def _unfit(proposal: Proposal, *, is_mine: bool, is_blocked: bool, running: str) -> str:
+    """Why this one is decided on its own, or not at all; empty if it need not be. `running` is the rollout it waits
+    for, in words.
+    """
     if proposal.status != Proposal.Status.PENDING:
         return f"It is {proposal.get_status_display().lower()}."
     if proposal.risk != Level.LOW:
@@ -82,6 +85,8 @@ def _unfit(proposal: Proposal, *, is_mine: bool, is_blocked: bool) -> str:
         return "A check blocks it."
     if proposal.is_stale:
         return "It is out of date; its page brings it up to date."
+    if running:
+        return running
     return "" if is_mine else "You cannot decide it, or have approved it already; its page says why."
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from django.http import Http404
 
 from agents.compiled import Compiled, hold, key
@@ -59,7 +59,7 @@ def find(pk: int) -> Proposal:
     What every proposal has is joined in. What few have is asked for by itself, for those: planning a join of all would
     take longer than all of these questions.
     """
-    proposal = next(iter(_PROPOSAL.ask(key=pk)), None)
+    proposal = next(iter(_PROPOSAL.ask(key=pk)), None) if pk <= BigIntegerField.MAX_BIGINT else None
     if proposal is None:
         raise Http404("No such proposal.")
     newest_one = newest(proposal)
