@@ -47,7 +47,7 @@ NO_PAGES: Final = frozenset(
     | {"apply_suggestion", "draft", "dismiss", "reopen", "rename", "merge", "part", "split", "sign_in_by_link"}
     | {"account_logout", "account_inactive", "choose", "take_back", "redraft_on_current", "alternatives"}
     | {"act_on_rollout", "remove_rollout_plan", "gate", "dissolve_team", "forbid_quoting", "send_again", "set_mails"}
-    | {"remove_source_rule", "exclude_commanding"}
+    | {"remove_source_rule", "csp_reports", "disconnect", "disconnect_person"}
     | {"sign_out_person", "reset_factor", "mfa_authenticate", "mfa_login_webauthn", "start_over", "mfa_remove_factor"}
     | {"end_session", "mfa_view_recovery_codes", "add_factor", "sign_in_by_service", "openid_connect_callback"}
     | {"audit_export", "audit_checkpoint", "audit_make_checkpoint", "audit_keys", "audit_program", "audit_proof"}
