@@ -184,6 +184,7 @@ def history(rollout: Rollout) -> QuerySet[AuditEntry]:
     return entries.newest_first()[:SHOWN]
 
 
+_OF_PROPOSAL: Final = Compiled(lambda: Rollout.objects.for_page().filter(proposal=key("proposal")))
 _OF_DOCUMENT: Final = Compiled(
     lambda: Rollout.objects.for_page().filter(split__document=key("document")).order_by("-pk")[:5]
 )
@@ -223,8 +224,11 @@ def rollout_of(proposal: Proposal) -> Rollout | None:
 
 def line_of(proposal: Proposal, user: User) -> dict[str, object] | None:
     """What a line about its rollout says, with what this person may do with it; None where it has none."""
-    found = Rollout.objects.for_page().filter(proposal=proposal).first() if proposal.published_id else None
-    return _with_acts(rows([found])[0], user) if found else None
+    found = next(iter(_OF_PROPOSAL.ask(proposal=proposal.pk)), None) if proposal.published_id else None
+    if found is None:
+        return None
+    found.proposal = proposal  # who may promote it goes by what the page has read already
+    return _with_acts(rows([found])[0], user)
 
 
 def waiting(user: User) -> list[Rollout]:
