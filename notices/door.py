@@ -15,8 +15,10 @@ import io
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
@@ -73,7 +75,7 @@ def send(
 ) -> Answer:
     """One request and its answer. Raises Refused, Failed."""
     until = time.monotonic() + limits.seconds
-    target = look_up(parse(url))
+    target = look_up(parse(url), limits.seconds)
     try:
         with closing(_socket(target, until)) as plain:
             connection = _connection(target, _Hurried(plain, until))
@@ -100,11 +102,13 @@ def parse(url: str) -> Target:
     return Target(parts.scheme, _host(parts), _PORTS[parts.scheme] if port is None else port, _path(parts))
 
 
-def look_up(target: Target) -> Target:
-    """The target with its addresses. Raises Refused if one of them must not be reached, Failed if there is none."""
+def look_up(target: Target, seconds: float) -> Target:
+    """The target with its addresses. Raises Refused if one of them must not be reached, Failed if there is none, or
+    none is told in time.
+    """
     try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+        found = _named(target).result(seconds)
+    except (OSError, UnicodeError):  # a TimeoutError is an OSError
         raise Failed(f"{target.host} cannot be found.") from None
     addresses = tuple(dict.fromkeys(ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found))
     allowed = private_targets()
@@ -114,6 +118,20 @@ def look_up(target: Target) -> Target:
     if target.scheme != "https" and not all(ours):
         raise Refused("Only https addresses are sent to.")
     return Target(target.scheme, target.host, target.port, target.path, addresses)
+
+
+def _named(target: Target) -> "Future[list[Any]]":
+    """What the resolver says, asked in a thread of its own: it cannot be told to hurry."""
+    told: Future[list[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            told.set_result(socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            told.set_exception(error)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return told
 
 
 def private_targets() -> Private:

@@ -92,7 +92,7 @@ def _day(at: datetime) -> date:
 def remove(evidence: Evidence) -> None:
     """Count one piece of evidence out and unlink it. The caller holds the transaction."""
     locks.hold_groups(evidence.pattern.agent_id)
-    evidence.refresh_from_db(fields=["pattern"])  # a merge or split may have moved it since it was read
+    evidence.refresh_from_db(fields=["pattern", "source"])  # merged, split or erased since it was read
     pattern = Pattern.objects.select_for_update(no_key=True).get(pk=evidence.pattern_id)
     share = PatternSource.objects.select_for_update().get(pattern=pattern, source=evidence.source)
     if share.items > 1:

@@ -1,13 +1,15 @@
 """Take in what the agent answered to past inputs under a proposed text. A tool outside ran it; nothing runs here."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from agents.models import ApiKey
 from audit.record import Actor
+from feedback.ingest.rows import mask
 from feedback.models import Feedback
 from proposals import diffs
 from proposals.actions.locking import lock
@@ -41,6 +43,7 @@ def hand_in(proposal_id: int, *, key: ApiKey, digest: str, outputs: Sequence[New
     The same again changes nothing. Raises NotPending, Invalid (field revision or outputs), and Duplicate, with nothing
     kept, where another output for the same case and model is there.
     """
+    outputs = [replace(one, output=_masked(one.output)) for one in outputs]
     proposal = lock(proposal_id, by=None)
     if not proposal.is_open:
         raise NotPending(f"This proposal is {proposal.get_status_display().lower()}; it takes no outputs any more.")
@@ -64,6 +67,12 @@ def hand_in(proposal_id: int, *, key: ApiKey, digest: str, outputs: Sequence[New
     if new:
         _record(proposal, revision, key, len(new))
     return len(new)
+
+
+def _masked(text: str) -> str:
+    """Without what the setting takes out of reports: an answer repeats what the end user said."""
+    taken = mask()
+    return taken.text(text, Counter()) if taken else text
 
 
 def _ended(text: str) -> str:

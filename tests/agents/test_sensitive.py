@@ -27,6 +27,15 @@ def masked(text: str) -> str:
             "ring [phone number], [phone number], [phone number] or [phone number]",
         ),
         ("paid with 4111 1111 1111 1111 and 5500-0000-0000-0004", "paid with [card number] and [card number]"),
+        ("4111 1111 1111 1111 12/27 cvv 123", "[card number] 12/27 cvv 123"),
+        ("order 2024 4111 1111 1111 1111", "order 2024 [card number]"),
+        ("4111 1111 1111 1111 123, 4111.1111.1111.1111", "[card number] 123, [card number]"),
+        ("amex 3782 822463 10005 and 4111\u00a01111\u00a01111\u00a01111", "amex [card number] and [card number]"),
+        ("4111111111111111 0171 2345678", "[card number] [phone number]"),
+        ("call +44 20 7946 0958 2026-11-22", "call [phone number] 2026-11-22"),
+        ("+491712345678 4711 12345 999", "[phone number] 4711 12345 999"),
+        ("06.12.34.56.78 or 0171.2345678", "[phone number] or [phone number]"),
+        ("anna@müller.de, jürgen@firma.de", "[e-mail], [e-mail]"),
         ("from 10.0.0.1:8080, fe80::1 and 2001:db8::2:1", "from [IP address]:8080, [IP address] and [IP address]"),
         ("key sk-live_abcdefghijklmnopqrst, password: hunter22", "key [secret], [secret]"),
         ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\nbye", "[secret]\nbye"),
@@ -43,6 +52,7 @@ def test_what_tells_who_somebody_is_goes(text: str, left: str) -> None:
         "order 12345678, invoice 2026-0815-4711, 1 000 000 runs, 5-7 days, 100-200-3000",
         "4111 1111 1111 1112 fails the check digit",
         "300.1.1.1 is no address, std::vector::push_back and a::b:c are names",
+        "on 02.11.2026 and 03.11.2026, 2.000.000 runs, 1234567890123456789012 rows",
         "version 8.1.2, 16:9, 3:2:1, a@b, @mention, x = {secret}",
     ],
 )
@@ -77,3 +87,12 @@ def test_a_kind_that_is_not_there_is_refused_at_start() -> None:
     assert Environment(countersign_mask="all").countersign_mask == set(MASKED)  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match="should be of secret, email"):
         Environment(countersign_mask="email,iban")  # type: ignore[arg-type]
+
+
+def test_numbers_and_named_secrets_go_from_json_and_no_value_is_lost() -> None:
+    counts: Counter[str] = Counter()
+    sent = {"card": 4111111111111111, "password": "hunter2abc", "a@x.de": 1, "b@x.de": [2, True], "size": 12345678}
+    kept = {"card": "[card number]", "password": "[secret]", "[e-mail]": 1, "[e-mail] 2": [2, True], "size": 12345678}
+    assert ALL.tree(sent, counts) == kept
+    assert counts == {"card": 1, "secret": 1, "email": 2}
+    assert Mask(["email"]).tree({"password": "hunter2abc"}, Counter()) == {"password": "hunter2abc"}

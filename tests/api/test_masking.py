@@ -5,11 +5,14 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from agents.models import Agent
+from agents.models import Agent, Document
 from agents.sensitive import MASKED
 from feedback.ingest import rows
 from feedback.models import Feedback, Run
+from people.models import User
+from proposals.models import ProposalEvidence, Trial
 from tests.api.conftest import MakeCaller
+from tests.cast import digest_of, propose, report
 
 
 @pytest.fixture
@@ -62,3 +65,23 @@ def test_without_the_setting_nothing_is_touched(support: Agent, make_caller: Mak
     assert make_caller(support).post("/feedback", {"id": "fb", "reason": "a@b.org"}).status_code == 201
     stored = Feedback.objects.get(external_id="fb")
     assert (stored.reason, stored.masked) == ("a@b.org", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signals_models_and_outputs_handed_in_are_masked_as_well(
+    masking: None, support: Agent, prompt: Document, aiko: User, make_caller: MakeCaller
+) -> None:
+    caller = make_caller(support)
+    assert caller.post("/runs", [{"id": "r", "success": True, "model": "of a@b.org"}]).status_code == 207
+    assert Run.objects.get(external_id="r").model == "of [e-mail]"
+    assert caller.post("/feedback", {"id": "fb", "signals": {"mailed a@b.org": True}}).status_code == 201
+    assert Feedback.objects.get(external_id="fb").signals == {"mailed [e-mail]": True}
+    proposal, case = propose(prompt, aiko), report(support, "anna", input="Who?", output="Ask me.", reason="wrong")
+    ProposalEvidence.objects.create(proposal=proposal, feedback=case)
+    said = {"feedback": case.external_id, "output": "Write to a@b.org."}
+    sent = {"revision": digest_of(proposal), "outputs": [said]}
+    for status in (201, 200):
+        assert caller.post(f"/proposals/{proposal.pk}/outputs", sent).status_code == status
+    kept = Trial.objects.get()
+    assert kept.output == "Write to [e-mail]."
+    assert "a@b.org" not in str(kept.marks)

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -243,3 +244,11 @@ def test_nothing_else_goes_out() -> None:
         if any(name == one or name.startswith(f"{one}.") for name in imported(path) for one in clients)
     }
     assert found <= OWN_DOORS | {"reviewapp/embedded/postgres.py", "reviewapp/embedded/valkey.py"}, found
+
+
+def test_a_resolver_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(door.socket, "getaddrinfo", lambda *_, **__: answers.wait())
+    with pytest.raises(door.Failed, match="cannot be found"):
+        door.send("POST", "https://hooks.example/", limits=QUICK)
+    answers.set()
