@@ -27,9 +27,13 @@ _ERASE: Final = """
     FROM unnest(%(keys)s::bigint[], %(sources)s::bytea[], %(digests)s::bytea[]) AS m(id, source, digest)
     WHERE r.id = m.id
 """
+# All that a pattern has from the source, also reports whose words, and whose they were, retention took before: a source
+# is counted in a pattern once, under one name.
 _OF_EVIDENCE: Final = """
     UPDATE feedback_evidence e SET source = m.new FROM unnest(%(old)s::bytea[], %(new)s::bytea[]) AS m(old, new)
-    WHERE e.source = m.old AND (e.feedback_id = ANY(%(feedback)s) OR e.run_id = ANY(%(runs)s)) RETURNING e.pattern_id
+    WHERE e.source = m.old AND e.pattern_id IN (
+        SELECT pattern_id FROM feedback_evidence WHERE feedback_id = ANY(%(feedback)s) OR run_id = ANY(%(runs)s))
+    RETURNING e.pattern_id
 """
 _OF_PATTERNS: Final = """
     UPDATE feedback_patternsource s SET source = m.new FROM unnest(%(old)s::bytea[], %(new)s::bytea[]) AS m(old, new)

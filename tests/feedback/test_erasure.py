@@ -22,6 +22,8 @@ from feedback.ingest.rows import hashed
 from feedback.models import Erasure, Evidence, Feedback, Pattern, PatternSource, Run, TallyHour, TextPoint
 from people.models import User
 from proposals.models import JudgedUnit, Proposal, Trial
+from reviewapp.models import Retention
+from reviewapp.retention import WAYS
 from tests.api.conftest import ALL_SCOPES, Caller
 
 REASON = "It told me that the bank answers within three days, and it never did."
@@ -156,6 +158,29 @@ def test_what_a_tool_handed_in_for_them_goes_and_nothing_else_of_it_can_change(
     assert Trial.objects.values_list("output", "marks").get() == ("", {})
     assert not Trial.objects.of(pending).exists()
     assert not JudgedUnit.objects.filter(unit_hash=hashed("anna")).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("taken", ["f-anna", "f-anna-again"])
+def test_what_retention_took_before_can_still_be_withdrawn(
+    support: Agent, reported: None, caller: Caller, taken: str
+) -> None:
+    again = {"agent": "support", "id": "f-anna-again", "user": "anna", "reason": REASON, "rating": "negative"}
+    assert caller.post("/feedback", again).status_code == 201
+    mine(support)
+    pattern = Evidence.objects.get(feedback__external_id=taken).pattern
+    before = (pattern.support, pattern.sources)
+    WAYS[Retention.Kind.FEEDBACK].take(list(Feedback.objects.filter(external_id=taken).values_list("pk", flat=True)))
+    erasure.ask("anna", actor=COMMAND_LINE)
+    assert erasure.carry_out() == 1
+    for report, left in [(taken, (before[0] - 1, before[1])), (other_of(taken), (before[0] - 2, before[1] - 1))]:
+        assert caller.delete(f"/feedback/{report}?agent=support").status_code in (200, 204)
+        pattern.refresh_from_db()
+        assert (pattern.support, pattern.sources) == left
+
+
+def other_of(report: str) -> str:
+    return "f-anna-again" if report == "f-anna" else "f-anna"
 
 
 @pytest.mark.django_db(transaction=True)
