@@ -36,7 +36,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_htmx",
-    "template_partials",
     "ninja",
     "audit",
     "people",

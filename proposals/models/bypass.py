@@ -6,6 +6,7 @@ from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
+from proposals.models.atmostone import AtMostOne
 from proposals.models.proposal import Proposal, Revision
 
 SHORTEST_REASON = 20
@@ -14,7 +15,7 @@ SHORTEST_REASON = 20
 class Bypass(models.Model):
     """One emergency: who published what without its approvals, and why; append-only, the database refuses changes."""
 
-    proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="bypass")
+    proposal = AtMostOne(Proposal, on_delete=models.PROTECT, related_name="bypass")
     revision = models.OneToOneField(Revision, on_delete=models.PROTECT, related_name="+")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bypasses")
     reason = models.TextField()

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from agents.models import Release
 from proposals.judging import outcomes
+from proposals.models.atmostone import AtMostOne
 from proposals.models.proposal import Proposal
 
 
@@ -22,7 +23,7 @@ class Outcome(models.Model):
         UNCLEAR = "unclear", "No clear change"
 
     release = models.OneToOneField(Release, on_delete=models.PROTECT, related_name="outcome")
-    proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="outcome")
+    proposal = AtMostOne(Proposal, on_delete=models.PROTECT, related_name="outcome")
     word = models.CharField(max_length=7, choices=Word)
     findings = models.JSONField()
     counted_at = models.DateTimeField()

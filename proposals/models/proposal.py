@@ -17,6 +17,7 @@ from feedback.models import Feedback, Pattern, Run
 from feedback.models.report import OF_ONE_REPORT, the_one
 from people.models import User
 from proposals.checking.risk import Level
+from proposals.models.atmostone import AtMostOne
 from proposals.models.trigrams import SHORTEST, Trigrams, trigrams
 
 MOVED: Final = "Moved onto"
@@ -101,7 +102,7 @@ class Proposal(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="requested_proposals"
     )
-    published = models.OneToOneField(Version, on_delete=models.PROTECT, null=True, related_name="proposal")
+    published = AtMostOne(Version, on_delete=models.PROTECT, null=True, related_name="proposal")
     is_alternative = models.BooleanField(
         default=False, help_text="Put beside another open proposal for its pattern, to choose from."
     )

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from proposals.models.atmostone import AtMostOne
 from proposals.models.proposal import Proposal, Revision
 
 
@@ -44,7 +45,7 @@ class Redraft(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="redrafts")
     at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True)
-    made = models.OneToOneField(Revision, on_delete=models.PROTECT, null=True, related_name="redraft")
+    made = AtMostOne(Revision, on_delete=models.PROTECT, null=True, related_name="redraft")
     why_not = models.TextField(blank=True)
 
     objects = RedraftQuerySet.as_manager()

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from agents.models import Document
+from proposals.models.atmostone import AtMostOne
 from proposals.models.proposal import Proposal, Revision
 from proposals.safe import Category, Rules
 
@@ -33,7 +34,7 @@ class SelfStart(models.Model):
     Its proposal is in effect, to be confirmed, until a person confirms or undoes it. Nobody can promote it before.
     """
 
-    proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="self_start")
+    proposal = AtMostOne(Proposal, on_delete=models.PROTECT, related_name="self_start")
     revision = models.OneToOneField(Revision, on_delete=models.PROTECT, related_name="+")
     category = models.CharField(max_length=9, choices=[(one.value, one.value) for one in Category])
     key = models.TextField(help_text="The key that changed, after those above it, with dots between them.")
@@ -46,9 +47,9 @@ class SelfStart(models.Model):
         return f"{self.key} from {self.was} to {self.now}"
 
     @classmethod
-    def of(cls, proposal: Proposal) -> Self | None:
+    def of(cls, proposal: Proposal) -> "SelfStart | None":
         """That of a proposal, if it started by itself. One query unless it was joined in."""
-        found: Self | None = getattr(proposal, "self_start", None)
+        found: SelfStart | None = proposal.self_start
         return found
 
     @property

@@ -84,8 +84,8 @@ def board_page(
         "never_used": not page.paginator.count and not Proposal.objects.for_person(request.user).exists(),
         "assign_form": AssignForm(teams=teams) if _can_select(request, filters) else None,
     }
-    part = "#board" if request.htmx.target == "board" else ""
-    return render(request, f"proposals/queue.html{part}", context, status=status)
+    template = "includes/queue_board.html" if request.htmx.target == "board" else "proposals/queue.html"
+    return render(request, template, context, status=status)
 
 
 def _waiting(request: PersonRequest) -> list[dict[str, object]]:

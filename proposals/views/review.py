@@ -267,7 +267,7 @@ def _part(request: PersonRequest) -> str:
     """The template of the part that htmx asks for; empty for the whole page."""
     if request.htmx.boosted and request.GET.get("comment"):
         return "includes/comment_row.html"
-    return "proposals/proposal.html#change" if request.htmx.target == "change" else ""
+    return "includes/change.html" if request.htmx.target == "change" else ""
 
 
 def _around(
