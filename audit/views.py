@@ -16,7 +16,7 @@ from audit.models import AuditEntry, AuditEntryQuerySet, ChainHead
 from audit.scope import unseen_agents
 from audit.state import state
 
-PER_PAGE = 100
+PER_PAGE = 60
 SPANS = (("Today", 0), ("Last 7 days", 6), ("Last 30 days", 29))
 LOOKED_THROUGH = 20_000
 NOT_KEPT = "search_not_kept"

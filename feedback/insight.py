@@ -25,6 +25,7 @@ from feedback.rates import Rate, rate
 from feedback.related import Related, related
 from feedback.severity import Said, Severity, severity
 from feedback.timeline import MOST_DAYS
+from feedback.trends import days_of
 from people.models import User
 
 RATE_DAYS: Final = 14
@@ -93,8 +94,7 @@ class Insight:
     def days(self) -> dict[date, int]:
         """How many reports came on each of the last MOST_DAYS days up to today (UTC) that had any."""
         last = timezone.now().astimezone(UTC).date()
-        rows = self.pattern.days.filter(day__range=(last - timedelta(days=MOST_DAYS - 1), last))
-        return dict(rows.values_list("day", "items"))
+        return days_of(self.pattern.pk, last - timedelta(days=MOST_DAYS - 1), last)
 
     @cached_property
     def rate(self) -> Rate | None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from django.db import connection
 
+from agents import statements
 from feedback.models import Pattern
 
 READ: Final = 300
@@ -30,6 +31,8 @@ _ASKED: Final = """
         ON said.run_id <> '' AND behind.agent_id = %(agent)s AND behind.external_id = said.run_id
     ORDER BY e.place
 """
+
+_TYPES: Final = {"pattern": "bigint", "agent": "bigint"}
 
 # OFFSET 0 keeps the planner from sharing so small a search among processes, which takes longer to begin than to do.
 _ABOUT: Final = """
@@ -67,12 +70,9 @@ class Report(NamedTuple):
 def newest(pattern: Pattern) -> list[Report]:
     """At most READ, newest first; one query."""
     asked = {"pattern": pattern.pk, "agent": pattern.agent_id, "read": READ, "texts": TEXTS, "text": TEXT}
-    with connection.cursor() as cursor:
-        cursor.execute(_ASKED, asked)
-        rows = cursor.fetchall()
     return [
         Report(pk, bytes(source), failed, rating or "", code or "", _read(sent), bool(corrected), *rest)
-        for pk, source, failed, rating, code, sent, corrected, *rest in rows
+        for pk, source, failed, rating, code, sent, corrected, *rest in statements.ask(_ASKED, _TYPES, asked)
     ]
 
 

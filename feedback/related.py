@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import TextField
+
+from agents.compiled import Compiled, Given, key
 from agents.models import Agent
 from agents.reach import unseen
 from feedback import across
@@ -16,6 +19,14 @@ LOOKED_AT: Final = 150
 """So many closed patterns of the same kind are compared, those of most sources first."""
 SHOWN: Final = 5
 _CLOSED: Final = (Pattern.Status.DISMISSED, Pattern.Status.RESOLVED)
+_LOOKED_AT: Final = Compiled(
+    lambda: (
+        Pattern.objects.filter(agent=key("agent"), kind=Given("kind", TextField()))
+        .filter(status__in=_CLOSED, sources__gt=1)
+        .order_by("-sources", "pk")
+        .values_list("pk", "label", "signature", "terms")[: LOOKED_AT + 1]
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ def related(pattern: Pattern, user: User | None, *, is_shared: bool = True) -> R
     shared = found[0].shared_member.shared if found else None
     if shared and user and unseen(user) and not across.rows(user).filter(pk=shared.pk).exists():
         shared = None
-    return Related(elsewhere[:SHOWN], waiting[:SHOWN], shared, _closed(pattern)[:SHOWN])
+    return Related(elsewhere[:SHOWN], waiting[:SHOWN], shared, _closed(pattern))
 
 
 def _seen(user: User | None) -> PatternQuerySet:
@@ -73,16 +84,15 @@ def _closed(pattern: Pattern) -> list[Pattern]:
     """By their words, of which all that are looked at are read without anything else."""
     if Kind(pattern.kind) is Kind.MISLABEL:
         return []
-    rows = Pattern.objects.filter(agent=pattern.agent_id, kind=pattern.kind, status__in=_CLOSED, sources__gt=1)
-    rows = rows.exclude(pk=pattern.pk)
     # Errors speak one language: “timed out” and “failed” make no two of them one.
     least = 2 / 3 if pattern.kind == Kind.ERROR else 1 / 2
     own = _words(pattern.kind, pattern.label, pattern.signature, pattern.terms)
-    looked_at = rows.order_by("-sources", "pk").values_list("pk", "label", "signature", "terms")[:LOOKED_AT]
-    same = [pk for pk, *said in looked_at if says_the_same(own, _words(pattern.kind, *said), least=least)]
+    looked_at = _LOOKED_AT.ask(agent=pattern.agent_id, kind=pattern.kind)
+    others = [(pk, said) for pk, *said in looked_at if pk != pattern.pk]
+    same = [pk for pk, said in others if says_the_same(own, _words(pattern.kind, *said), least=least)]
     if not same:
         return []
-    known = Pattern.objects.select_related("agent").defer("centroid", "meaning").in_bulk(same)
+    known = Pattern.objects.select_related("agent").defer("centroid", "meaning").in_bulk(same[:SHOWN])
     return [known[pk] for pk in same if pk in known]
 
 

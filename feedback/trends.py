@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Set
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from django.db.models import BooleanField, DateField, F, Func
@@ -29,6 +29,11 @@ def trends(pattern_ids: Set[int], *, days: int = TREND_DAYS) -> dict[int, list[i
     for pattern, day, items in _DAYS.ask(patterns=list(pattern_ids), first=first, last=today) if pattern_ids else ():
         found[pattern][(day - first).days] = items
     return dict(found)
+
+
+def days_of(pattern: int, first: date, last: date) -> dict[date, int]:
+    """Reports of one pattern on each of these days that had any, both ends included."""
+    return {day: items for _, day, items in _DAYS.ask(patterns=[pattern], first=first, last=last)}
 
 
 class Rising(Func):

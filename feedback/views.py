@@ -1,6 +1,7 @@
 """What happened: an agent's days, and what recurs."""
 
 from datetime import timedelta
+from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,7 +14,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agents.models import Agent, whole_of
+from agents.compiled import Compiled, key
+from agents.models import Agent, Document, whole_of
 from audit.record import Actor
 from feedback import across
 from feedback.actions import erasure
@@ -27,7 +29,8 @@ from people import fresh
 from people.models import User
 from people.requests import PersonRequest
 
-PER_PAGE = 50
+PER_PAGE = 30
+KEYS_SHOWN = 50
 ERASURES_SHOWN = 50
 TOP_PATTERNS = 5
 RECENT = timedelta(days=7)
@@ -39,7 +42,21 @@ _SHOWN = {
     "dismissed": Q(status="dismissed"),
     "all": Q(),
 }
-_ALIVE = Q(status__in=["open", "proposed"])
+_TOP: Final = Compiled(
+    lambda: (
+        Pattern.objects.filter(status__in=["open", "proposed"], agent=key("agent"))
+        .for_rows()
+        .order_by("-sources", "-last_seen")[:TOP_PATTERNS]
+    )
+)
+_DOCUMENTS: Final = Compiled(
+    lambda: (
+        Document.objects.filter(agent=key("agent"))
+        .select_related("agent", "current")
+        .defer(*whole_of("current"))
+        .order_by("pk")
+    )
+)
 _LABELS = {
     "open": "Open",
     "proposed": "Proposed",
@@ -56,10 +73,9 @@ _LABELS = {
 def agent(request: PersonRequest, slug: str) -> HttpResponse:
     """One agent: its health, its documents, its patterns, its keys."""
     found = get_object_or_404(Agent.objects.select_related("team"), slug=slug)
-    rows = Pattern.objects.filter(_ALIVE, agent=found).for_rows()
-    patterns = list(rows.order_by("-sources", "-last_seen")[:TOP_PATTERNS])
+    patterns = _TOP.ask(agent=found.pk)
     lines = trends({pattern.pk for pattern in patterns})
-    documents = list(found.documents.select_related("current").defer(*whole_of("current")))
+    documents = _DOCUMENTS.ask(agent=found.pk)
     context = {
         "place": "agents",
         "agent": found,
@@ -71,7 +87,7 @@ def agent(request: PersonRequest, slug: str) -> HttpResponse:
         "address": request.build_absolute_uri("/").rstrip("/"),
         "patterns": [(pattern, lines.get(pattern.pk)) for pattern in patterns],
         "least_sources": settings.COUNTERSIGN_MIN_SOURCES,
-        "keys": found.keys.select_related("owner")[:PER_PAGE],
+        "keys": found.keys.select_related("owner")[:KEYS_SHOWN],
     }
     return render(request, "feedback/agent.html", context)
 

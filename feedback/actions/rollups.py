@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Max, Min, Sum
+from django.db.models import DateField, Max, Min
 from django.utils import timezone
 
+from agents.compiled import Compiled, Given, key
 from agents.models import Agent
 from feedback.actions.fences import pass_fence
 from feedback.actions.tallies import Hour, recount
@@ -29,6 +30,11 @@ AT_ONCE: Final = 240
 RUN_HOURS, _FEEDBACK = "run hours", "feedback hours"
 FINAL: Final = "final hours"
 """Of this work `upto` is a time, in seconds since 1970: see `feedback.actions.finality`."""
+_RUNS: Final = Compiled(
+    lambda: TallyDay.objects.filter(
+        agent=key("agent"), kind=Tally.Kind.ALL, at__range=(Given("first", DateField()), Given("last", DateField()))
+    ).values_list("runs", flat=True)
+)
 _DUE_RUNS = """
     INSERT INTO feedback_recountdue (agent_id, hour)
     SELECT agent_id, date_trunc('hour', at, 'UTC') FROM feedback_run WHERE id > %(upto)s
@@ -129,5 +135,4 @@ def _runs_a_day(days: dict[date, int], earliest: date | None, today: date) -> fl
 def runs_between(agent_id: int, first: datetime, last: datetime) -> int:
     """The runs of the days (UTC) from one time to another, both days counted whole."""
     between = (first.astimezone(UTC).date(), last.astimezone(UTC).date())
-    days = TallyDay.objects.filter(agent=agent_id, kind=Tally.Kind.ALL, at__range=between)
-    return days.aggregate(runs=Sum("runs"))["runs"] or 0
+    return sum(_RUNS.ask(agent=agent_id, first=between[0], last=between[1]))

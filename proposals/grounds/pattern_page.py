@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet, TextField
 from django.http import QueryDict
 
-from agents.compiled import Compiled, key, keys
+from agents.compiled import Compiled, Given, key, keys
 from agents.models import Document
 from feedback.actions import lifecycle
 from feedback.insight import Examples, Insight, examples_among
@@ -29,12 +29,33 @@ from proposals.status.undone import undone
 PER_PAGE = 15
 LOUDEST = 5
 OTHERS = 100
+DOCUMENTS = 10
 _REPORTS: Final = Compiled(
     lambda: (
         Evidence.objects.select_related("feedback", "run")
         .annotate(said=said())
         .filter(**{"pattern": key("pattern"), "pk__any_of": keys("keys")})
     )
+)
+
+
+_LOUDEST: Final = Compiled(
+    lambda: (
+        PatternSource.objects.filter(pattern=key("pattern"))
+        .order_by("-items", "pk")
+        .values_list("source", "items")[:LOUDEST]
+    )
+)
+_ALIKE: Final = Compiled(
+    lambda: (
+        Pattern.objects.shown()
+        .filter(agent=key("agent"), kind=Given("kind", TextField()))
+        .order_by("-sources", "pk")
+        .values_list("pk", "label")[: OTHERS + 1]
+    )
+)
+_DOCUMENTS: Final = Compiled(
+    lambda: Document.objects.filter(agent=key("agent"), current__isnull=False).order_by("slug")[:DOCUMENTS]
 )
 
 
@@ -115,9 +136,9 @@ class PatternPage:
     @cached_property
     def loudest(self) -> list[Source]:
         """The sources with most reports."""
-        rows: QuerySet[PatternSource] = self.pattern.source_counts.order_by("-items", "pk")
         whole = self.pattern.support or 1
-        return [Source(bytes(row.source), row.items, row.items / whole) for row in rows[:LOUDEST]]
+        rows = _LOUDEST.ask(pattern=self.pattern.pk)
+        return [Source(bytes(source), items, items / whole) for source, items in rows]
 
     @cached_property
     def insight(self) -> Insight:
@@ -153,11 +174,12 @@ class PatternPage:
         """Patterns it could be merged with, their keys and what they are called: those of most sources first, after
         those that were split off from it.
         """
-        same = Pattern.objects.filter(agent=self.pattern.agent_id, kind=self.pattern.kind).exclude(pk=self.pattern.pk)
-        parts = Q(split_from=self.pattern, status=Pattern.Status.CANDIDATE)
-        found = list(same.filter(parts).values_list("pk", "label")[:OTHERS]) if self.has.splits else []
-        found += same.shown().order_by("-sources", "pk").values_list("pk", "label")[: OTHERS - len(found)]
-        return [(pk, label or str(Pattern(pk=pk, kind=self.pattern.kind))) for pk, label in found]
+        found = _ALIKE.ask(agent=self.pattern.agent_id, kind=self.pattern.kind)
+        if self.has.splits:
+            parts = self.pattern.splits.filter(kind=self.pattern.kind, status=Pattern.Status.CANDIDATE)
+            found = [*parts.order_by("pk").values_list("pk", "label")[:OTHERS], *found]
+        others = [(pk, label) for pk, label in found if pk != self.pattern.pk][:OTHERS]
+        return [(pk, label or str(Pattern(pk=pk, kind=self.pattern.kind))) for pk, label in others]
 
     @cached_property
     def splits(self) -> list[Pattern]:
@@ -170,7 +192,7 @@ class PatternPage:
     @cached_property
     def documents(self) -> list[Document]:
         """The documents a change could be made to."""
-        return list(self.pattern.agent.documents.exclude(current=None).order_by("slug")[:10])
+        return _DOCUMENTS.ask(agent=self.pattern.agent_id)
 
     @cached_property
     def memory(self) -> memory.Memory | None:

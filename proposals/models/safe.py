@@ -1,6 +1,6 @@
 """Changes of settings that began without waiting for a person: what is allowed, and what began so."""
 
-from typing import Any, Self
+from typing import Any
 
 from django.db import models
 from django.utils import timezone

@@ -3,10 +3,29 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
+from agents.compiled import Compiled, keys
 from agents.models import WHOLE, Version
 from proposals.models import Decision, Proposal
 from proposals.reviewing.shown import TextLine
+
+_PROPOSALS: Final = Compiled(
+    lambda: (
+        Proposal.objects.filter(**{"published__pk__any_of": keys("versions")})
+        .select_related("pattern", "author", "author_key")
+        .defer("rationale", "pattern__centroid")
+    )
+)
+_APPROVALS: Final = Compiled(
+    lambda: (
+        Decision.objects.filter(
+            **{"revision__proposal__pk__any_of": keys("proposals")}, verdict=Decision.Verdict.APPROVE
+        )
+        .select_related("actor", "revision")
+        .defer("revision__text", "revision__diff")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +65,7 @@ def origins(version: Version, numbers: Collection[int] | None = None) -> dict[in
 def origins_of(versions: Iterable[Version]) -> dict[int, Origin]:
     """What is known of versions of any documents, by their key. Two queries, and what reading them takes."""
     found = {one.pk: one for one in versions}
-    rows = Proposal.objects.filter(published__in=found).select_related("pattern", "author", "author_key")
-    proposals = {proposal.published_id: proposal for proposal in rows.defer("rationale", "pattern__centroid")}
+    proposals = {proposal.published_id: proposal for proposal in _PROPOSALS.ask(versions=list(found))}
     approvers = _approvers([proposal.pk for proposal in proposals.values()])
     return {
         pk: Origin(one, proposal, approvers.get(proposal.pk, ()) if proposal else ())
@@ -58,8 +76,7 @@ def origins_of(versions: Iterable[Version]) -> dict[int, Origin]:
 
 def _approvers(proposals: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Who approved, by proposal, in the order they did."""
-    approvals = Decision.objects.filter(revision__proposal__in=proposals, verdict=Decision.Verdict.APPROVE)
     names: dict[int, dict[str, None]] = {}
-    for approval in approvals.select_related("actor", "revision").defer("revision__text", "revision__diff"):
+    for approval in _APPROVALS.ask(proposals=list(proposals)):
         names.setdefault(approval.revision.proposal_id, {})[str(approval.actor)] = None
     return {proposal: tuple(people) for proposal, people in names.items()}

@@ -188,6 +188,10 @@ _OF_PROPOSAL: Final = Compiled(lambda: Rollout.objects.for_page().filter(proposa
 _OF_DOCUMENT: Final = Compiled(
     lambda: Rollout.objects.for_page().filter(split__document=key("document")).order_by("-pk")[:5]
 )
+_OF_AGENT: Final = Compiled(
+    lambda: Rollout.objects.for_page().filter(split__document__agent=key("agent")).order_by("-pk")[:OF_AGENT]
+)
+_OF_VERSION: Final = Compiled(lambda: Rollout.objects.for_page().filter(split__candidate=key("version")))
 
 
 def of_document(document: Document, user: User) -> list[dict[str, object]]:
@@ -197,13 +201,13 @@ def of_document(document: Document, user: User) -> list[dict[str, object]]:
 
 def of_version(version: Version, user: User) -> dict[str, object] | None:
     """What a line about the rollout of a version says, with what this person may do with it; None where it had none."""
-    found = Rollout.objects.for_page().filter(split__candidate=version).first()
+    found = next(iter(_OF_VERSION.ask(version=version.pk)), None)
     return _with_acts(rows([found])[0], user) if found else None
 
 
 def of_agent(agent: Agent) -> list[dict[str, object]]:
     """What a line about each of an agent's newest rollouts says. One query."""
-    return rows(Rollout.objects.for_page().filter(split__document__agent=agent).order_by("-pk")[:OF_AGENT])
+    return rows(_OF_AGENT.ask(agent=agent.pk))
 
 
 def _with_acts(row: dict[str, object], user: User) -> dict[str, object]:

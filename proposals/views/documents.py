@@ -33,7 +33,7 @@ from proposals.views.attention import to_decision
 from proposals.views.editing import editor, template
 from proposals.views.refusals import show_in
 
-VERSIONS_PER_PAGE = 50
+VERSIONS_PER_PAGE = 30
 VIEWS = {"inline": "Inline", "side": "Side by side"}
 may_see = permission_required("agents.view_agent", raise_exception=True)
 may_propose = permission_required("proposals.propose_change", raise_exception=True)

@@ -18,7 +18,7 @@ from proposals.rollouts import page as rollout_page
 from proposals.rollouts.glance import glance_of
 from proposals.status import came_of
 
-PER_PAGE = 30
+PER_PAGE = 25
 FEW = 8
 _NUMBERS = (
     "No",
