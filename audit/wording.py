@@ -7,7 +7,7 @@ from typing import Any, Final
 from audit.models import AuditEntry
 from audit.numbers import counted
 
-VERBS: Final[dict[str, str]] = {
+VERBS: Final[dict[str, str]] = {  # the target stands at {}, or else at the end
     "agent.created": "created the agent",
     "agent.team_set": "gave",
     "agent.traffic_set": "set when drafts are made for",
@@ -22,37 +22,37 @@ VERBS: Final[dict[str, str]] = {
     "key.revoked": "revoked the API key",
     "key.rotated": "replaced the API key",
     "key.probation_ended": "ended the probation of the API key",
-    "key.quarantined": "put in quarantine the reports of the API key",
+    "key.quarantined": "put the reports of the API key {} in quarantine",
     "key.quarantine_lifted": "lifted the quarantine of the API key",
-    "key.quarantine_settled": "recounted without what is in quarantine, for the API key",
-    "key.quarantine_given_back": "recounted with what was in quarantine, for the API key",
-    "key.rules_set": "set where and how much may be used the API key",
+    "key.quarantine_settled": "recounted the evidence without the reports of the API key",
+    "key.quarantine_given_back": "recounted the evidence with the reports of the API key {} again",
+    "key.rules_set": "set networks and limits of the API key",
     "feedback.withdrawn": "withdrew",
     "feedback.excluded": "excluded from the evidence",
-    "feedback.included": "counted again",
+    "feedback.included": "counted {} again",
     "run.excluded": "excluded from the evidence",
-    "run.included": "counted again",
+    "run.included": "counted {} again",
     "pattern.opened": "found the pattern",
     "pattern.dismissed": "dismissed the pattern",
     "pattern.reopened": "reopened the pattern",
-    "pattern.came_back": "reopened, because it came back, the pattern",
-    "pattern.resolved": "saw nothing new and resolved the pattern",
+    "pattern.came_back": "reopened the pattern {}, which came back",
+    "pattern.resolved": "resolved the pattern {}, as nothing new came",
     "pattern.renamed": "renamed the pattern",
     "pattern.merged": "merged the pattern",
-    "pattern.parted": "took apart again the pattern",
+    "pattern.parted": "took the pattern {} apart again",
     "pattern.split": "split off the pattern",
     "pattern.status_changed": "moved the pattern",
     "policy.set": "set the approvals needed for",
     "policy.removed": "removed the rule on approvals for",
-    "quoting.allowed": "let drafts quote corrections for",
-    "quoting.forbidden": "forbade drafts to quote for",
-    "source_rule.set": "set who has to stand behind drafts for",
-    "source_rule.removed": "left to the board who has to stand behind drafts for",
+    "quoting.allowed": "allowed drafts to quote corrections for",
+    "quoting.forbidden": "stopped drafts from quoting corrections for",
+    "source_rule.set": "set who must stand behind drafts for",
+    "source_rule.removed": "removed the rule on who must stand behind drafts for",
     "log.exported": "exported",
     "log.read": "read over the API",
     "record.read": "looked at stored rows of",
-    "signing_key.created": "took into use, to sign checkpoints, the key",
-    "signing_key.rotated": "replaced the key that signs checkpoints by",
+    "signing_key.created": "began to sign checkpoints with the key",
+    "signing_key.rotated": "replaced the key that signs checkpoints with",
     "person.created": "created the account",
     "person.renamed": "renamed",
     "person.roles_set": "set the roles of",
@@ -60,17 +60,17 @@ VERBS: Final[dict[str, str]] = {
     "person.reactivated": "reactivated",
     "person.password_set": "set the password of",
     "person.link_made": "made a sign-in link for",
-    "person.identity_linked": "connected a sign-in service with",
+    "person.identity_linked": "connected a sign-in service to",
     "person.identity_unlinked": "disconnected a sign-in service from",
     "person.signed_in": "signed in as",
     "person.signed_out": "signed out as",
     "session.ended": "ended a session of",
     "session.all_ended": "signed out everywhere",
     "factor.added": "added a second factor for",
-    "factor.removed": "took away a second factor of",
+    "factor.removed": "removed a second factor of",
     "factor.codes_made": "made new recovery codes for",
     "factor.reset": "reset the second factor of",
-    "team.created": "made the team",
+    "team.created": "created the team",
     "team.renamed": "renamed the team",
     "team.members_set": "set the members of the team",
     "team.dissolved": "dissolved the team",
@@ -78,29 +78,29 @@ VERBS: Final[dict[str, str]] = {
     "proposal.drafted": "drafted",
     "proposal.amended": "amended",
     "proposal.rebased": "rebased",
-    "proposal.redraft_asked": "asked to redraft",
+    "proposal.redraft_asked": "asked for a redraft of",
     "proposal.redrafted": "redrafted",
     "proposal.redraft_declined": "could not redraft",
     "proposal.outputs_handed_in": "handed in new outputs for",
     "proposal.chosen": "chose",
-    "proposal.superseded": "withdrew, because another was chosen,",
+    "proposal.superseded": "withdrew {}, because another was chosen",
     "proposal.withdrawn": "withdrew",
-    "proposal.expired": "withdrew as expired",
+    "proposal.expired": "let {} expire",
     "proposal.assigned": "assigned",
     "proposal.unassigned": "took back the assignment of",
     "proposal.approval_given": "gave one of the approvals needed for",
     "proposal.approved": "approved",
     "proposal.changes_requested": "requested changes to",
-    "proposal.request_taken_back": "took back the changes requested of",
+    "proposal.request_taken_back": "took back the request for changes to",
     "proposal.rejected": "rejected",
-    "subject.erasure_asked": "asked to have erased all of one end user:",
-    "subject.erased": "erased all of one end user:",
-    "retention.set": "set how long is kept",
-    "retention.applied": "took away what was older than is kept of",
-    "notice.sent_again": "had sent again",
+    "subject.erasure_asked": "asked to erase all of the end user",
+    "subject.erased": "erased all of the end user",
+    "retention.set": "set how long to keep",
+    "retention.applied": "removed old rows of",
+    "notice.sent_again": "sent {} again",
     "rollout.started": "started the rollout of",
     "rollout.stepped": "took the next step in the rollout of",
-    "rollout.gate_reached": "brought to the gate the rollout of",
+    "rollout.gate_reached": "brought the rollout of {} to its gate",
     "rollout.asked": "asked a person to look at the rollout of",
     "rollout.calmed": "no longer asks for a look at the rollout of",
     "rollout.share_set": "set the share of",
@@ -112,7 +112,7 @@ VERBS: Final[dict[str, str]] = {
     "rollout_plan.removed": "removed the rollout plan of",
     "safe_rules.set": "set what may start by itself in",
     "safe_rules.removed": "turned off what may start by itself in",
-    "version.registered": "registered as a candidate",
+    "version.registered": "registered {} as a candidate",
     "board.frozen": "froze",
     "board.thawed": "lifted the freeze of",
     "board.backed_up": "backed up the board, with",
@@ -121,25 +121,40 @@ VERBS: Final[dict[str, str]] = {
     "comment.resolved": "resolved the comments on",
     "comment.reopened": "reopened the comments on",
     "suggestion.applied": "applied the wording suggested for",
-    "proposal.bypassed": "published without the approvals needed",
-    "proposal.started_itself": "started by itself, without an approval",
-    "proposal.undone": "undid the start by itself of",
+    "proposal.bypassed": "published {} without the approvals needed",
+    "proposal.started_itself": "started {} by itself, without an approval",
+    "proposal.undone": "took back {}, which had started by itself",
 }
 
 
 def verb_in_words(verb: str) -> str:
-    """“proposal.approved” → “approved”; a verb this file does not know is spelled out from its name."""
+    """“proposal.approved” → “approved”, without a target; one this file does not know is spelled out from its name."""
+    return _phrase(verb).replace(" {}", "")
+
+
+def _phrase(verb: str) -> str:
     return VERBS.get(verb) or verb.rpartition(".")[2].replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """An entry as “<actor> approved <b>Say 14 days</b>, revision 2, now version 5”, in its parts."""
+    """An entry as “<actor> approved <b>Say 14 days</b>, revision 2, now version 5”, in its parts.
+
+    `ending` is the part of the verb that follows its target: “let <b>Say 14 days</b> expire”.
+    """
 
     verb: str
     target: str
+    ending: str
     details: tuple[str, ...]
     why: str
+
+    @property
+    def of_it(self) -> str:
+        """The verb where the page makes plain what was acted on: “approved”, “let it expire”."""
+        if self.ending:
+            return f"{self.verb} it{self.ending}"
+        return self.verb.removesuffix(":").removesuffix(" to").removesuffix(" for").removesuffix(" of")
 
 
 _CODED: Final = frozenset({"proposal.rejected"})
@@ -155,9 +170,10 @@ def in_words(entry: AuditEntry) -> Wording:
         verb = f"confirmed the {after.get('confirms', 'change')} that made version {after.get('version')}:"
         if after.get("confirms") == "start":
             verb = f"confirmed the start by itself of version {after.get('candidate')}:"
-        return Wording(verb, entry.target_label, _alone(after), why)
+        return Wording(verb, entry.target_label, "", _alone(after), why)
     told = tuple(_details(entry.target_kind, before, after))
-    return Wording(verb_in_words(entry.verb), entry.target_label, told, why)
+    verb, _, ending = _phrase(entry.verb).partition(" {}")
+    return Wording(verb, entry.target_label, ending, told, why)
 
 
 def _alone(after: dict[str, Any]) -> tuple[str, ...]:

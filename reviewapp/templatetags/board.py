@@ -170,7 +170,7 @@ def trend(values: Sequence[int] | None, size: str = "96x28") -> Spark | None:
 def worded(entry: AuditEntry) -> SafeString:
     """What an entry of the log says, without its actor: verb, target, details."""
     said = in_words(entry)
-    return format_html("{} <b>{}</b>{}", said.verb, chips(said.target), _more(said))
+    return format_html("{} <b>{}</b>{}{}", said.verb, chips(said.target), said.ending, _more(said))
 
 
 @register.filter
@@ -179,7 +179,7 @@ def worded_shortly(entry: AuditEntry) -> SafeString:
     if entry.target_kind != "proposal":
         return worded(entry)
     said = in_words(entry)
-    return format_html("{}{}", said.verb.removesuffix(" to").removesuffix(" for").removesuffix(":"), _more(said))
+    return format_html("{}{}", said.of_it, _more(said))
 
 
 @register.filter
