@@ -1,6 +1,7 @@
 """Approve, ask for changes, reject: one person's word on exactly the text they saw."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
@@ -48,32 +49,55 @@ def approve(
     Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked, Invalid.
     """
     proposal, revision, leave = _open_for(proposal_id, user, digest)
-    in_effect = proposal.status == Status.IN_EFFECT
-    given_answers: dict[str, str] = {}
-    if not in_effect:
-        require_publishable(proposal, revision)
-        given_answers = _answered(revision, answers or {})
-    elif SelfStart.of(proposal):
-        _require_standing(proposal)
-    need = policies.approvals_needed(proposal, revision)
-    agent = proposal.document.agent
-    given = policies.counting(revision.decisions.filter(verdict=Decision.Verdict.APPROVE), agent)
-    actors = {one.actor_id for one in given} | {user.pk}
-    is_enough = not policies.in_force(need).missing(actors)
-    alone = leave.alone or (is_enough and bool(need.missing(actors)))
-    decision = next((one for one in given if one.actor_id == user.pk), None)
-    if decision and not is_enough:
+    answered = _checked(proposal, revision, answers or {})
+    count = _count(proposal, revision, user)
+    if count.own and not count.is_enough:
         raise NotPending("You approved this revision already; it waits for somebody else.")
-    if decision is None:
-        verdict = Decision.Verdict.APPROVE
-        decision = _decide(revision, user, verdict, note=note, alone=alone, answers=given_answers)
-    if not is_enough:
-        _wait_for_owners(proposal, need, actors)
-        _record(proposal, "proposal.approval_given", decision, {"needed": need.approvals})
+    alone = leave.alone or (count.is_enough and bool(count.need.missing(count.actors)))
+    verdict = Decision.Verdict.APPROVE
+    decision = count.own or _decide(revision, user, verdict, note=note, alone=alone, answers=answered)
+    if not count.is_enough:
+        _wait_for_owners(proposal, count.need, count.actors)
+        _record(proposal, "proposal.approval_given", decision, {"needed": count.need.approvals})
         return decision
+    in_effect = proposal.status == Status.IN_EFFECT
     version = (in_effect and proposal.published) or _release(proposal, revision, user, start, shares)
     _settle(proposal, version, user, decision, alone=alone, confirms=in_effect)
     return decision
+
+
+def _checked(proposal: Proposal, revision: Revision, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers to what checks found, where approving publishes; what is in effect already is but confirmed.
+
+    Raises StaleProposal, Blocked, Invalid, NotPending.
+    """
+    if proposal.status != Status.IN_EFFECT:
+        require_publishable(proposal, revision)
+        return _answered(revision, answers)
+    if SelfStart.of(proposal):
+        _require_standing(proposal)
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """The approvals of a revision with one person's more: `own` is theirs, if they gave it before."""
+
+    need: policies.Need
+    actors: set[int]
+    own: Decision | None
+
+    @property
+    def is_enough(self) -> bool:
+        return not policies.in_force(self.need).missing(self.actors)
+
+
+def _count(proposal: Proposal, revision: Revision, user: User) -> _Count:
+    need = policies.approvals_needed(proposal, revision)
+    approvals = revision.decisions.filter(verdict=Decision.Verdict.APPROVE)
+    given = policies.counting(approvals, proposal.document.agent)
+    own = next((one for one in given if one.actor_id == user.pk), None)
+    return _Count(need, {one.actor_id for one in given} | {user.pk}, own)
 
 
 def _settle(
