@@ -175,6 +175,11 @@ class Pattern(models.Model):
         return self.label or f"{self.get_kind_display()} {self.pk}"
 
     @property
+    def name_on_log(self) -> str:
+        """Of its kind and number alone: the label is made of what people wrote."""
+        return f"{self.get_kind_display()} {self.pk}"
+
+    @property
     def what(self) -> str:
         """Its kind in words, of an error with what sort it is: "Error, rate limit"."""
         known = self.error_class not in ("", "other")
