@@ -146,7 +146,7 @@ ACCOUNT_FORMS = {"change_password": "people.codes.NewPasswordForm"}
 MFA_TOTP_ISSUER = "Countersign"
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones are half a minute out at times
 
-SOCIALACCOUNT_ADAPTER = "people.oidc.ByProvider"
+SOCIALACCOUNT_ADAPTER = "notices.oidc.ThroughTheDoor"
 COUNTERSIGN_OIDC_NAME = ENV.countersign_oidc_name if ENV.countersign_oidc_server else ""
 COUNTERSIGN_OIDC_GROUPS = ENV.countersign_oidc_groups
 COUNTERSIGN_OIDC_GROUPS_CLAIM = ENV.countersign_oidc_groups_claim
