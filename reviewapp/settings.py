@@ -56,6 +56,7 @@ MIDDLEWARE = [
     # that no secret can be guessed from lengths (BREACH).
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "reviewapp.middleware.UnstoredMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
