@@ -48,6 +48,13 @@ class Event:
     after: dict[str, Any] | None = None
 
 
+def named(target: models.Model) -> str:
+    """What the log calls something: its `name_on_log` where it has one, because its own may hold what has to be erased
+    some day, and nothing is ever erased from the log.
+    """
+    return str(getattr(target, "name_on_log", target))
+
+
 def record(
     verb: str,
     *,
@@ -93,7 +100,7 @@ def _entry(event: Event) -> AuditEntry:
         "verb": event.verb,
         "target_kind": event.target._meta.model_name,
         "target_id": str(event.target.pk),
-        "target_label": str(event.target)[:300],
+        "target_label": named(event.target)[:300],
         "agent": event.agent,
         "document": event.document,
         "proposal": event.proposal,

@@ -343,7 +343,9 @@ def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         yield f"from pattern {after['taken_from']}"
     if after.get("moved"):
         yield f"{counted(after['moved'], 'report')} moved"
-    if "label" in before:
+    if after.get("label"):
+        yield f"“{after['label']}”"
+    if before.get("label"):
         yield f"which was “{before['label']}”"
 
 

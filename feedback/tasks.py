@@ -40,12 +40,16 @@ def consolidate(task: Any) -> None:
 
 @shared_task
 def resolve_quiet() -> None:
-    """Resolve the watched patterns that nothing new came to. While nothing is mined, that would not be known."""
+    """Resolve the watched patterns that nothing new came to, and open what waited for room in the list.
+
+    While nothing is mined, the one would not be known.
+    """
     from agents.freezing import is_frozen
-    from feedback.actions.lifecycle import resolve_quiet
+    from feedback.actions.lifecycle import open_held_back, resolve_quiet
 
     if not is_frozen():
         resolve_quiet()
+        open_held_back()
 
 
 @shared_task

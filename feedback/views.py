@@ -121,6 +121,8 @@ def patterns(request: PersonRequest) -> HttpResponse:
         "rows": [(pattern, lines.get(pattern.pk)) for pattern in page.object_list],
         "open": numbers["open"],
         "recent": seen.filter(_SHOWN["open"], last_seen__gte=timezone.now() - RECENT, **wanted).count(),
+        "held_back": Pattern.objects.for_person(request.user).held_back().count(),
+        "most_open": settings.COUNTERSIGN_OPEN_PATTERNS,
         "never_used": not page.paginator.count and not seen.exists(),
     }
     return render(request, "feedback/patterns.html", context)

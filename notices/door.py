@@ -17,7 +17,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -71,11 +71,20 @@ class Target:
 
 
 def send(
-    method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, limits: Limits = Limits()
+    method: str,
+    url: str,
+    *,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    limits: Limits = Limits(),
+    own: Set[str] = frozenset(),
 ) -> Answer:
-    """One request and its answer. Raises Refused, Failed."""
+    """One request and its answer. `own` are hosts that may be private besides those the operator allows.
+
+    Raises Refused, Failed.
+    """
     until = time.monotonic() + limits.seconds
-    target = look_up(parse(url), limits.seconds)
+    target = look_up(parse(url), limits.seconds, own)
     try:
         with closing(_socket(target, until)) as plain:
             connection = _connection(target, _Hurried(plain, until))
@@ -102,7 +111,7 @@ def parse(url: str) -> Target:
     return Target(parts.scheme, _host(parts), _PORTS[parts.scheme] if port is None else port, _path(parts))
 
 
-def look_up(target: Target, seconds: float) -> Target:
+def look_up(target: Target, seconds: float, own: Set[str] = frozenset()) -> Target:
     """The target with its addresses. Raises Refused if one of them must not be reached, Failed if there is none, or
     none is told in time.
     """
@@ -112,7 +121,7 @@ def look_up(target: Target, seconds: float) -> Target:
         raise Failed(f"{target.host} cannot be found.") from None
     addresses = tuple(dict.fromkeys(ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found))
     allowed = private_targets()
-    ours = [allowed.holds(target.host, innermost(address)) for address in addresses]
+    ours = [target.host in own or allowed.holds(target.host, innermost(address)) for address in addresses]
     if not all(mine or is_public(address) for mine, address in zip(ours, addresses, strict=True)):
         raise Refused(f"{target.host} leads into a private network; COUNTERSIGN_PRIVATE_TARGETS can allow it.")
     if target.scheme != "https" and not all(ours):

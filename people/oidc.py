@@ -1,6 +1,7 @@
 """Signing in with an organisation's own service, by OpenID Connect. The environment says which; see docs/operators.md.
 
-allauth does the talking: discovery, authorization code with PKCE, token, user information. Here the answers are
+allauth does the talking: discovery, authorization code with PKCE, token, user information; `notices.oidc` sees to it
+that it does so through the one door. Here the answers are
 checked, and it is decided who that is. Nobody is found by name or e-mail: an identity is the service's `iss` and `sub`
 and nothing else, so that another service, set in its place one day, can vouch for nobody it does not know.
 """
@@ -97,12 +98,6 @@ class ByProvider(DefaultSocialAccountAdapter):
     def on_authentication_error(self, request: HttpRequest, provider: Any, **what: Any) -> None:
         log.warning("oidc_failed", error=str(what.get("error")), reason=str(what.get("exception") or ""))
         raise ImmediateHttpResponse(_failed(request))
-
-    def get_requests_session(self) -> Any:
-        """Waits for nothing long, follows no redirect, and takes no proxy or password from files of the machine."""
-        session = super().get_requests_session()
-        session.max_redirects, session.trust_env = 0, False
-        return session
 
 
 def _checked(login: SocialLogin) -> dict[str, Any]:

@@ -88,6 +88,8 @@ class Environment(BaseSettings):
     # Of these, such as neither fetch instructions nor report; of keys with limits of their own, too.
     countersign_key_other_calls_a_minute: int = Field(default=600, ge=0, le=1_000_000)
     countersign_key_calls_a_day: int = Field(default=1_000_000, ge=0, le=1_000_000_000)
+    # So many open patterns at most that nobody but one owner of keys reported; 0 is no limit.
+    countersign_open_patterns: int = Field(default=500, ge=0, le=1_000_000)
     # For so long, and until so many reports counted, what comes with the API key of a new owner carries no pattern.
     countersign_probation_days: int = Field(default=1, ge=0, le=365)
     countersign_probation_reports: int = Field(default=0, ge=0, le=1_000_000)

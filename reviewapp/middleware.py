@@ -48,6 +48,23 @@ class PlainTextMiddleware:
         return self.get_response(request)
 
 
+class UnstoredMiddleware:
+    """Have nothing kept by browsers and proxies of what says nothing of that itself: all of it is of somebody.
+
+    The answer to a form may be kept by the browser itself, for going back to it: were it fetched anew, the browser
+    would ask to send the form again. A form that was taken leads elsewhere, so that is what was refused.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_form = request.method == "POST" and not request.path.startswith(API)
+        response.setdefault("Cache-Control", "private, no-cache" if is_form else "no-store")
+        return response
+
+
 class SignedInMiddleware(LoginRequiredMiddleware):
     """Send whoever is not signed in to sign in, but never put that page into a part of the one they were on.
 

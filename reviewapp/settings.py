@@ -55,6 +55,7 @@ MIDDLEWARE = [
     # that no secret can be guessed from lengths (BREACH).
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "reviewapp.middleware.UnstoredMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -145,7 +146,7 @@ ACCOUNT_FORMS = {"change_password": "people.codes.NewPasswordForm"}
 MFA_TOTP_ISSUER = "Countersign"
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones are half a minute out at times
 
-SOCIALACCOUNT_ADAPTER = "people.oidc.ByProvider"
+SOCIALACCOUNT_ADAPTER = "notices.oidc.ThroughTheDoor"
 COUNTERSIGN_OIDC_NAME = ENV.countersign_oidc_name if ENV.countersign_oidc_server else ""
 COUNTERSIGN_OIDC_GROUPS = ENV.countersign_oidc_groups
 COUNTERSIGN_OIDC_GROUPS_CLAIM = ENV.countersign_oidc_groups_claim
@@ -232,6 +233,7 @@ COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
 COUNTERSIGN_KEY_CALLS_A_MINUTE = ENV.countersign_key_calls_a_minute
 COUNTERSIGN_KEY_OTHER_CALLS_A_MINUTE = ENV.countersign_key_other_calls_a_minute
 COUNTERSIGN_KEY_CALLS_A_DAY = ENV.countersign_key_calls_a_day
+COUNTERSIGN_OPEN_PATTERNS = ENV.countersign_open_patterns
 COUNTERSIGN_PROBATION_DAYS = ENV.countersign_probation_days
 COUNTERSIGN_PROBATION_REPORTS = ENV.countersign_probation_reports
 COUNTERSIGN_TRUSTED_PROXIES = ENV.countersign_trusted_proxies

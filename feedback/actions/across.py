@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from feedback.actions import locks, naming
 from feedback.actions.items import seconds
-from feedback.mining import Group, Kind
+from feedback.mining import EXACT_KINDS, Group, Kind
 from feedback.mining.across import Placed, together
 from feedback.models import Evidence, Pattern, SharedMember, SharedPattern
 
@@ -85,8 +85,10 @@ def _placed(kind: Kind) -> list[Placed]:
     rows = Pattern.objects.filter(kind=kind).exclude(status=Status.DISMISSED).order_by("-pk")
     if kind is Kind.ERROR:
         rows = rows.filter(is_kept_apart=False)
-    elif kind is not Kind.MISLABEL:
-        rows = rows.exclude(status=Status.MERGED).order_by("-last_seen", "-pk")
+    if kind in EXACT_KINDS:  # what has no signature any more is like nothing
+        rows = rows.exclude(signature="")
+    else:
+        rows = rows.exclude(status=Status.MERGED).exclude(centroid=b"", meaning=b"").order_by("-last_seen", "-pk")
     columns = ("agent", "pk", "signature", "centroid", "meaning", "grouped", "first_seen", "last_seen")
     groups = []
     for agent, pk, signature, words, total, size, first, last in rows.values_list(*columns)[:MOST].iterator(2000):
@@ -161,16 +163,29 @@ def _save(found: Found) -> None:
     shared.support, shared.sources = found.support, found.sources
     shared.agents = len({pattern.agent_id for pattern in found.patterns})
     shared.first_seen, shared.last_seen = found.seen
-    shown = next((pattern for pattern in found.patterns if pattern.status != Status.CANDIDATE and pattern.label), None)
-    if shown:
-        shared.label = shown.label
+    if shown := _shown_label(found):
+        shared.label = shown
     elif was != shared.support:
         shared.label = _label(found)
     shared.save()
     found.shared = shared
 
 
+def _shown_label(found: Found) -> str:
+    """Of the first that people see; empty while none is shown."""
+    return next((one.label for one in found.patterns if one.status != Status.CANDIDATE and one.label), "")
+
+
+def name_anew(patterns: Collection[int]) -> None:
+    """Find the names anew of what these patterns are with others; the caller keeps their evidence where it is."""
+    for shared in SharedPattern.objects.filter(members__pattern__in=patterns).distinct().order_by("pk"):
+        members = Pattern.objects.filter(shared_member__shared=shared).defer("centroid", "meaning")
+        found = Found(Kind(shared.kind), sorted(members, key=lambda one: (-one.sources, one.pk)), shared=shared)
+        shared.label = _shown_label(found) or _label(found)
+        shared.save(update_fields=["label"])
+
+
 def _label(found: Found) -> str:
     rows = Evidence.objects.filter(pattern__in=found.patterns).select_related("feedback", "run").order_by("-at", "-pk")
-    signatures = [pattern.signature for pattern in found.patterns]
+    signatures = [pattern.signature for pattern in found.patterns if pattern.signature]
     return naming.words_for(found.kind, list(rows[: naming.READ_AT_MOST]), signatures)[0]

@@ -137,7 +137,7 @@ def _move(agent_id: int, kind: Kind, moves: Mapping[int, Sequence[int]], was: Ma
     gone = []
     for pattern in list(rows.filter(pk__in=touched)):
         if pattern.evidence.exists():
-            _form(pattern)
+            form(pattern)
             _count(pattern, heard)
         elif pattern.status == Status.CANDIDATE:
             gone.append(pattern.pk)
@@ -155,18 +155,20 @@ def _make_up(agent_id: int, kind: Kind) -> None:
     by_words = groups.filter(meaning=b"").exclude(centroid=b"").filter(evidence__feedback__point__isnull=False)
     by_meaning = groups.exclude(meaning=b"").filter(centroid=b"", status__in=[Status.OPEN, Status.PROPOSED])
     for pattern in list((by_words.distinct() | by_meaning.distinct()).order_by("pk")[:MOST_MADE_UP]):
-        _form(pattern)
+        form(pattern)
         pattern.save(update_fields=["centroid", "meaning", "grouped", "grown"])
 
 
-def _form(pattern: Pattern) -> None:
+def form(pattern: Pattern) -> None:
     """Work out anew what stands for a pattern, words and meaning, without what was withdrawn. Does not save."""
     own = Evidence.objects.filter(Q(pattern=pattern, grouped_in=None) | Q(grouped_in=pattern))
     own = own.select_related("feedback", "run").order_by("pk")
     kind = Kind(pattern.kind)
     items = meaning.items_of_all(own[: 8 * MAX_MOVES], kind)
     formed = meaning.grouper().formed(pattern.pk, kind, items, meaning.middles(pattern.agent_id).get(kind))
-    pattern.centroid, pattern.meaning, pattern.grouped = formed.centroid, formed.meaning, own.count()
+    # Of what says nothing any more there is no middle, so nothing is like it.
+    pattern.centroid, pattern.meaning = (formed.centroid, formed.meaning) if items else (b"", b"")
+    pattern.grouped = own.count()
     of_kind = Pattern.objects.filter(agent=pattern.agent_id, kind=kind)
     pattern.grown = of_kind.aggregate(newest=Max("grown"))["newest"] or 0
 

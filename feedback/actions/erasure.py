@@ -2,20 +2,26 @@
 
 Each report keeps what is counted: when it came, of which version, its rating, codes and labels. In the place of what
 told whose it was stands chance, the same for all reports of one source, so that sources are still counted right.
+Reports whose words retention took before are found by the sources that the name can have made.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from agents.models import ApiKey
 from audit.record import SYSTEM, Actor, record
 from feedback.actions import locks
-from feedback.ingest.rows import hashed
+from feedback.actions.forgetting import ERASED, forget, labels, touched
+from feedback.ingest.importing import SENDER
+from feedback.ingest.rows import hashed, source
 from feedback.models import Erasure, Feedback, Run, TextPoint
+from people.models import User
 
 WORDS: Final = {
     "feedback_feedback": "reason = '', correction = '', input = '', output = '', edited_output = '', user_hash = NULL",
@@ -43,10 +49,11 @@ _OF_PATTERNS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What is being erased: the hash of the name, and the keys of the feedback."""
+    """What is being erased: the hash of the name, the keys of the feedback, and patterns that are named anew."""
 
     subject: bytes
     feedback: Sequence[int]
+    patterns: Set[int]
 
 
 ALSO: Final[list[Callable[[Gone], None]]] = []
@@ -77,29 +84,41 @@ def _erase(pk: int) -> bool:
     if wish is None or wish.subject is None:
         return False
     subject = bytes(wish.subject)
-    _hold_back_miners(subject)
+    theirs = _theirs(subject)
+    _hold_back_miners(theirs)
     found = {
-        "feedback_feedback": list(Feedback.objects.filter(user_hash=subject).values_list("pk", "source")),
-        "feedback_run": list(Run.objects.filter(unit_hash=subject).values_list("pk", "source")),
+        "feedback_feedback": list(Feedback.objects.filter(theirs["user_hash"]).values_list("pk", "source")),
+        "feedback_run": list(Run.objects.filter(theirs["unit_hash"]).values_list("pk", "source")),
     }
-    new = {bytes(source): os.urandom(16) for rows in found.values() for _, source in rows}
+    feedback, runs = ([key for key, _ in rows] for rows in found.values())
+    holding = touched(feedback, runs)
+    new = {bytes(source): ERASED + os.urandom(12) for rows in found.values() for _, source in rows}
     for table, rows in found.items():
         _take_words(table, [(key, new[bytes(source)]) for key, source in rows])
-    feedback, runs = ([key for key, _ in rows] for rows in found.values())
     _rename_sources(new, feedback, runs)
+    labels(feedback)
     TextPoint.objects.filter(feedback__in=feedback).delete()
+    named = forget(holding)
     for erase in ALSO:
-        erase(Gone(subject, feedback))
+        erase(Gone(subject, feedback, named))
     wish.subject, wish.done_at, wish.feedback, wish.runs = None, timezone.now(), len(feedback), len(runs)
     wish.save()
     record("subject.erased", actor=SYSTEM, target=wish, after={"feedback": wish.feedback, "runs": wish.runs})
     return True
 
 
-def _hold_back_miners(subject: bytes) -> None:
+def _theirs(subject: bytes) -> dict[str, Q]:
+    """Whose reports these are, by the column of the hash; where retention took that, by the sources they can be."""
+    owners = User.objects.values_list("pk", flat=True)
+    parties = {ApiKey(owner_id=owner).party for owner in owners} | {SENDER.party}
+    sources = [source(party, subject) for party in parties]
+    return {column: Q(**{column: subject}) | Q(source__in=sources) for column in ("user_hash", "unit_hash")}
+
+
+def _hold_back_miners(theirs: Mapping[str, Q]) -> None:
     """Or one that read a report before would link it with the old source afterwards."""
-    agents = set(Feedback.objects.filter(user_hash=subject).values_list("agent", flat=True))
-    agents |= set(Run.objects.filter(unit_hash=subject).values_list("agent", flat=True))
+    agents = set(Feedback.objects.filter(theirs["user_hash"]).values_list("agent", flat=True))
+    agents |= set(Run.objects.filter(theirs["unit_hash"]).values_list("agent", flat=True))
     for agent in sorted(agents):
         locks.one_miner(agent)
 

@@ -42,7 +42,7 @@ def join_families(agent_id: int) -> int:
     if not waiting.exists():
         return 0
     locks.regroup(agent_id)
-    counted = errors.annotate(blanks=_BLANKS)
+    counted = errors.exclude(signature="").annotate(blanks=_BLANKS)
     counts = set(counted.filter(is_compared=False).values_list("blanks", flat=True).order_by())
     merged = sum(_join_alike(counted.filter(blanks=blanks), MOST_COMPARED // (blanks + 1)) for blanks in sorted(counts))
     _show(waiting)

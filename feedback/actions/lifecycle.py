@@ -5,6 +5,7 @@ is resolved when nothing new comes, and opens again when it comes back.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from agents.models import Split
 from audit.record import SYSTEM, Event, record_all
-from feedback.actions import columns, meaning, naming
+from feedback.actions import columns, meaning, naming, openings
 from feedback.mining import EXACT_KINDS, Group, Kind
 from feedback.models import Evidence, Pattern
 
@@ -83,6 +84,8 @@ def _recurs(pattern: Pattern) -> bool:
 
 
 def _react(patterns: Sequence[Pattern], dismissed: Dismissed) -> None:
+    held = openings.held_back(patterns)
+    patterns = [pattern for pattern in patterns if pattern.pk not in held]
     naming.refresh_each([pattern for pattern in patterns if not pattern.named_support])
     record_all([event for pattern in patterns for event in _reacted(pattern, dismissed)])
 
@@ -102,13 +105,13 @@ _STORE = """
     UPDATE feedback_pattern p SET status = new.status, label = new.label, terms = new.terms,
         named_support = new.named_support, error_class = new.error_class, draft_due_at = new.draft_due_at,
         dismissed_as = new.dismissed_as, dismissed_reason = new.dismissed_reason, duplicate_of_id = new.duplicate_of,
-        came_back_at = new.came_back_at, is_compared = new.is_compared
+        came_back_at = new.came_back_at, is_compared = new.is_compared, only_from_id = new.only_from
     FROM unnest(
             %s::bigint[], %s::text[], %s::text[], %s::jsonb[], %s::int[], %s::text[], %s::timestamptz[],
-            %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::bool[]
+            %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::bool[], %s::bigint[]
         ) AS new (
             id, status, label, terms, named_support, error_class, draft_due_at,
-            dismissed_as, dismissed_reason, duplicate_of, came_back_at, is_compared
+            dismissed_as, dismissed_reason, duplicate_of, came_back_at, is_compared, only_from
         )
     WHERE p.id = new.id
 """
@@ -119,7 +122,7 @@ def _store(patterns: Sequence[Pattern]) -> None:
     rows = [
         (
             *(p.pk, p.status, p.label, json.dumps(p.terms), p.named_support, p.error_class, p.draft_due_at),
-            *(p.dismissed_as, p.dismissed_reason, p.duplicate_of_id, p.came_back_at, p.is_compared),
+            *(p.dismissed_as, p.dismissed_reason, p.duplicate_of_id, p.came_back_at, p.is_compared, p.only_from_id),
         )
         for p in patterns
     ]
@@ -172,6 +175,24 @@ def new_since_answer(pattern: Pattern) -> QuerySet[Evidence]:
     # While few get the version, what names none is most likely about the one before it.
     unnamed = Q(pk__in=[]) if version.splits.live().exists() else ~named & Q(at__gt=since)
     return pattern.evidence.filter((named & newer) | unnamed, at__gt=since - _CLOCKS).order_by()
+
+
+def open_held_back() -> None:
+    """Open what waited until its one reporter had fewer patterns open, those with most sources first."""
+    for owner, left in openings.room(set(Pattern.objects.held_back().values_list("only_from", flat=True))).items():
+        waiting = Pattern.objects.held_back().filter(only_from=owner, sources__gte=settings.COUNTERSIGN_MIN_SOURCES)
+        found = waiting.order_by("-sources", "pk").values_list("agent", "pk")[: max(0, left)]
+        by_agent: dict[int, list[int]] = defaultdict(list)
+        for agent, pk in found:
+            by_agent[agent].append(pk)
+        for pks in by_agent.values():
+            _open_held_back(pks)
+
+
+@transaction.atomic
+def _open_held_back(pks: Sequence[int]) -> None:
+    rows = Pattern.objects.held_back().select_for_update(no_key=True, of=("self",)).select_related("agent")
+    react_all(list(rows.filter(pk__in=pks).order_by("pk").defer("centroid", "meaning")), Dismissed())
 
 
 def resolve_quiet() -> int:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 from django.conf import settings
@@ -56,12 +56,12 @@ def _name(pattern: Pattern, said: Sequence[Spoken], signatures: Sequence[str], r
 
 
 def words_for(kind: Kind, reports: Sequence[Spoken], signatures: Sequence[str]) -> tuple[str, list[str]]:
-    """Label and terms of what some reports say, at least one, the newest first; of errors by their signatures too."""
+    """Label and terms of what some reports say, the newest first; of errors by their signatures too."""
     said, least = texts_by_source(reports), settings.COUNTERSIGN_MIN_SOURCES
     found = terms(said, least) or terms(said, least, judging=True)
     if kind is Kind.ERROR:
-        return label(kind, template=common(signatures)), found
-    first = reports[0].feedback
+        return label(kind, template=common(signatures) if signatures else ""), found
+    first = reports[0].feedback if reports else None
     if first and kind is Kind.MISLABEL:
         return label(kind, predicted=first.predicted, expected=first.expected), found
     changed = consensus_change(reports) if kind is Kind.CORRECTION else None
@@ -89,6 +89,12 @@ _NAMED = """
 """
 
 
+def name_anew(pattern_ids: Collection[int]) -> None:
+    """Find the names of these patterns anew, of those that are shown and count something, however little they grew."""
+    Pattern.objects.filter(pk__in=pattern_ids).update(named_support=0)
+    _refresh(sorted(pattern_ids))
+
+
 @transaction.atomic
 def _refresh(pattern_ids: Sequence[int]) -> None:
     rows = Pattern.objects.shown().select_for_update(no_key=True).defer("centroid", "meaning").order_by("pk")
@@ -101,8 +107,9 @@ def _refresh(pattern_ids: Sequence[int]) -> None:
 
 def _signatures(patterns: Iterable[Pattern]) -> dict[int, list[str]]:
     """Of each error its signature and those the miner merged into it; what a person merged says more."""
-    found = {one.pk: [one.signature] if one.kind == Kind.ERROR else [] for one in patterns}
-    errors = [pk for pk, signatures in found.items() if signatures]
+    patterns = list(patterns)
+    found = {one.pk: [one.signature] if one.kind == Kind.ERROR and one.signature else [] for one in patterns}
+    errors = [one.pk for one in patterns if one.kind == Kind.ERROR]
     joined = Pattern.objects.filter(merged_into__in=errors, is_merged_by_miner=True).exclude(signature="")
     for pk, signature in joined.order_by("pk").values_list("merged_into", "signature") if errors else ():
         if pk is not None and len(found[pk]) <= READ_AT_MOST:

@@ -84,7 +84,7 @@ def rename(pattern_id: int, *, user: User, label: str) -> Pattern:
     pattern = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent").get(pk=pattern_id)
     if pattern.status == Pattern.Status.MERGED:
         raise PatternError("The pattern was merged into another; look at it again.")
-    was = pattern.label
+    was, before = pattern.label, _given(pattern)
     pattern.is_named_by_hand, pattern.label = bool(label), label or pattern.label
     if not label:
         pattern.named_support = 0
@@ -97,10 +97,15 @@ def rename(pattern_id: int, *, user: User, label: str) -> Pattern:
         actor=Actor.person(user),
         target=pattern,
         agent=pattern.agent.slug,
-        before={"label": was},
-        after={"label": pattern.label, "by_hand": pattern.is_named_by_hand},
+        before=before,
+        after=_given(pattern),
     )
     return pattern
+
+
+def _given(pattern: Pattern) -> dict[str, Any]:
+    """The label as the log keeps it: what a person gave, and of the miner's only that it is one."""
+    return {"by_hand": pattern.is_named_by_hand} | ({"label": pattern.label} if pattern.is_named_by_hand else {})
 
 
 def clean_label(label: str) -> str:

@@ -26,6 +26,10 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
         """Everything that recurs; a candidate is not shown before it does, and a merged one is shown as another."""
         return self.exclude(status__in=Pattern.HIDDEN)
 
+    def held_back(self) -> "PatternQuerySet":
+        """Those that would be shown, had the one owner of keys who reports them not so many open already."""
+        return self.filter(status=Pattern.Status.CANDIDATE, only_from__isnull=False)
+
     def for_person(self, user: User) -> "PatternQuerySet":
         """Those of agents this person sees; see `agents.reach`."""
         return within(self, user, "agent")
@@ -145,6 +149,10 @@ class Pattern(models.Model):
     answered_at = models.DateTimeField(null=True)
     came_back_at = models.DateTimeField(null=True, help_text="When it came back in spite of that version.")
     draft_note = models.TextField(blank=True, help_text="Why the drafter declined, when it last did.")
+    only_from = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False,
+        help_text="Whose keys alone had reported it when it was first to be shown; see `actions.openings`.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = PatternQuerySet.as_manager()
@@ -167,12 +175,20 @@ class Pattern(models.Model):
             models.Index(fields=["agent", "kind", "-grown", "-id"], name="pattern_by_growth"),
             models.Index(fields=["kind", "-sources"], name="pattern_loudest", condition=Q(sources__gt=1)),
             models.Index(fields=["status", "-last_seen"], name="pattern_by_status"),
+            models.Index(
+                fields=["only_from", "status"], name="pattern_only_from", condition=Q(only_from__isnull=False)
+            ),
             models.Index(fields=["agent"], name="pattern_to_compare", condition=Q(is_compared=False)),
             models.Index(fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.label or f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def name_on_log(self) -> str:
+        """Of its kind and number alone: the label is made of what people wrote."""
+        return f"{self.get_kind_display()} {self.pk}"
 
     @property
     def what(self) -> str:

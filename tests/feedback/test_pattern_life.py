@@ -213,7 +213,6 @@ def test_a_duplicate_names_its_original(support: Agent, complaints: list[Feedbac
 def test_a_label_given_by_hand_is_kept(support: Agent, complaints: list[Feedback], mara: User, luis: User) -> None:
     mine(support)
     pattern = Pattern.objects.shown().get()
-    found = pattern.label
     with pytest.raises(PatternError):
         rename(pattern.pk, user=luis, label="Mine")
     with pytest.raises(PatternError):
@@ -223,7 +222,10 @@ def test_a_label_given_by_hand_is_kept(support: Agent, complaints: list[Feedback
     pattern.refresh_from_db()
     assert pattern.label == "Deadline of courses"
     entry = AuditEntry.objects.get(verb="pattern.renamed")
-    assert entry.fact["before"] == {"label": found}
+    assert (entry.fact["before"], entry.fact["after"]) == (
+        {"by_hand": False},
+        {"by_hand": True, "label": "Deadline of courses"},
+    )
     rename(pattern.pk, user=mara, label="")
     pattern.refresh_from_db()
     assert "refund" in pattern.label.lower()

@@ -231,8 +231,10 @@ def test_targets_that_are_allowed_are_names_and_networks() -> None:
             Private.parse([bad])
 
 
-OWN_DOORS = {"notices/door.py", "reviewapp/reach.py", "reviewapp/demo/calling.py"}
-"""The door; the look whether our own web server answers; and the demo agent, which is a client of the board."""
+OWN_DOORS = {"notices/door.py", "notices/oidc.py", "reviewapp/reach.py", "reviewapp/demo/calling.py"}
+"""The door; the session whose only adapter is the door; the look whether our own web server answers; and the demo
+agent, which is a client of the board.
+"""
 
 
 def test_nothing_else_goes_out() -> None:

@@ -19,11 +19,14 @@ CLIENT, SECRET = "countersign", "a secret of the registration"
 
 @dataclass
 class Service:
-    """`says` goes into each token over the usual claims; `signs_with` signs it in place of the published key."""
+    """`says` goes into each token over the usual claims; `signs_with` signs it in place of the published key;
+    `places` goes over what discovery names.
+    """
 
     key: rsa.RSAPrivateKey
     says: dict[str, Any] = field(default_factory=dict)
     tells: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     signs_with: rsa.RSAPrivateKey | None = None
     address: str = ""
     asked: dict[str, str] = field(default_factory=dict)
@@ -46,10 +49,12 @@ class Service:
                     "userinfo_endpoint": f"{self.address}/userinfo",
                     "jwks_uri": f"{self.address}/jwks",
                     "token_endpoint_auth_methods_supported": ["client_secret_post"],
-                }
+                } | self.places
             case "/jwks":
                 public = json.loads(RSAAlgorithm.to_jwk(self.key.public_key()))
                 return {"keys": [public | {"kid": "one", "alg": "RS256", "use": "sig"}]}
+            case "/moved":
+                return {"moved": f"{self.address}/jwks"}
             case "/userinfo":
                 return self._claims() | self.tells
         digest = hashlib.sha256(sent["code_verifier"].encode()).digest()
@@ -82,7 +87,8 @@ def serve(service: Service) -> ThreadingHTTPServer:
         def _reply(self, sent: dict[str, str]) -> None:
             said = service.answer(self.path, sent)
             body = json.dumps(said).encode()
-            self.send_response(400 if "error" in said else 200)
+            self.send_response(302 if "moved" in said else 400 if "error" in said else 200)
+            self.send_header("Location", said.get("moved", ""))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

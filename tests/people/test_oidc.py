@@ -21,6 +21,7 @@ from people import accounts
 from people.models import User
 from people.roles import Role
 from tests.people.identity_service import CLIENT, SECRET, Service, serve
+from tests.stub import stub
 
 GO, CALLBACK = "/account/oidc/", "/account/oidc/callback/"
 KEY, OTHER = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 2048)
@@ -253,3 +254,25 @@ def test_a_service_that_does_not_answer_is_said_in_words(client: Client, service
     app["settings"] = {"server_url": "http://127.0.0.1:1"}
     answer = client.post(GO)
     assert (answer.status_code, "The service does not answer" in answer.text) == (503, True)
+
+
+@pytest.mark.parametrize("place", ["token_endpoint", "userinfo_endpoint", "jwks_uri"])
+def test_what_discovery_names_may_not_lead_elsewhere_in_the_network(
+    client: Client, service: Service, place: str, settings: Settings
+) -> None:
+    with stub() as other:
+        other.status = 200
+        service.places = {place: other.url}
+        assert come(client, service).status_code == 403
+        assert (is_in(client), other.got) == (False, [])
+        settings.COUNTERSIGN_PRIVATE_TARGETS = ["127.0.0.0/8"]
+        come(Client(), service)
+        assert bool(other.got) is (place == "token_endpoint")  # the stub remembers what was posted
+    service.places = {place: "https://169.254.169.254/latest"}
+    assert come(client, service).status_code == 403
+
+
+def test_no_redirect_of_the_service_is_followed(client: Client, service: Service) -> None:
+    service.places = {"jwks_uri": f"{service.address}/moved"}
+    assert come(client, service).status_code == 403
+    assert not is_in(client)

@@ -140,7 +140,7 @@ def test_the_states_a_pattern_is_taken_through_are_on_the_log(
         ("watching", "open", "Mara Okafor"),
     ]
     first = AuditEntry.objects.filter(verb="pattern.status_changed").earliest("pk")
-    assert (first.proposal, first.target_label) == (proposal.pk, str(pattern))
+    assert (first.proposal, first.target_label) == (proposal.pk, f"Complaint {pattern.pk}")
 
 
 @pytest.mark.parametrize("how", ["withdraw", "reject"])
