@@ -5,22 +5,32 @@ Patterns run over what strangers wrote, so they are re2's: they take time in pro
 
 import ipaddress
 from collections import Counter
-from collections.abc import Callable, Collection
-from typing import Any, Final
+from collections.abc import Collection, Iterator
+from typing import Any, Final, NamedTuple
 
 import re2
 
+from agents.disguises import undisguised
+
 _KEY: Final = (
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?:-----[A-Za-z0-9+/=\s]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?)?"
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}"
-    r"|\bgithub_pat_\w{40,}"
-    r"|\bglpat-[\w-]{20,}|\bxox[abeoprs]-[\w-]{10,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}"
-    r"|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*"
-    r"|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}|\bhf_[A-Za-z0-9]{30,}|[a-z][a-z0-9+]{1,20}://[^\s/:@]{1,80}:[^\s/@]{3,}@"
-    r"|(?i:\b(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret)\b"
-    r"[\"']?\s*[:=]\s*[\"']?[^\s\"'<{$]{6,})"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bcsk_[A-Za-z0-9]{10}_[A-Za-z0-9]{40,}"
+    r"|\bgithub_pat_\w{40,}|\b(?:dckr_pat|dop_v1|shp(?:at|ca|pa|ss)|whsec|sntrys|lin_api)_[\w-]{20,}|\bGOCSPX-[\w-]{20,}"
+    r"|\bgl(?:pat|rt|dt|ptt|cbt)-[\w-]{20,}|\bx(?:ox[abeoprs]|app)-[\w-]{10,}"
+    r"|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}"
+    r"|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bSG\.[\w-]{16,64}\.[\w-]{16,}|\beyJ[\w-]{10,500}\.eyJ[\w-]{10,}\.[\w-]*"
+    r"|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}|\bhf_[A-Za-z0-9]{30,}"
+    r"|[a-z][a-z0-9+]{1,20}://[^\s/:@]{0,80}:[^\s/]{3,}@|(?i:\bbearer +[\w.~+/-]{16,}=*)"
+    r"|(?i:\b(?:\w{1,30}[_-])?(?:password|passwd|pwd|passphrase|secret|(?:api|private|secret|access)[_-]?key"
+    r"|(?:access|auth|refresh|session)[_-]?token|client[_-]?secret)\b[\"']?\s*[:=]\s*[\"']?[^\s\"'<{$]{6,})"
 )
-EMAIL: Final = r"[\pL\pN._%+-]{1,64}@[\pL\pN-]{1,63}(?:\.[\pL\pN-]{1,63})+"
+# What may be a letter or digit of a name, in ranges: Unicode's own classes, repeated, are more than RE2 works with.
+_LETTER: Final = (
+    r"0-9A-Za-z\x{aa}\x{b5}\x{ba}\x{c0}-\x{1fff}\x{2c00}-\x{2dff}\x{3005}-\x{3007}\x{3040}-\x{d7ff}\x{f900}-\x{fdff}"
+    r"\x{fe70}-\x{fefe}\x{ff10}-\x{ffdc}\x{10000}-\x{3ffff}"
+)
+_LOCAL: Final = rf"[{_LETTER}._%+-]{{1,64}}"
+EMAIL: Final = rf"(?:{_LOCAL}['\x{{2019}}])?{_LOCAL}@[{_LETTER}-]+(?:\.[{_LETTER}-]+)+"
 _SECRETS: Final = re2.compile(_KEY)
 _RANDOM: Final = re2.compile(r"[A-Za-z0-9+/_=-]{32,}")
 
@@ -45,20 +55,22 @@ _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IP4: Final = rf"\b{_OCTET}(?:\.{_OCTET}){{3}}\b"
 _IP6: Final = r"(?i:\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b|\b(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}\b)"
 # Digits that may hold a card's number: an expiry date or an order's number can stand right beside it.
-_CARD: Final = r"\b\d(?:[ .\x{a0}-]?\d){12,}\b"
-# With a country's code; or as in North America; or with a leading zero and a separator after the area's code, which is
-# a dot only where no date is written so.
+_CARD: Final = r"\b\d(?:[ .-]?\d){12,}\b"
+# With a country's code; or as in North America; or with an area's code in brackets; or with a leading zero and either
+# ten or eleven digits or a separator after the area's code, which is a dot only where no date is written so; or as
+# mobile numbers are in China.
 _PHONE: Final = (
     r"(?:\+|\b00)[1-9]\d{0,2}(?:[ ./-]{0,3}\(?\d{1,5}\)?){2,7}\b"
     r"|(?:\b1[ .-])?(?:\([2-9]\d{2}\) ?|\b[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}\b"
-    r"|(?:\(0\d{1,5}\) ?|\b0\d{1,5}[ /-]{1,3})\d{2,8}(?:[ -]\d{2,5}){0,4}\b"
-    r"|\b0\d(?:\.\d{2}){4}\b|\b0\d{2,5}\.\d{5,8}\b"
+    r"|(?:\(0\d{1,5}\) ?|\b0\d{1,5}[ /-]{1,3})\d{2,8}(?:[ -]\d{2,5}){0,4}\b|\(\d{2,5}\) ?\d{3,5}(?:[ -]\d{2,5}){1,3}\b"
+    r"|\b0\d(?:\.\d{2}){4}\b|\b0\d{2,5}\.\d{5,8}\b|\b0[1-9]\d{8,9}\b|\b1[3-9]\d[ -]\d{4}[ -]\d{4}\b"
 )
 _WAYS: Final = {"secret": _KEY, "email": EMAIL, "ip": f"{_IP4}|{_IP6}", "card": _CARD, "phone": _PHONE}
 _GROUPS: Final = re2.compile(r"\d+")
 _PHONES: Final = re2.compile(_PHONE)
 _NAMED_SECRET: Final = re2.compile(
-    r"(?i)(?:^|[^a-z])(?:password|passwd|secret|authorization|(?:api|access|auth|private)[_-]?(?:key|token))$"
+    r"(?i)(?:password|passwd|passphrase|secret|authorization|(?:^|[^a-z])(?:pwd|token|jwt|cookie)"
+    r"|(?:api|access|auth|private|refresh|session|secret)[_-]?(?:key|token))$"
 )
 _LEAST_OF_SECRET: Final = 6
 _CARD_LENGTHS: Final = range(13, 20)
@@ -78,6 +90,14 @@ def _is_random(token: str) -> bool:
     return digits >= 4 and kinds >= 2 and len(set(token)) >= 12 and token.count("-") + token.count("/") < len(token) / 5
 
 
+class _Found(NamedTuple):
+    """What was found of which kind, and where."""
+
+    start: int
+    end: int
+    kind: str
+
+
 class Mask:
     """Puts words like “[e-mail]” in the place of what is of some kinds, and counts what it took out."""
 
@@ -93,49 +113,55 @@ class Mask:
         """The text without them; what was taken out is added to `counts`, by kind."""
         if self._any is None or not text:
             return text
-        parts, end = [], 0
+        plain, places = undisguised(text)
+        parts, done = [], 0
+        for start, end, kind in self._found(plain, 0):
+            counts[kind] += 1
+            parts += [text[done : places[start] if places else start], MASKED[kind]]
+            done = places[end] if places else end
+        return "".join([*parts, text[done:]]) if parts else text
+
+    def _found(self, text: str, at: int) -> Iterator[_Found]:
+        """All of it in a piece that begins at `at`, one after another."""
+        if self._any is None:
+            return
         for match in self._any.finditer(text):
-            kind, found = match.lastgroup, match.group()
+            kind, found, start = match.lastgroup, match.group(), at + match.start()
             if kind == "card":
-                left = self._without_cards(found, counts)
-            elif not _IS[kind](found) or (kind == "phone" and _goes_on(text, match.start())):
-                left = found
+                yield from self._cards(found, start)
             elif kind == "phone":
-                left = self._without_phone(found, counts)
-            else:
-                left = MASKED[kind]
-                counts[kind] += 1
-            parts += [text[end : match.start()], left]
-            end = match.end()
-        return "".join([*parts, text[end:]]) if parts else text
+                if not _goes_on(text, match.start()):
+                    yield from self._phone(found, start)
+            elif kind != "ip" or _is_address(found):
+                yield _Found(start, at + match.end(), kind)
 
-    def _without_cards(self, run: str, counts: Counter[str]) -> str:
-        """Digits in groups without the card numbers among them, and without the phone numbers in what is left."""
+    def _cards(self, run: str, at: int) -> Iterator[_Found]:
+        """The card numbers in a run of groups of digits, and the phone numbers between them."""
         groups = [match.span() for match in _GROUPS.finditer(run)]
-        parts, done, at = [], 0, 0
-        while at < len(groups):
-            last = _card_from(run, groups, at)
+        done, first = 0, 0
+        while first < len(groups):
+            last = _card_from(run, groups, first)
             if last is None:
-                at += 1
+                first += 1
                 continue
-            parts += [self._without_phones(run[done : groups[at][0]], counts), MASKED["card"]]
-            counts["card"] += 1
-            done, at = groups[last][1], last + 1
-        return "".join([*parts, self._without_phones(run[done:], counts)])
+            start, end = groups[first][0], groups[last][1]
+            yield from self._phones(run[done:start], at + done)
+            yield _Found(at + start, at + end, "card")
+            done, first = end, last + 1
+        yield from self._phones(run[done:], at + done)
 
-    def _without_phones(self, text: str, counts: Counter[str]) -> str:
-        if "phone" not in self._kinds:
-            return text
-        return _PHONES.sub(lambda match: self._without_phone(match.group(), counts), text)
+    def _phones(self, text: str, at: int) -> Iterator[_Found]:
+        if "phone" in self._kinds:
+            for match in _PHONES.finditer(text):
+                yield from self._phone(match.group(), at + match.start())
 
-    def _without_phone(self, found: str, counts: Counter[str]) -> str:
+    def _phone(self, found: str, at: int) -> Iterator[_Found]:
         """As many of its groups as make a phone number are one; what follows may be anything."""
         ends = [match.end() for match in _GROUPS.finditer(found)]
         end = next((end for end in reversed(ends) if _is_phone(found[:end])), None)
-        if end is None:
-            return found
-        counts["phone"] += 1
-        return MASKED["phone"] + self.text(found[end:], counts)
+        if end is not None:
+            yield _Found(at, at + end, "phone")
+            yield from self._found(found[end:], at + end)
 
     def tree(self, value: Any, counts: Counter[str]) -> Any:
         """The same in every string and whole number of a JSON value, keys included."""
@@ -144,9 +170,10 @@ class Mask:
                 return self.text(value, counts)
             case bool():
                 return value
-            case int():
-                left = self.text(str(value), counts)
-                return value if left == str(value) else left
+            case int() | float() if value == int(value):
+                written = str(int(value))
+                left = self.text(written, counts)
+                return value if left == written else left
             case dict():
                 return self._object(value, counts)
             case list():
@@ -170,7 +197,7 @@ class Mask:
         return kept
 
     def _is_secret(self, key: str, item: Any) -> bool:
-        is_long = isinstance(item, str) and len(item) >= _LEAST_OF_SECRET
+        is_long = isinstance(item, str | int) and len(str(item)) >= _LEAST_OF_SECRET
         return "secret" in self._kinds and is_long and _NAMED_SECRET.search(key) is not None
 
 
@@ -197,6 +224,8 @@ def _card_from(run: str, groups: list[tuple[int, int]], first: int) -> int | Non
     fitting, sizes = None, list[int]()
     for last, (at, until) in enumerate(groups[first : first + max(_CARD_LENGTHS)], start=first):
         sizes.append(until - at)
+        if sum(sizes) > max(_CARD_LENGTHS):
+            break
         is_all = first == 0 and last == len(groups) - 1
         if (is_all or _is_grouped(sizes)) and _is_card(run[start:until]):
             fitting = last
@@ -223,15 +252,3 @@ def _goes_on(text: str, start: int) -> bool:
 
 def _is_phone(text: str) -> bool:
     return len(_digits(text)) in _PHONE_LENGTHS
-
-
-def _may_be_phone(text: str) -> bool:
-    return len(_digits(text)) >= min(_PHONE_LENGTHS)
-
-
-_IS: Final[dict[str, Callable[[str], bool]]] = {
-    "secret": bool,
-    "email": bool,
-    "ip": _is_address,
-    "phone": _may_be_phone,
-}

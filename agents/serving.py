@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from agents import recorded
 from agents.models import Document, Release, Version
 from agents.statements import fetch, once_more
 
@@ -98,10 +99,11 @@ def body(served: Served) -> bytes:
 def _start(version_id: int, digest: str) -> bytes:
     """The answer for one version, up to its rollout. Versions never change, so this may be remembered for good.
 
-    Whoever gets past the database's own refusal to change a version would change what protected sections say, too.
+    Whoever gets past the database's own refusal to change a version would change what protected sections say, too; so
+    it is compared with what the log has of it.
     """
     version = Version.objects.select_related("document__agent").filter(pk=version_id, sha256=digest).first()
-    if version is None or sha256(version.text.encode()).hexdigest() != digest:
+    if version is None or not sha256(version.text.encode()).hexdigest() == digest == recorded.digest_of(version_id):
         raise AlteredText(f"The stored text of version {version_id} is not the one that was approved.")
     whole = msgspec.json.encode(
         {

@@ -12,6 +12,7 @@ from agents.versions import publish, restore
 from audit.record import SYSTEM
 from tests.api.conftest import Caller
 from tests.cast import PROMPT
+from tests.log import tamper
 
 PATH = "/agents/support/instructions/system-prompt"
 
@@ -140,12 +141,14 @@ def test_through_djangos_urlconf_other_methods_are_refused(caller: Caller, promp
     )
 
 
-def test_a_text_that_was_altered_in_the_database_is_served_to_nobody(caller: Caller, prompt: Document) -> None:
+@pytest.mark.parametrize("with_digest", [False, True])
+def test_a_text_that_was_altered_in_the_database_is_served_to_nobody(
+    caller: Caller, prompt: Document, with_digest: bool
+) -> None:
     altered = PROMPT.replace("Never ask", "Always ask")
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("UPDATE agents_version SET text = %s WHERE id = %s", [altered, prompt.current_id])
-        cursor.execute("SET LOCAL session_replication_role = origin")
+    tamper("UPDATE agents_version SET text = %s WHERE id = %s", altered, prompt.current_id)
+    if with_digest:
+        tamper("UPDATE agents_version SET sha256 = encode(sha256(convert_to(text, 'UTF8')), 'hex')")
     for path in (PATH, f"{PATH}?version=1"):
         response = caller.get(path)
         assert (response.status_code, response.json()["type"]) == (503, "/problems/altered-text")
