@@ -73,6 +73,7 @@ def entry(request: HttpRequest, sequence: int) -> HttpResponse:
     context = {
         "place": "audit",
         "entry": found,
+        "alone": [found],
         "fields": _fields(fact),
         "before": _spelled(fact.get("before")),
         "after": _spelled(fact.get("after")),

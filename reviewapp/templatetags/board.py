@@ -1,6 +1,6 @@
 """How facts are shown: times, numbers, trends, and characters nobody could see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -15,7 +15,7 @@ from audit import numbers
 from audit.models import AuditEntry
 from audit.wording import Wording, in_words
 from feedback.charts import Bar, Spark, spark
-from feedback.models import Feedback
+from feedback.models import Feedback, Pattern
 from proposals.checking.checks import override_phrases
 from proposals.checking.invisible import Chip, spans
 from proposals.diffs import Row
@@ -167,10 +167,22 @@ def trend(values: Sequence[int] | None, size: str = "96x28") -> Spark | None:
 
 
 @register.filter
-def worded(entry: AuditEntry) -> SafeString:
-    """What an entry of the log says, without its actor: verb, target, details."""
+def worded(entry: AuditEntry, names: Mapping[int, str] | None = None) -> SafeString:
+    """What an entry of the log says, without its actor: verb, target, details.
+
+    The log calls patterns by number; `names` are what they are called today, by their key.
+    """
     said = in_words(entry)
-    return format_html("{} <b>{}</b>{}{}", said.verb, chips(said.target), said.ending, _more(said))
+    name = names.get(int(entry.target_id)) if names and entry.target_kind == "pattern" else None
+    today = format_html(' <span class="muted">“{}”</span>', chips(name)) if name else ""
+    return format_html("{} <b>{}</b>{}{}{}", said.verb, chips(said.target), today, said.ending, _more(said))
+
+
+@register.simple_tag
+def pattern_names(entries: Iterable[AuditEntry]) -> dict[int, str]:
+    """What the patterns that these entries are about are called today, by their key. One query, none without any."""
+    keys = {int(one.target_id) for one in entries if one.target_kind == "pattern"}
+    return dict(Pattern.objects.filter(pk__in=keys).exclude(label="").values_list("pk", "label")) if keys else {}
 
 
 @register.filter

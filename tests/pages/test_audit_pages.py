@@ -1,12 +1,17 @@
 """The log, read by an auditor. Entries are sealed at commit, so these tests commit."""
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from agents.models import Agent
 from audit.choices import grouped
 from audit.models import AuditEntry
+from audit.record import SYSTEM, record
 from audit.wording import VERBS
+from feedback.mining import Kind
+from feedback.models import Pattern
 from people.models import User
 from proposals.actions import decisions
 from proposals.models import Proposal
@@ -173,3 +178,17 @@ def test_words_are_looked_for_some_entries_at_a_time(
         address = f"{reverse('audit_log')}?text=%22say+14%22&before={page.context['more']}"
     assert seen > 2
     assert found == [row.verb for row in AuditEntry.objects.filter(body__icontains="say 14").newest_first()]
+
+
+def test_patterns_are_kept_by_number_and_shown_by_the_name_they_have_today(
+    client: Client, support: Agent, luis: User
+) -> None:
+    pattern = Pattern.objects.create(agent=support, kind=Kind.COMPLAINT, label="The <b>deadline</b>", signature="d")
+    with transaction.atomic():
+        record("pattern.opened", actor=SYSTEM, target=pattern, agent=support.slug)
+    client.force_login(luis)
+    entry = AuditEntry.objects.get(verb="pattern.opened")
+    for page in (reverse("audit_log"), reverse("audit_entry", args=[entry.sequence])):
+        shown = client.get(page).content.decode()
+        assert f"<b>Complaint {pattern.pk}</b>" in shown
+        assert "“The &lt;b&gt;deadline&lt;/b&gt;”" in shown
