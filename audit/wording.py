@@ -331,7 +331,7 @@ def _of_team(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_pattern(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    if before.get("status") and after.get("status"):
+    if before.get("status") not in (None, "candidate") and after.get("status"):
         yield f"from {before['status']} to {after['status']}"
     if after.get("answered_by"):
         yield f"after version {after['answered_by']}"
