@@ -1,18 +1,11 @@
-"""API keys: what agents sign in with.
-
-A key reads `csk_<10 characters, public>_<43 characters, secret><6 characters, checksum>`. The checksum is the CRC-32 of
-all that stands before it, so that a mistyped key is refused without asking the database. Only the SHA-256 of the whole
-is stored.
+"""API keys: what agents sign in with. What one looks like is in `agents.tokens`.
 
 Each process remembers a key it has looked up for CACHE_SECONDS: revoking takes effect everywhere within that time, and
 at once in the process that revokes.
 """
 
-import hashlib
 import hmac
-import secrets
 import time
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +21,7 @@ from agents.limits import Limits
 from agents.models import Agent, ApiKey
 from agents.problems import NotFound, Problem
 from agents.statements import once_more
+from agents.tokens import BadKey, digest_of, mint, parse
 from audit.models import AuditEntry
 from audit.record import Actor, record
 from people.models import User
@@ -44,12 +38,6 @@ _LIVE: Final = """
     SELECT id FROM agents_apikey WHERE id = %s AND revoked_at IS NULL
     AND (expires_at IS NULL OR expires_at > statement_timestamp()) FOR SHARE
 """
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_MARK: Final = "csk_"
-_PREFIX: Final = 10
-_SECRET: Final = 43
-_CHECKSUM: Final = 6
-_LENGTH: Final = len(_MARK) + _PREFIX + 1 + _SECRET + _CHECKSUM
 _CACHE_SIZE: Final = 10_000
 
 
@@ -104,13 +92,6 @@ class Probation(NamedTuple):
             keys = keys.filter(Q(agent=agent) | Q(agent=None))
         owners = set(keys.order_by().values_list("owner", flat=True).distinct())
         return cls.of_board() if owners and owner.pk not in owners else cls()
-
-
-class BadKey(Problem):
-    """No key, or none that is valid; what exactly is wrong is nobody's business."""
-
-    def __init__(self, detail: str = "This API key is not valid.") -> None:
-        super().__init__(401, "bad-key", detail, headers={"WWW-Authenticate": 'Bearer realm="Countersign"'})
 
 
 class OwnerRefused(ValueError):
@@ -184,16 +165,6 @@ class Caller:
         return found
 
 
-def parse(token: str) -> str:
-    """The public prefix of a well-formed key; raises BadKey. Asks no database."""
-    body, checksum = token[:-_CHECKSUM], token[-_CHECKSUM:]
-    if len(token) != _LENGTH or not token.isascii() or not token.startswith(_MARK):
-        raise BadKey
-    if not hmac.compare_digest(_checksum(body), checksum):
-        raise BadKey("This API key is mistyped: its checksum does not fit.")
-    return token[len(_MARK) : len(_MARK) + _PREFIX]
-
-
 def _nowhere() -> str:
     return ""
 
@@ -208,7 +179,7 @@ def authenticate(token: str, came_from: Callable[[], str] = _nowhere) -> Caller:
     is_new = caller is None or caller.fresh_until < time.monotonic()
     if caller is None or is_new:
         caller = once_more(lambda: _look_up(prefix))
-    if not hmac.compare_digest(caller.digest, hashlib.sha256(token.encode()).digest()):
+    if not hmac.compare_digest(caller.digest, digest_of(token)):
         raise BadKey
     if caller.expires_at and caller.expires_at <= timezone.now():
         raise BadKey("This API key has expired.")
@@ -335,30 +306,6 @@ def _begun(probation: Probation) -> dict[str, object]:
         "probation_until": timezone.now() + timedelta(days=probation.days),
         "probation_reports": probation.reports,
     }
-
-
-def digest_of(token: str) -> bytes:
-    """What is kept of a key."""
-    return hashlib.sha256(token.encode()).digest()
-
-
-def mint() -> tuple[str, str]:
-    """A new key: its public prefix, and the whole."""
-    prefix = "".join(secrets.choice(_ALPHABET) for _ in range(_PREFIX))
-    body = f"{_MARK}{prefix}_{_base62(int.from_bytes(secrets.token_bytes(32)), _SECRET)}"
-    return prefix, body + _checksum(body)
-
-
-def _checksum(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), _CHECKSUM)
-
-
-def _base62(number: int, width: int) -> str:
-    digits = ""
-    for _ in range(width):
-        number, digit = divmod(number, 62)
-        digits = _ALPHABET[digit] + digits
-    return digits
 
 
 def require_may_own(owner: User, scopes: list[str], actor: Actor) -> None:

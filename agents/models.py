@@ -236,9 +236,24 @@ class Section(models.Model):
     owner_teams: "models.ManyToManyField[Team, models.Model]" = models.ManyToManyField(
         "people.Team", blank=True, related_name="owned_sections", help_text="Each of their members is an owner."
     )
+    lift_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Who asks to lift the protection, which somebody else confirms; see `agents.lifting`.",
+    )
+    lift_asked_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint("document", "heading", name="section_unique_per_document")]
+        constraints = [
+            models.UniqueConstraint("document", "heading", name="section_unique_per_document"),
+            models.CheckConstraint(
+                condition=Q(lift_asked_by=None, lift_asked_at=None)
+                | Q(lift_asked_by__isnull=False, lift_asked_at__isnull=False, is_protected=True),
+                name="section_asked_by_somebody",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.heading

@@ -18,6 +18,8 @@ from people.teams import lock_team
 
 DECIDE: Final = "proposals.decide_proposal"
 _LONGEST_HEADING: Final = 200
+_NO_WISH: Final[dict[str, None]] = {"lift_asked_by": None, "lift_asked_at": None}
+"""Whoever asked to lift the protection asks anew when it is another one."""
 
 
 class CannotProtect(AgentError):
@@ -48,25 +50,28 @@ def protect(
     before = _facts(section)
     after = _said([person.username for person in people], [team.name for team in of_teams], is_protected=True)
     if before != after:
-        Section.objects.filter(pk=section.pk).update(is_protected=True)
+        Section.objects.filter(pk=section.pk).update(is_protected=True, **_NO_WISH)
         section.owners.set(people)
         section.owner_teams.set(of_teams)
-        _record("section.protected", section, document, actor, before, after)
+        record_on("section.protected", section, actor, before, after)
     section.is_protected = True
     return section
 
 
 @transaction.atomic
-def unprotect(document: Document, heading: str, *, actor: Actor) -> bool:
-    """Make the section one like any other; False when it was. It keeps no owners. Raises Section.DoesNotExist."""
+def unprotect(document: Document, heading: str, *, actor: Actor, **how: str | bool) -> bool:
+    """Make the section one like any other; False when it was. It keeps no owners. `how` goes on the log with it.
+
+    Two people lift a protection together by `agents.lifting`. Raises Section.DoesNotExist.
+    """
     lock_document(document.pk)
     section = _locked(document, heading)
     before = _facts(section)
-    if not Section.objects.filter(pk=section.pk, is_protected=True).update(is_protected=False):
+    if not Section.objects.filter(pk=section.pk, is_protected=True).update(is_protected=False, **_NO_WISH):
         return False
     section.owners.clear()
     section.owner_teams.clear()
-    _record("section.unprotected", section, document, actor, before, _said([], [], is_protected=False))
+    record_on("section.unprotected", section, actor, before, _said([], [], is_protected=False) | how)
     return True
 
 
@@ -114,7 +119,8 @@ def _require_owners(people: list[User], teams: list[Team], agent: Agent) -> None
 
 
 def _locked(document: Document, heading: str) -> Section:
-    return Section.objects.select_for_update(no_key=True).get(document=document, heading=heading)
+    rows = Section.objects.select_for_update(no_key=True, of=("self",)).select_related("document__agent")
+    return rows.get(document=document, heading=heading)
 
 
 def _facts(section: Section) -> dict[str, Any]:
@@ -128,8 +134,14 @@ def _said(owners: list[str], teams: list[str], *, is_protected: bool) -> dict[st
     return {"protected": is_protected, "owners": owners} | ({"teams": teams} if teams else {})
 
 
-def _record(
-    verb: str, section: Section, document: Document, actor: Actor, before: dict[str, Any], after: dict[str, Any]
+def record_on(
+    verb: str,
+    section: Section,
+    actor: Actor,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
 ) -> None:
+    """Write one entry about a section, which comes with its document and agent, into the log."""
+    document = section.document
     agent = document.agent.slug
     record(verb, actor=actor, target=section, agent=agent, document=document.slug, before=before, after=after)

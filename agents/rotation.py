@@ -10,9 +10,10 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from agents.keys import NO_RULES, Rules, digest_of, facts, forget, mint, record_on, require_may_own, rules_of
+from agents.keys import NO_RULES, Rules, facts, forget, record_on, require_may_own, rules_of
 from agents.models import ApiKey
 from agents.reach import require_act
+from agents.tokens import digest_of, mint
 from audit.record import Actor
 from people.models import User
 

@@ -2,17 +2,19 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from agents import keys, profiles, protection, teams
+from agents import keys, lifting, profiles, protection, teams
 from agents.forms import KeyForm, SectionForm, TeamForm, TrafficForm
 from agents.models import Agent, ApiKey, Document, Section
 from agents.traffic import NUMBERS
 from audit.record import Actor
 from people import fresh
+from people.models import User
 from people.requests import PersonRequest
 
 
@@ -93,15 +95,17 @@ def team(request: PersonRequest, slug: str) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@permission_required("agents.manage_agent", raise_exception=True)
+@permission_required(protection.DECIDE, raise_exception=True)
 def sections(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
-    """The protected sections of a document; protect another, or name other owners."""
+    """The protected sections of a document; admins protect another, or name other owners."""
     document = get_object_or_404(Document.objects.named(slug, name).select_related("agent", "current"))
     there = protection.headings(document)
     if request.method != "POST":
         form = SectionForm(headings=there)
         fresh.fill(request, form)
         return _sections(request, document, form)
+    if not request.user.has_perm(lifting.MANAGE):
+        raise PermissionDenied
     form = SectionForm(request.POST, headings=there)
     if not form.is_valid():
         return _sections(request, document, form, status=422)
@@ -118,23 +122,43 @@ def sections(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
 
 
 @require_POST
-@permission_required("agents.manage_agent", raise_exception=True)
+@permission_required(protection.DECIDE, raise_exception=True)
 def unprotect(request: PersonRequest, slug: str, name: str, pk: int) -> HttpResponse:
-    """Make a section one like any other."""
-    document = get_object_or_404(Document.objects.named(slug, name).select_related("agent"))
+    """Ask to make a section one like any other, confirm what somebody else asked, or keep it as it is."""
+    document = get_object_or_404(Document.objects.named(slug, name).select_related("agent", "current"))
     section = get_object_or_404(document.sections, pk=pk)
-    lifted = protection.unprotect(document, section.heading, actor=Actor.person(request.user))
-    messages.success(request, f"{section} is {'no longer' if lifted else 'not'} protected.")
+    try:
+        said = _lift(section, request.POST.get("do", "ask"), request.user)
+    except lifting.CannotLift as refusal:
+        form = SectionForm(headings=protection.headings(document))
+        return _sections(request, document, form, status=409, refusal=str(refusal))
+    messages.success(request, said)
     return _see_sections(document)
 
 
-def _sections(request: PersonRequest, document: Document, form: SectionForm, *, status: int = 200) -> HttpResponse:
-    protected = Section.objects.filter(document=document, is_protected=True).order_by("pk")
+def _lift(section: Section, do: str, user: User) -> str:
+    """Do one of the three; what to say of it. Raises CannotLift."""
+    if do == "keep":
+        lifting.keep(section.pk, user=user)
+        return f"{section} stays protected."
+    if do == "confirm":
+        lifting.confirm(section.pk, user=user)
+    elif not lifting.ask(section.pk, user=user):
+        return f"You asked to lift the protection of {section}. Another admin or an owner of the section confirms it."
+    return f"{section} is no longer protected."
+
+
+def _sections(
+    request: PersonRequest, document: Document, form: SectionForm, *, status: int = 200, refusal: str = ""
+) -> HttpResponse:
+    rows = Section.objects.filter(document=document, is_protected=True).select_related("lift_asked_by").order_by("pk")
+    protected = list(rows.prefetch_related("owners", "owner_teams__members"))
     context = {
         "place": "agents",
         "document": document,
         "form": form,
-        "sections": protected.prefetch_related("owners", "owner_teams"),
+        "refusal": refusal,
+        "sections": [(section, lifting.may_confirm(request.user, section)) for section in protected],
     }
     return render(request, "agents/sections.html", context, status=status)
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from agents import keys, limits
+from agents import keys, limits, tokens
 from agents.networks import client_address
 from agents.problems import Problem, Unavailable
 
@@ -122,7 +122,7 @@ def bearer_token(header: str) -> str:
     """The key in an Authorization header. Raises BadKey."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
-        raise keys.BadKey("Send an API key: “Authorization: Bearer csk_…”.")
+        raise tokens.BadKey("Send an API key: “Authorization: Bearer csk_…”.")
     return token.strip()
 
 

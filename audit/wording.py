@@ -16,6 +16,8 @@ VERBS: Final[dict[str, str]] = {  # the target stands at {}, or else at the end
     "document.rolled_back": "rolled back",
     "section.protected": "protected",
     "section.unprotected": "lifted the protection of",
+    "section.unprotect_asked": "asked to lift the protection of",
+    "section.unprotect_refused": "kept the protection of",
     "version.published": "published",
     "version.restored": "restored",
     "key.created": "created the API key",

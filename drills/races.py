@@ -167,7 +167,7 @@ def _propose_with(scene: Scene) -> None:
 
 
 def _race(pool: ThreadPoolExecutor, scene: Scene, kinds: list[str], people: "list[User]", name: str) -> Counter[str]:
-    from agents.keys import BadKey
+    from agents.tokens import BadKey
     from proposals.exceptions import ReviewError
 
     barrier, said = Barrier(len(kinds)), list[str]()

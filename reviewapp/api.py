@@ -19,10 +19,10 @@ from ninja.parser import Parser
 from agents.api import Key
 from agents.api import router as agents_router
 from agents.api_keys import router as keys_router
-from agents.keys import BadKey
 from agents.limits import headers_of
 from agents.models import ApiKey
 from agents.problems import FieldError, Invalid, NotFound, Problem
+from agents.tokens import BadKey
 from agents.wire import JSON, too_large, unavailable
 from audit.api import router as audit_router
 from feedback.api.erasures import router as erasures_router

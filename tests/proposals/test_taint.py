@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from agents import keys
+from agents import keys, tokens
 from agents.models import Agent, ApiKey, Document
 from audit.models import AuditEntry
 from audit.record import SYSTEM, Actor
@@ -303,7 +303,7 @@ def test_a_key_revoked_while_it_proposes_is_first_or_last_and_never_both(prompt:
         try:
             text = PROMPT.replace("30", "14")
             submit(document=document, base_number=1, text=text, title="Say 14", rationale="So.", key=key)
-        except keys.BadKey as error:
+        except tokens.BadKey as error:
             refused.append(error)
         finally:
             connection.close()
@@ -323,6 +323,6 @@ def test_a_revoked_key_proposes_nothing_even_if_it_was_let_in_before(prompt: Doc
     key = keys.create(prompt.agent, ["propose"], owner=ada, actor=SYSTEM)[0]
     keys.revoke(key.prefix, actor=SYSTEM)
     document = Document.objects.select_related("agent", "current").get(pk=prompt.pk)
-    with pytest.raises(keys.BadKey):
+    with pytest.raises(tokens.BadKey):
         submit(document=document, base_number=1, text="x\n", title="Say 14", rationale="So.", key=key)
     assert not Proposal.objects.exists()
