@@ -1,12 +1,14 @@
 """Agents and their documents over REST."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from functools import wraps
+from typing import Annotated, Any, Final, Literal, TypeVar, cast
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
+from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
@@ -24,6 +26,7 @@ from agents.versions import create_agent
 from agents.wire import admit, through_django
 from audit.paging import LARGEST_CURSOR, newest_first
 
+View = TypeVar("View", bound=Callable[..., Any])
 router = Router(tags=["agents"])
 
 
@@ -45,6 +48,21 @@ def caller_of(request: HttpRequest) -> keys.Caller:
     """Who was let in."""
     found: keys.Caller = request.auth  # type: ignore[attr-defined]
     return found
+
+
+def while_it_works(view: View) -> View:
+    """For acts with a key: done in one transaction in which the key works, so that whoever revokes it comes after.
+
+    Letting a caller in goes by what was read of the key up to a second ago.
+    """
+
+    @wraps(view)
+    def act(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            keys.require_live(caller_of(request).key_id)
+            return view(request, *args, **kwargs)
+
+    return cast(View, act)
 
 
 def no_nul(value: str) -> str:
@@ -191,6 +209,7 @@ def read_agent(request: HttpRequest, agent: str) -> AgentOut:
 
 
 @router.post("", response={201: AgentOut}, auth=Key(ApiKey.Scope.ADMIN), summary="Create an agent")
+@while_it_works
 def post_agent(request: HttpRequest, body: AgentIn) -> Status[AgentOut]:
     """Make an agent with its first documents. The key must be one for all agents."""
     caller = caller_of(request)

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from agents.api import Key, Paging, caller_of
-from agents.keys import Caller, OwnerRefused
+from agents.keys import Caller, OwnerRefused, require_live
 from agents.models import ApiKey, ApiKeyQuerySet
 from agents.problems import Invalid, NotFound, Problem
 from agents.rotation import LONGEST_H, OVERLAP_H, CannotChange, rotate
@@ -79,12 +80,15 @@ def read_key(request: HttpRequest, prefix: str) -> KeyOut:
 
 
 @router.post("/{prefix}/rotate", response={201: NewKey}, auth=ADMIN, summary="Replace a key")
+@transaction.atomic
 def rotate_key(request: HttpRequest, prefix: str, body: RotationIn) -> Status[NewKey]:
     """Make its successor; both work for `overlap_h` hours. Only for keys of one's own owner with no more rights."""
     caller = caller_of(request)
     key = find_key(caller, prefix)
     if key.party != caller.party or not caller.scopes.issuperset(key.scopes):
         raise Problem(403, "not-yours", "A key replaces only keys of its own owner that may do no more than itself.")
+    if prefix != caller.prefix:  # its own is held by being replaced
+        require_live(caller.key_id)
     try:
         successor, secret = rotate(prefix, actor=caller.actor, overlap_h=body.overlap_h, days=body.days)
     except OwnerRefused as refusal:

@@ -26,6 +26,8 @@ JSON: Final = "application/json"
 
 _DROPPED_LIMITS: Final = 4
 _LONGEST_ID: Final = 64
+_LONGEST_LENGTH: Final = 12
+"""Digits of a length; one of a thousand digits is just too large, and is not made a number of."""
 _IN_ID: Final = frozenset(string.ascii_letters + string.digits + "-_.")
 _ID_KEPT: Final = "countersign.request_id"
 
@@ -133,14 +135,19 @@ def read_json(environ: Environ, limit: int) -> bytes:
         raise Problem(415, "wrong-content-type", "Send the body as application/json.")
     if environ.get("HTTP_CONTENT_ENCODING", "identity") not in ("", "identity"):
         raise Problem(415, "wrong-content-encoding", "Send the body uncompressed.")
+    refuse_longer(environ, limit)
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isascii() and length.isdigit():
-        # Asked before anything is read, and before int(): a length of a thousand digits is just too large.
-        if len(length) > 12 or int(length) > limit:
-            raise too_large(limit)
         body: bytes = environ["wsgi.input"].read(int(length))
         return body
     return _read_unannounced(environ, limit)
+
+
+def refuse_longer(environ: Environ, limit: int) -> None:
+    """Turn down a body that says it is longer, before any of it is read. Raises Problem (413)."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isascii() and length.isdigit() and (len(length) > _LONGEST_LENGTH or int(length) > limit):
+        raise too_large(limit)
 
 
 def announce_length(environ: Environ, limit: int) -> None:

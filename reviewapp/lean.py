@@ -7,10 +7,12 @@ from django.conf import settings
 
 from agents.instructions import get_instructions
 from agents.problems import Problem
-from agents.wire import Environ, LeanView, StartResponse, announce_length, answer, refusal, respond
+from agents.wire import Environ, LeanView, StartResponse, announce_length, answer, refusal, refuse_longer, respond
 from feedback.api.lean import post_feedback, post_runs
 
 PREFIX: Final = "/api/v1"
+LONGEST_FORM: Final = 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+"""Up to here a page says what is too large; nothing that is longer is read."""
 
 
 class Route(NamedTuple):
@@ -42,6 +44,7 @@ def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[b
         route, parts = found
         return respond(environ, answer(route.view, environ, *parts), start_response)
     try:
+        refuse_longer(environ, LONGEST_FORM)
         announce_length(environ, settings.COUNTERSIGN_BODY_LIMIT)
     except Problem as problem:
         return respond(environ, refusal(problem), start_response)

@@ -252,6 +252,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENV.email_from
 # Of forms; the longest text allowed, in the widest script, fits several times. The API has its own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file: what is sent as one is kept nowhere
 
 structlog.configure(
     processors=[

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, StringConstraints
 
-from agents.api import Key, caller_of, no_nul
+from agents.api import Key, caller_of, no_nul, while_it_works
 from agents.models import ApiKey
 from agents.problems import NotFound, Problem
 from feedback.actions import erasure
@@ -35,6 +35,7 @@ class ErasureOut(Schema):
 
 
 @router.post("/erasures", response={202: ErasureOut}, auth=Key(ApiKey.Scope.ADMIN), summary="Erase an end user")
+@while_it_works
 def ask(request: HttpRequest, body: ErasureIn) -> Status[ErasureOut]:
     """Have words and hashes of all that came in under a name erased, within a minute. What is counted stays."""
     caller = caller_of(request)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from agents.api import Key, Paging, caller_of
+from agents.api import Key, Paging, caller_of, while_it_works
 from agents.keys import Caller
 from agents.limits import Call
 from agents.models import ApiKey
@@ -233,6 +233,7 @@ def read_pattern(request: HttpRequest, pattern_id: int) -> PatternWithEvidence:
     tags=["reports"],
     summary="Withdraw feedback",
 )
+@while_it_works
 def delete_feedback(
     request: HttpRequest, feedback_id: str, agent: Annotated[str | None, Query()] = None
 ) -> Status[None]:

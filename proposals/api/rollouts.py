@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from agents.api import Key, Paging, caller_of, find_document, no_nul
+from agents.api import Key, Paging, caller_of, find_document, no_nul, while_it_works
 from agents.keys import Caller
 from agents.models import ApiKey
 from agents.problems import Invalid as InvalidBody
@@ -137,12 +137,14 @@ def read_rollout(request: HttpRequest, id: int) -> RolloutWhole:
 
 
 @router.post("/rollouts/{id}/stop", response=RolloutWhole, auth=Key(ApiKey.Scope.ADMIN), summary="Stop a rollout")
+@while_it_works
 def stop(request: HttpRequest, id: int, body: StopIn) -> RolloutWhole:
     """Serve the candidate to nobody any more."""
     return _do(request, id, lambda by: steering.stop_with_key(id, by=by, reason=body.reason))
 
 
 @router.post("/rollouts/{id}/share", response=RolloutWhole, auth=Key(ApiKey.Scope.ADMIN), summary="Lower a share")
+@while_it_works
 def lower(request: HttpRequest, id: int, body: ShareIn) -> RolloutWhole:
     """Serve the candidate to fewer. Giving it to more, or promoting it, takes a person."""
     percent = round(body.share * 100)

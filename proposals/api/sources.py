@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field
 
-from agents.api import Key, caller_of
+from agents.api import Key, caller_of, while_it_works
 from agents.models import ApiKey
 from agents.problems import Invalid as InvalidBody
 from agents.problems import Problem
@@ -58,6 +58,7 @@ def read_rule(request: HttpRequest, agent: str) -> SourceRuleOut:
 
 
 @router.put("/{agent}/sources", response=SourceRuleOut, auth=Key(ApiKey.Scope.ADMIN), summary="Ask for more sources")
+@while_it_works
 def put_rule(request: HttpRequest, agent: str, body: SourceRuleIn) -> SourceRuleOut:
     """Ask for as much as now or more in every part. Asking for less takes a person, who does it on the page."""
     caller = caller_of(request)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from ninja import Query, Router, Schema, Status
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from agents.api import Key, Paging, caller_of, no_nul
+from agents.api import Key, Paging, caller_of, no_nul, while_it_works
 from agents.api_keys import find_key
 from agents.models import ApiKey
 from agents.problems import Invalid, NotFound, Problem
@@ -103,6 +103,7 @@ def read_quarantine(request: HttpRequest, prefix: str) -> QuarantineOut:
 
 
 @router.post("/{prefix}/quarantine", response={201: QuarantineOut}, auth=ADMIN, summary="Put reports in quarantine")
+@while_it_works
 def begin_quarantine(request: HttpRequest, prefix: str, body: QuarantineIn) -> Status[QuarantineOut]:
     """Have reports that came with the key count nowhere. A worker counts anew; nothing is taken back by itself."""
     caller = caller_of(request)
@@ -114,6 +115,7 @@ def begin_quarantine(request: HttpRequest, prefix: str, body: QuarantineIn) -> S
 
 
 @router.delete("/{prefix}/quarantine", response=QuarantineOut, auth=ADMIN, summary="Lift a quarantine")
+@while_it_works
 def lift_quarantine(request: HttpRequest, prefix: str) -> QuarantineOut:
     """Have the reports count again, where their patterns are now. Not for keys of one's own owner."""
     caller = caller_of(request)

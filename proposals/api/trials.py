@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from agents.api import Key, caller_of, no_nul
+from agents.api import Key, caller_of, no_nul, while_it_works
 from agents.keys import Caller
 from agents.models import ApiKey
 from agents.problems import Invalid as InvalidBody
@@ -95,6 +95,7 @@ def list_cases(request: HttpRequest, proposal_id: int) -> Cases:
     auth=Key(ApiKey.Scope.PROPOSE),
     summary="Hand in new outputs",
 )
+@while_it_works
 def post_outputs(request: HttpRequest, proposal_id: int, body: OutputsIn) -> Status[Kept]:
     """Show reviewers what the agent answers under the proposed text. 200 when all of it was there already."""
     caller = caller_of(request)

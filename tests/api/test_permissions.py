@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from agents import keys
 from agents.models import Agent, ApiKey
 from feedback.models import Feedback
 from people.models import User
@@ -120,3 +121,28 @@ def test_nothing_in_the_api_lets_a_key_decide(caller: Caller) -> None:
     paths = caller.get("/openapi.json").json()["paths"]
     assert not any(word in path for path in paths for word in ("approve", "decision", "reject", "promote", "roll-back"))
     assert not Proposal.objects.exists()
+
+
+@pytest.mark.usefixtures("world")
+def test_a_key_that_another_process_revoked_a_moment_ago_changes_nothing(
+    support: Agent, make_caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "CACHE_SECONDS", 3600.0)
+    caller, other = make_caller(None), make_caller(None).token[4:14]
+    assert caller.get("/agents").status_code == 200
+    ApiKey.objects.exclude(prefix=other).update(revoked_at=timezone.now())
+    assert caller.get("/agents").status_code == 200
+    acts = [
+        (f"POST /keys/{other}/rotate", {}),
+        (f"POST /keys/{other}/quarantine", {"reason": "It leaked."}),
+        ("POST /agents", {"slug": "another"}),
+        ("POST /erasures", {"name": "anna"}),
+        ("PUT /agents/support/sources", {"sources": 5, "share": 30, "days": 3, "per": "owner"}),
+        ("DELETE /feedback/f0-anna?agent=support", None),
+    ]
+    for act, body in acts:
+        method, path = act.split(" ")
+        send = {"POST": caller.post, "PUT": caller.put}.get(method)
+        answer = send(path, body) if send else caller.send(method, path)
+        assert answer.status_code == 401, act
+    assert ApiKey.objects.count() == 2

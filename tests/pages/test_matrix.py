@@ -1,6 +1,7 @@
 """Every address × every role: who may open it, who may send it a form. An address without a row here fails."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
@@ -16,6 +17,7 @@ from agents.protection import protect
 from agents.versions import create_agent, sha256
 from audit.models import AuditEntry
 from audit.record import SYSTEM
+from bench.pages import addresses
 from feedback.actions.mining import mine
 from feedback.models import Feedback, Pattern
 from notices.models import Delivery, Notice
@@ -250,6 +252,13 @@ def test_every_address_has_a_row() -> None:
     names = {name for name, _ in ours}
     assert [path for name, path in ours if not name] == []
     assert names == {*MATRIX, *ONES_OWN, *OPEN}
+
+
+def test_measuring_pages_asks_for_each_of_them() -> None:
+    names = {name for name, path in _named(get_resolver().url_patterns) if not path.startswith(ELSEWHERE)}
+    asked = Path(addresses.__file__).read_text().partition("def addresses")[2].replace("'", '"')
+    assert names >= addresses.NO_PAGES
+    assert not [name for name in names - addresses.NO_PAGES if f'"{name}"' not in asked]
 
 
 def _person(role: Role | None) -> User:

@@ -1,13 +1,17 @@
 """What no browser sends by itself: odd charsets, NUL, in forms and in addresses. Never a 500."""
 
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
 from agents.models import Document
 from people.models import User
 from proposals.models import Proposal, Revision
+from reviewapp.lean import lean_response
 from tests.cast import digest_of
 
 BOUNDARY = "part"
@@ -46,6 +50,24 @@ def multipart(fields: dict[str, bytes]) -> bytes:
         for name, value in fields.items()
     ]
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def test_a_file_that_nobody_asked_for_is_kept_nowhere(
+    db: None, client: Client, tmp_path: Path, settings: Settings
+) -> None:
+    """Anybody may send the form to sign in, and a file would otherwise be as large as they like."""
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    file = SimpleUploadedFile("f", b"x" * 3_000_000)
+    answer = client.post("/account/login/", {"login": "nobody", "password": "none", "file": file})
+    assert (answer.status_code, len(answer.wsgi_request.FILES), [*tmp_path.iterdir()]) == (200, 0, [])
+
+
+@pytest.mark.parametrize("length", ["10000001", "9" * 5000])
+def test_what_says_that_it_is_longer_than_any_form_is_not_read(length: str) -> None:
+    said = []
+    environ = {"PATH_INFO": "/account/login/", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": length}
+    assert lean_response(environ, lambda status, headers: said.append(status))
+    assert said == ["413 Request Entity Too Large"]
 
 
 @pytest.mark.parametrize("charset", HALF_PAIR)
