@@ -181,8 +181,7 @@ def name_anew(patterns: Collection[int]) -> None:
     for shared in SharedPattern.objects.filter(members__pattern__in=patterns).distinct().order_by("pk"):
         members = Pattern.objects.filter(shared_member__shared=shared).defer("centroid", "meaning")
         found = Found(Kind(shared.kind), sorted(members, key=lambda one: (-one.sources, one.pk)), shared=shared)
-        shared.label = _shown_label(found) or _label(found)
-        shared.save(update_fields=["label"])
+        SharedPattern.objects.filter(pk=shared.pk).update(label=_shown_label(found) or _label(found))
 
 
 def _label(found: Found) -> str:

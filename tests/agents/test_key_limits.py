@@ -61,7 +61,7 @@ def test_a_key_that_nobody_gave_limits_has_the_boards_and_instructions_take_none
 ) -> None:
     key, token = made(support, ada)
     assert ask(token)["RateLimit-Policy"] == '"minute";q=30000;w=60'
-    assert look(token)["RateLimit"].endswith('"day";r=999999;t=' + look(token)["RateLimit"].rpartition("=")[2])
+    assert '"day";r=999999;t=' in look(token)["RateLimit"]
     client.force_login(ada)
     page = client.get(reverse("key", args=[key.prefix])).text
     assert "600 a minute that neither fetch instructions nor report" in page

@@ -37,7 +37,7 @@ def states() -> list[str]:
 def test_what_one_owner_alone_reports_waits_beyond_the_limit(flood: ApiKey, mara: User, client: Client) -> None:
     assert states() == ["open", "open", "candidate", "candidate"]
     client.force_login(mara)
-    assert "2 patterns more wait: only keys of one person report them, and 2 of theirs are open" in " ".join(
+    assert "2 more patterns wait: only keys of one person report them, and 2 of theirs are open" in " ".join(
         client.get(reverse("patterns")).text.split()
     )
 
