@@ -45,7 +45,7 @@ CLOSE: Final = 0.6
 
 _LINK = re2.compile(
     r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|mailto:|javascript:|data:[a-z]+/)[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+"
-    r"|\b(?:[a-z0-9-]{1,63}\.)+(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr"
+    r"|\b(?:[a-z0-9-]{1,63}\.){1,8}(?:com|net|org|io|ai|app|dev|co|info|biz|xyz|ru|cn|top|site|online|link|me|eu|de|uk|fr"
     r"|shop|cloud|ca|jp|br|nl|ch|se|au|nz|kr|za|mx|tr|gov|edu|mil|tv|gg|icu|ly|su|gle|xn--[a-z0-9-]{2,59})\b(?:/[^\s<>\"')\]]*)?"
     r"|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b|\b(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}\b"
     r"|\bhxxps?:[^\s]+|\b[a-z0-9-]+(?:\[\.\]|\(\.\)|\s\[?dot\]?\s)(?:com|net|org|io|ru|cn|info|biz|xyz)\b"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from agents.sensitive import EMAIL, MASKED, Mask
 from reviewapp.environment import Environment
+from tests.hostile import least_ms
 
 ALL = Mask(MASKED)
 
@@ -75,6 +76,12 @@ def test_the_patterns_leave_re2_room_to_work(capfd: pytest.CaptureFixture[str]) 
     masked("jürgen@firma.de " + "a.b" * 1000 + "\N{FULLWIDTH DIGIT FOUR}111 " * 1000)
     re2.search(EMAIL, "jürgen@firma.de " * 10 + "a.b" * 1000)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("piece", ["4111 ", "eyJ-0171-2345678-", "１.１.１.１-", "%34"])
+def test_masking_takes_time_in_proportion_to_the_text(piece: str) -> None:
+    text = piece * (64_000 // len(piece))
+    assert least_ms(lambda: masked(text), times=1) < 1500
 
 
 @pytest.mark.parametrize(

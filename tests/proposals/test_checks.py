@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from feedback.mining.typical import stems_of
-from proposals.checking.checks import CheckResult, Context, Report, override_phrases, run
+from proposals.checking.checks import CheckResult, Context, Report, addresses, override_phrases, run
 from proposals.checking.praise import Praised
 from proposals.rules.backing import Backing
+from tests.hostile import least_ms
 
 BEFORE = """# Support agent
 
@@ -209,6 +210,12 @@ def test_a_rule_that_people_praise_is_not_changed_unseen() -> None:
 
 def test_no_model_is_said_and_not_counted_as_passed() -> None:
     assert _check("model", BEFORE).verdict == "skipped"
+
+
+def test_addresses_one_beside_another_are_found_in_linear_time() -> None:
+    """Each of them is the end of a search, which must not go on to the end of the text."""
+    text = "1." * 100_000
+    assert least_ms(lambda: addresses(text), times=1) < 1500
 
 
 @pytest.mark.parametrize(
