@@ -31,6 +31,8 @@ from reviewapp.environment import Environment
         ("HTTP 404 for item 77", "HTTP 404 for item <*>"),
         ("HTTP/1.1 503 for item 404", "HTTP 503 for item <*>"),
         ("connect fe80::1ff:fe23:4567:890a refused", "connect <*> refused"),
+        ("lost v4(en0:10.0.0.1) v6(en0-:2607:f140:6000:8:c6b3:1ff:fecd:467f)", "lost <*> (<*>)"),
+        ("bug in std::add::fee (status:503:1:2)", "bug in std:: add:: fee (status: 503: <*>)"),
         ("mail to bob@example.org bounced", "mail to <*> bounced"),
         ("uid=0 tty=ssh ruser= rhost=a.example user= root", "uid=<*> tty=<*> ruser=<*> rhost=<*> user=<*>"),
         ("ws=WorkSource{10113 a}, ready= false, left =None", "ws=<*>, ready=<*>, left=<*>"),

@@ -39,6 +39,8 @@ NAMED = frozenset(_NAMED_LIST.split())
 _NAMED_MASKED = frozenset(name.translate(_MASKED) for name in NAMED)
 _PAIRS = frozenset(("()", "[]", "{}", "<>"))
 _CACHED_CHARS = 64
+_COLONS = 3
+"""So many stand in an address at least."""
 
 _WHOLE = re2.compile(
     r"(?i)^(?:"
@@ -58,6 +60,8 @@ _WHOLE = re2.compile(
 )
 _LEADERS = re2.compile(r"\.{2,}|-{2,}|\*{2,}|#{2,}|~{2,}|…")
 _LEADER_MARKS = ("..", "--", "**", "##", "~~", "…")
+_INSIDE = re2.compile(r"(?i)([^0-9a-z])([0-9a-f]{1,4}(?:::?[0-9a-f]{1,4}){3,})($|[^0-9a-z])")
+"""What may be an IPv6 or MAC address with something else around it, as in v6(en0-:2607:f140::cafe:1)."""
 _NUMBER_IN_WORDS = re2.compile(r"[0-9a-zA-Z._-]*\p{Nd}[\p{Nd}a-zA-Z._-]*")  # where a script sets no blanks
 _TELLING_LIST = "error err reason cause exception message msg type code desc description detail"
 _TELLING = tuple(_TELLING_LIST.split())
@@ -120,7 +124,16 @@ def _tokens(piece: str) -> tuple[str, ...]:
     if inner and not _is_protocol(inner) and _WHOLE.search(inner):
         after = piece[len(before) + len(inner) :]
         return (*filter(MARKS.__contains__, before), PLACEHOLDER, *filter(MARKS.__contains__, after))
+    if piece.count(":") >= _COLONS:
+        piece = _INSIDE.sub(_without_address, piece)
     return _split(piece.translate(_SPACED).split())
+
+
+def _without_address(match: "re2._Match[str]") -> str:
+    """What is told of an address inside a piece; of numbers alone, or of words alone, each counts for itself."""
+    before, address, after = match.groups()
+    has_digit, has_letter = any(map(str.isdigit, address)), any(map(str.isalpha, address))
+    return f"{before}{VALUE}{after}" if has_digit and has_letter else match.group()
 
 
 def _split(parts: list[str]) -> tuple[str, ...]:
