@@ -104,7 +104,8 @@ def _start(version_id: int, digest: str) -> bytes:
     """
     version = Version.objects.select_related("document__agent").filter(pk=version_id, sha256=digest).first()
     if version is None or not sha256(version.text.encode()).hexdigest() == digest == recorded.digest_of(version_id):
-        raise AlteredText(f"The stored text of version {version_id} is not the one that was approved.")
+        which = f"version {version.number}" if version else "a version"
+        raise AlteredText(f"The stored text of {which} is not the one that was approved.")
     whole = msgspec.json.encode(
         {
             "agent": version.document.agent.slug,
