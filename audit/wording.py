@@ -125,7 +125,7 @@ VERBS: Final[dict[str, str]] = {  # the target stands at {}, or else at the end
     "suggestion.applied": "applied the wording suggested for",
     "proposal.bypassed": "published {} without the approvals needed",
     "proposal.started_itself": "started {} by itself, without an approval",
-    "proposal.undone": "took back {}, which had started by itself",
+    "proposal.undone": "took {} back, which had started by itself",
 }
 
 

@@ -211,7 +211,7 @@ def test_what_a_person_stopped_leaves_the_queue(client: Client, started: Proposa
     assert status_of(started) == "withdrawn"
     assert "Nothing waits for you" in client.get("/").text
     shown = client.get(f"/proposals/{started.pk}/").text
-    assert "undid the start by itself" in shown
+    assert "took it back, which had started by itself" in shown
     assert "Too slow." in client.get(f"/audit/?proposal={started.pk}").text
 
 

@@ -146,7 +146,7 @@ def test_an_agent_may_have_a_rule_of_its_own(
     assert rule_for(support.pk) == BY_USERS
     entry = AuditEntry.objects.get(verb="source_rule.set")
     assert entry.fact["before"]["days"] == 2
-    assert in_words(entry).verb == "set who has to stand behind drafts for"
+    assert in_words(entry).verb == "set who must stand behind drafts for"
     _complain(support, [_key(support, aiko)] * 4, days=[0])
     mine(support)
     assert draft_all_due() == 1
