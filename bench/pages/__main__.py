@@ -2,7 +2,8 @@
 
 Server time runs from a request's arrival in the program to the last byte of its answer, compressing included. Weights
 are on the wire, with headers; the first visit adds style, scripts, icon and font. `!` marks what breaks a limit. On a
-machine that has other work, the least is nearest to what the page itself takes.
+machine that has other work, the least is nearest to what the page itself takes. Before each page a fixed piece of
+Python is timed: runs are compared by how long that took.
 """
 
 import argparse
@@ -14,12 +15,14 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.board import ROOT, Board
 from bench.pages.visit import Page, Visitor
 
 MOST_MS, MOST_BYTES = 60.0, 100_000
+YARD = 20_000
 MIX, ALL_OPEN = "board", "open"
 TITLES = {
     MIX: "10 000 proposals, 500 of them open",
@@ -53,25 +56,35 @@ def main() -> None:
     parser.add_argument("--open", action="store_true", help="also with 10 000 open proposals")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="countersign-pages-") as folder, LargeBoard(Path(folder)) as board:
-        show(TITLES[MIX], measure(board.port, board.made, options.rounds, options.only))
+        show(TITLES[MIX], *measure(board.port, board.made, options.rounds, options.only))
         if options.open:
             made = board.fill(ALL_OPEN)
-            show(TITLES[ALL_OPEN], measure(board.port, made, options.rounds, options.only))
+            show(TITLES[ALL_OPEN], *measure(board.port, made, options.rounds, options.only))
 
 
-def measure(port: int, made: Any, rounds: int, only: str = "") -> list[Page]:
-    """Every page, after a round that warms the processes up."""
-    pages = []
+def measure(port: int, made: Any, rounds: int, only: str = "") -> tuple[list[Page], list[float]]:
+    """Every page, after a round that warms the processes up, and the yardstick before each."""
+    pages, yards = [], []
     for role, addresses in made["addresses"].items():
         visitor = Visitor(port, made["sessions"].get(role, ""))
         wanted = {name: several for name, several in addresses.items() if only in name and several}
         for several in wanted.values():
             visitor.visit("", several[:1], 1)
-        pages += [visitor.visit(name, several, rounds) for name, several in wanted.items()]
-    return pages
+        for name, several in wanted.items():
+            yards.append(yardstick())
+            pages.append(visitor.visit(name, several, rounds))
+    return pages, yards
 
 
-def show(title: str, pages: Sequence[Page]) -> None:
+def yardstick() -> float:
+    """Milliseconds of the processor that a fixed piece of Python takes: how quick the machine is just now."""
+    began, kept = time.thread_time(), {}
+    for number in range(YARD):
+        kept[number % 100] = "".join(("a", str(number)))
+    return (time.thread_time() - began) * 1e3
+
+
+def show(title: str, pages: Sequence[Page], yards: Sequence[float]) -> None:
     """Print the table."""
     print(
         f"\n{title}\n{'':38}{'least ms':>9}{'p50 ms':>8}{'p95 ms':>10}{'python':>8}{'database':>9}"
@@ -93,7 +106,8 @@ def show(title: str, pages: Sequence[Page]) -> None:
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(
         f"Of {len(pages)} pages {slow} are too slow at the median and {at_times} at p95, {large} too large. "
-        f"{os.cpu_count()} cores, PostgreSQL and visitor on them; load {load}.",
+        f"{os.cpu_count()} cores, PostgreSQL and visitor on them; load {load}. "
+        f"A fixed piece of Python took {min(yards):.1f} ms at least, {median(yards):.1f} at the median.",
         flush=True,
     )
 
