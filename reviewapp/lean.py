@@ -11,6 +11,7 @@ from agents.wire import Environ, LeanView, StartResponse, announce_length, answe
 from feedback.api.lean import post_feedback, post_runs
 
 PREFIX: Final = "/api/v1"
+NEEDS_TLS: Final = Problem(403, "needs-tls", "Call over https. A key that was sent in clear is best replaced.")
 LONGEST_FORM: Final = 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 """Up to here a page says what is too large; nothing that is longer is read."""
 
@@ -40,6 +41,8 @@ _BY_LENGTH: Final = {
 def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[bytes] | None:
     """The whole answer if one of ROUTES is asked for or the body is too large for anybody; else None."""
     path: str = environ["PATH_INFO"]
+    if path.startswith(f"{PREFIX}/") and _is_in_clear(environ):
+        return respond(environ, refusal(NEEDS_TLS), start_response)
     if path.startswith(PREFIX) and (found := _route(environ, path)):
         route, parts = found
         return respond(environ, answer(route.view, environ, *parts), start_response)
@@ -49,6 +52,16 @@ def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[b
     except Problem as problem:
         return respond(environ, refusal(problem), start_response)
     return None
+
+
+def _is_in_clear(environ: Environ) -> bool:
+    """Whether it came without TLS to a board reached by TLS alone. Pages lead to where that is; a program that sends
+    its key in clear is to notice.
+    """
+    return settings.SECURE_SSL_REDIRECT and "https" not in (
+        environ.get("HTTP_X_FORWARDED_PROTO"),
+        environ["wsgi.url_scheme"],
+    )
 
 
 def _route(environ: Environ, path: str) -> tuple[Route, list[str]] | None:

@@ -5,6 +5,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from reviewapp import environment
+from reviewapp.lean import lean_response
 from reviewapp.reach import Address
 from tests.stub import stub
 
@@ -63,3 +64,13 @@ def test_probes_are_answered_without_tls_and_nothing_else_is(client: Client, set
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/healthz").status_code == 200
     assert client.get("/")["Location"] == "https://testserver/"
+
+
+def test_a_program_that_calls_without_tls_is_refused(settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    call = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/v1/agents/a/instructions/b", "wsgi.url_scheme": "http"}
+    answered: list[str] = []
+    assert lean_response(call, lambda status, _headers: answered.append(status))
+    assert lean_response(call | {"PATH_INFO": "/api/v1/proposals"}, lambda status, _headers: answered.append(status))
+    assert lean_response(call | {"HTTP_X_FORWARDED_PROTO": "https"}, lambda status, _headers: answered.append(status))
+    assert answered == ["403 Forbidden", "403 Forbidden", "401 Unauthorized"]
