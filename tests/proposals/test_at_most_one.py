@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import models
+from pytest_django import DjangoAssertNumQueries
 
 from agents.models import Document
 from people.models import User
@@ -18,11 +19,11 @@ def test_a_proposal_that_nobody_bypassed_has_none(prompt: Document, aiko: User) 
 
 
 def test_what_was_joined_in_and_is_not_there_asks_nothing_more(
-    prompt: Document, aiko: User, django_assert_num_queries: object
+    prompt: Document, aiko: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     proposal = propose(prompt, aiko)
     found = type(proposal).objects.select_related("bypass").get(pk=proposal.pk)
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         assert found.bypass is None
 
 
