@@ -12,6 +12,7 @@
 # make drill-races    a thousand races of up to sixteen who decide about one proposal
 # make drill-kills    kill -9 of every process of a board, two hundred times
 # make drill-calls    ten thousand calls made up from the OpenAPI document
+# make bench-steady  how long calls take at a steady pace, and when far too many come
 # make bench-pages  how long the server takes over every page of a large board, and what each page weighs
 
 PYTHON ?= python3
@@ -30,7 +31,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock advisories sbom bench bench-audit bench-health bench-mining bench-pages bench-quality drill-calls drill-kills drill-races clean
+.PHONY: run test lint lock advisories sbom bench bench-audit bench-health bench-mining bench-pages bench-quality bench-steady drill-calls drill-kills drill-races clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -68,6 +69,9 @@ bench-health: $(VENV)/.dev
 
 bench-pages: $(VENV)/.dev
 	$(BIN)/python -m bench.pages $(ARGS)
+
+bench-steady: $(VENV)/.dev
+	$(BIN)/python -m bench.steady $(ARGS)
 
 bench-audit: $(VENV)/.dev
 	$(BIN)/python -m bench.audit $(ARGS)
