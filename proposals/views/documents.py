@@ -196,7 +196,7 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         return _merge(request, found, form)
     if not form.is_valid():
         return _propose(request, found, form, status=422)
-    typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale")}
+    typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale", "again")}
     try:
         made = proposals.submit(
             document=found,
