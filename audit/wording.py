@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from audit.models import AuditEntry
@@ -173,7 +174,7 @@ def in_words(entry: AuditEntry) -> Wording:
         verb = f"confirmed the {after.get('confirms', 'change')} that made version {after.get('version')}:"
         if after.get("confirms") == "start":
             verb = f"confirmed the start by itself of version {after.get('candidate')}:"
-        return Wording(verb, entry.target_label, "", _alone(after), why)
+        return Wording(verb, entry.target_label, "", (*_attention(after), *_alone(after)), why)
     told = tuple(_details(entry.target_kind, before, after))
     verb, _, ending = _phrase(entry.verb).partition(" {}")
     return Wording(verb, entry.target_label, ending, told, why)
@@ -271,7 +272,8 @@ def _attention(after: dict[str, Any]) -> Iterator[str]:
     """How long who approved had it before them, and when they opened its evidence; the entry keeps both."""
     if "seconds" in after:
         yield f"{after['seconds']:,} s after first opening it"
-    yield from _told({"evidence_opened": "evidence opened {}"}, after)
+    if opened := after.get("evidence_opened"):
+        yield f"evidence opened {datetime.fromisoformat(opened):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _of_safe_rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

@@ -27,6 +27,7 @@ from proposals.reviewing import carrying, shown
 from proposals.reviewing.carrying import Carried
 from proposals.reviewing.parts import LARGEST, Part
 from proposals.rollouts import page as rollout_page
+from proposals.status.resting import resting
 from proposals.status.undone import dropped_by
 from proposals.views import answering, reversing
 from proposals.views.attention import to_decision
@@ -241,6 +242,7 @@ def _propose(
         "document": found,
         "form": form,
         "pattern": answering.asked_for(request, found),
+        "resting": resting(found),
     } | editor(request, found, form)
     return render(request, template(request, "proposals/propose.html"), context, status=status)
 

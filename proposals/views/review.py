@@ -40,6 +40,7 @@ from proposals.rollouts import page as rollout_page
 from proposals.rollouts.page import rollout_of
 from proposals.status import came_of
 from proposals.status.holdings import Holdings, holdings
+from proposals.status.resting import resting
 from proposals.views.attention import and_next, around
 from proposals.views.confirming import before_deciding, form_again, keep_note, typed_beside
 from proposals.views.refusals import show_in, status_of
@@ -311,6 +312,7 @@ def _grounds(
         "rivals": has.rivals if proposal.is_open else 0,
         "cases": trials.first_cases(proposal) if has.trials else ([], False),
         "coauthors": review.coauthors(newest),
+        "resting": resting(proposal.document) if proposal.status == Proposal.Status.PENDING else "",
         "drift": Drift.at_present(proposal.document_id) if has.drifts and proposal.is_open else None,
         "redraft": review.last_redraft(proposal),
         "rollout": rollout_page.line_of(proposal, request.user) if has.rollout else None,

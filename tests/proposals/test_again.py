@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents import keys
-from agents.models import Agent, ApiKey, Document
+from agents.models import Agent, ApiKey, Document, Version
 from audit.models import AuditEntry
 from audit.record import SYSTEM
 from audit.wording import in_words
@@ -47,8 +47,21 @@ def fresh(document: Document) -> Document:
 
 
 def once_more(document: Document, user: User, again: str = "", text: str = BAD) -> Proposal:
-    words = {"title": "Say 14 days", "rationale": "It is 14.", "text": text, "again": again}
-    return submit(document=document, base_number=document.current.number, user=user, **words)
+    return submit(
+        document=document,
+        base_number=current(document).number,
+        user=user,
+        text=text,
+        title="Say 14 days",
+        rationale="It is 14.",
+        again=again,
+    )
+
+
+def current(document: Document) -> Version:
+    found = fresh(document).current
+    assert found
+    return found
 
 
 def test_the_very_text_that_was_rolled_back_takes_a_reason(undone: Document, aiko: User) -> None:
@@ -177,7 +190,7 @@ def test_a_draft_of_another_pattern_that_comes_to_that_text_says_why_again_by_it
 ) -> None:
     pattern = Pattern.objects.create(agent=support, kind="complaint", status="open", label="Window", sources=3)
     wish = Wish(
-        undone, undone.current, BAD, "Say 14 days", "It is 14.", Proposal.Origin.DRAFTER, Author(), pattern=pattern
+        undone, current(undone), BAD, "Say 14 days", "It is 14.", Proposal.Origin.DRAFTER, Author(), pattern=pattern
     )
     said(pattern, 2)
     with pytest.raises(RolledBackBefore, match="2 of 3 new sources since"):
@@ -194,7 +207,7 @@ def test_a_draft_of_another_pattern_that_says_the_same_waits_for_reports_since_t
         for label in ("Window", "Deadline")
     )
     wish = Wish(
-        fresh(prompt), fresh(prompt).current, BAD, "Say 14", "It is 14.", Proposal.Origin.DRAFTER, Author(),
+        fresh(prompt), current(prompt), BAD, "Say 14", "It is 14.", Proposal.Origin.DRAFTER, Author(),
         pattern=one, fingerprint=MARK,
     )  # fmt: skip
     made = open_proposal(wish)

@@ -81,8 +81,15 @@ def test_what_is_of_lower_risk_is_approved_without_unless_the_policy_asks(
     prompt: Document, aiko: User, mara: User, ada: User
 ) -> None:
     evidence = [report(prompt.agent, "ann", reason="It is wrong.")]
-    words = {"title": "Say 14", "rationale": "It is 14.", "user": aiko, "evidence": evidence, "base_number": 1}
-    made = submit(document=_fresh(prompt), text=PROMPT.replace("30", "14"), **words)
+    made = submit(
+        document=_fresh(prompt),
+        base_number=1,
+        text=PROMPT.replace("30", "14"),
+        title="Say 14",
+        rationale="It is 14.",
+        user=aiko,
+        evidence=evidence,
+    )
     Proposal.objects.filter(pk=made.pk).update(risk=Level.MEDIUM)
     set_policy(user=ada, agent=None, kind="", covers="medium", approvals=1, owner_approvals=0, opens_evidence=True)
     with pytest.raises(Unopened):
@@ -142,9 +149,9 @@ def test_each_of_several_approvers_opens_it(complained: Proposal, mara: User, jo
 
 
 def test_an_emergency_goes_round_it_and_says_so(complained: Proposal, mara: User, ada: User) -> None:
-    words = {"reason": "Customers are told something dangerous.", "number": complained.pk}
+    why = "Customers are told something dangerous."
     set_policy(user=ada, agent=None, kind="", covers="any", approvals=2, owner_approvals=0)
-    bypass(complained.pk, user=ada, digest=digest_of(complained), **words)
+    bypass(complained.pk, user=ada, digest=digest_of(complained), reason=why, number=complained.pk)
     assert Bypass.objects.get().missing.endswith("The evidence was not opened.")
     assert "The evidence was not opened." in AuditEntry.objects.get(verb="proposal.bypassed").fact["after"]["missing"]
     with pytest.raises(Unopened):
