@@ -79,10 +79,11 @@ def _missing(proposal: Proposal, revision: Revision, user: User) -> str:
     given = list(revision.decisions.filter(verdict=Decision.Verdict.APPROVE))
     may_decide = policies.may_decide(user, proposal).allowed
     agent = proposal.document.agent
-    if may_decide and not policies.missing(need, [*given, Decision(actor=user)], agent):
+    full = pace.full(agent)
+    if may_decide and not full and not policies.missing(need, [*given, Decision(actor=user)], agent):
         raise NotPending("Your own approval is enough; approve it instead.")
     lacking = policies.missing(need, given, agent)
-    return " ".join(filter(None, (need.why, lacking, _unopened(need, revision, user), pace.full(agent))))
+    return " ".join(filter(None, (need.why, lacking, _unopened(need, revision, user), full)))
 
 
 def _unopened(need: policies.Need, revision: Revision, user: User) -> str:

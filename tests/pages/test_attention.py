@@ -105,7 +105,7 @@ def test_auditors_read_how_long_it_took_and_reviewers_do_not(
 
 
 def test_the_page_says_that_nothing_more_goes_out_today_before_approve_is_pressed(
-    client: Client, prompt: Document, aiko: User, mara: User, settings: Settings
+    client: Client, prompt: Document, aiko: User, mara: User, ada: User, settings: Settings
 ) -> None:
     settings.COUNTERSIGN_RELEASES_A_DAY = 1
     first = propose(prompt, aiko)
@@ -115,7 +115,10 @@ def test_the_page_says_that_nothing_more_goes_out_today_before_approve_is_presse
     page = client.get(reverse("proposal", args=[more.pk])).text
     assert "Support agent gets at most 1 release within 24 hours. The next is possible on " in page
     assert GREYED in page
+    assert "Emergency: publish without approval" not in page
     assert decide(client, more) == 409
+    client.force_login(ada)
+    assert "Emergency: publish without approval" in client.get(reverse("proposal", args=[more.pk])).text
 
 
 def test_admins_set_the_limit_of_an_agent_and_everybody_reads_it(

@@ -107,6 +107,15 @@ def test_an_emergency_goes_past_it_and_says_so_and_counts(
     assert AuditEntry.objects.get(verb="proposal.bypassed").fact["after"]["missing"].endswith(FULL)
 
 
+def test_who_could_approve_alone_may_go_past_it_in_an_emergency(
+    released: Proposal, prompt: Document, aiko: User, ada: User
+) -> None:
+    more = propose(prompt, aiko, "14 days", "15 days")
+    why = "Customers are told something dangerous."
+    bypass(more.pk, user=ada, digest=digest_of(more), reason=why, number=more.pk)
+    assert Bypass.objects.get().missing == f"One approval. 1 more approval needed. {FULL}"
+
+
 def test_of_several_decided_together_those_beyond_it_are_told_so(
     released: Proposal, prompt: Document, aiko: User, mara: User
 ) -> None:
