@@ -196,8 +196,8 @@ def approvals_needed(
         touched = touched_protected(revision, proposal.document.sections.all())
     level = proposal.risk if by_risk else 0
     quorum, now, plain = (
-        _fitting(terms.asked(level, protected=bool(touched)), proposal),
-        _fitting(today.asked(level, protected=bool(touched)), proposal),
+        fitting(terms.asked(level, protected=bool(touched)), proposal),
+        fitting(today.asked(level, protected=bool(touched)), proposal),
         terms.asked(0, protected=bool(touched)),
     )
     if touched:
@@ -206,8 +206,8 @@ def approvals_needed(
     return _need(quorum, _owned(proposal, touched, quorum.owners), touched, risk, is_older=quorum != now)
 
 
-def _fitting(quorum: Quorum, proposal: Proposal) -> Quorum:
-    """What has no evidence asks nobody to open it."""
+def fitting(quorum: Quorum, proposal: Proposal) -> Quorum:
+    """The same for this proposal: what has no evidence asks nobody to open it."""
     return quorum if proposal.rests_on_evidence else replace(quorum, opened=False)
 
 

@@ -67,7 +67,7 @@ class Terms:
     def from_json(cls, kept: dict[str, Any]) -> "Terms":
         """The reverse; what was made before policies, or policies by risk, existed was made without them."""
         if not kept:
-            return BUILT_IN
+            return cls(BUILT_IN.usual, BUILT_IN.protected)
         low, medium, high = (_quorum(kept.get(name, (1, 0))) for name in _RISKS)
         return cls(_quorum(kept["usual"]), _quorum(kept["protected"]), (low, medium, high))
 

@@ -59,6 +59,9 @@ def test_approve_is_greyed_until_the_reports_are_opened_and_the_server_holds_it(
     assert decide(client, drafted) == 303
     after = AuditEntry.objects.get(verb="proposal.approved").fact["after"]
     assert {"seconds", "evidence_opened"} <= set(after)
+    published = Proposal.objects.get(pk=drafted.pk).published_id
+    told = client.get(reverse("story", args=[published])).text
+    assert "The policy asked for: One approval, the evidence opened first." in told
 
 
 @pytest.mark.parametrize("way", ["pattern", "cases"])
