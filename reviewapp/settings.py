@@ -233,6 +233,7 @@ COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
 COUNTERSIGN_KEY_CALLS_A_MINUTE = ENV.countersign_key_calls_a_minute
 COUNTERSIGN_KEY_OTHER_CALLS_A_MINUTE = ENV.countersign_key_other_calls_a_minute
 COUNTERSIGN_KEY_CALLS_A_DAY = ENV.countersign_key_calls_a_day
+COUNTERSIGN_RELEASES_A_DAY = ENV.countersign_releases_a_day
 COUNTERSIGN_OPEN_PATTERNS = ENV.countersign_open_patterns
 COUNTERSIGN_PROBATION_DAYS = ENV.countersign_probation_days
 COUNTERSIGN_PROBATION_REPORTS = ENV.countersign_probation_reports
