@@ -166,6 +166,7 @@ def main() -> None:
             killed = board.kill(options.kills, Random(options.seed))
         waited = board.finish()
         found = board.look(reports)
+        assert board.armed, "no kill met anybody who stood still"
     told = ", ".join(f"{name} {count}" for name, count in sorted(killed.items()))
     print(f"{killed.total()} kills ({told}), {board.armed} of them while somebody stood still in a transaction.")
     print(f"{len(reports.stored)} reports acknowledged after {reports.tries} tries: none lost, none twice.")
@@ -210,9 +211,10 @@ class Board:
     def kill(self, times: int, random: Random) -> Counter[str]:
         """Kill so many, each kind as often; how often each was."""
         killed = Counter[str]()
+        assert len({eventually(lambda: self.process_of(name)).pid for name in POINTS}) == len(POINTS)  # noqa: B023
         for number in range(times):
             name = list(POINTS)[number % len(POINTS)]
-            eventually(lambda: self._process(name))  # noqa: B023
+            eventually(lambda: self.process_of(name))  # noqa: B023
             if name == "web":  # else nobody would come to stand still
                 eventually(lambda: self._answers() or None)
             with self._standing_still(random.choice(POINTS[name])):
@@ -227,7 +229,7 @@ class Board:
 
     def _killed(self, name: str) -> bool | None:
         """Kill it; None when it is not there, or went by itself just now."""
-        victim = self._process(name)
+        victim = self.process_of(name)
         if victim is None:
             return None
         with suppress(psutil.NoSuchProcess):
@@ -235,11 +237,11 @@ class Board:
             return True
         return None
 
-    def _process(self, name: str) -> psutil.Process | None:
+    def process_of(self, name: str) -> psutil.Process | None:
         """The process of this name, if it is there."""
         for child in psutil.Process(self.process.pid).children():
             with suppress(psutil.Error):
-                if child.status() != psutil.STATUS_ZOMBIE and any(_KNOWN_BY[name] in part for part in child.cmdline()):
+                if child.status() != psutil.STATUS_ZOMBIE and _KNOWN_BY[name] in map(_named, child.cmdline()):
                     return child
         return None
 
@@ -268,19 +270,20 @@ class Board:
 
     def _connected(self) -> "psycopg.Connection[Any] | None":
         try:
-            return psycopg.connect(self.database, connect_timeout=2)
+            return psycopg.connect(self.servers["DATABASE_URL"], connect_timeout=2)
         except psycopg.OperationalError:
             return None
 
     @property
-    def database(self) -> str:
-        """Where its PostgreSQL is."""
-        return str(json.loads((self.folder / "run" / "servers.json").read_text())["DATABASE_URL"])
+    def servers(self) -> dict[str, str]:
+        """Where its PostgreSQL and its Valkey are, as the environment of a command says it."""
+        found: dict[str, str] = json.loads((self.folder / "run" / "servers.json").read_text())
+        return found
 
     def finish(self) -> float:
         """Seconds until nothing waits to be mined any more. Raises AssertionError after a minute."""
         started = time.monotonic()
-        eventually(lambda: self._asked(_WAITING) == 0 or None)
+        eventually(lambda: self.asked(_WAITING) == 0 or None)
         return time.monotonic() - started
 
     def look(self, reports: Reports) -> str:
@@ -294,13 +297,13 @@ class Board:
         assert not lost, f"acknowledged and lost: {sorted(lost)[:10]}"
         for table, once in ONCE:
             counted = f"SELECT count({once}) - count(DISTINCT {once}) FROM {table}"
-            assert self._asked(counted) == 0, f"{table} holds something twice"
+            assert self.asked(counted) == 0, f"{table} holds something twice"
         for what, wrong in NOTHING.items():
-            assert self._asked(wrong) == 0, what
-        assert self.armed, "no kill met anybody who stood still"
+            assert self.asked(wrong) == 0, what
         return self.manage("verify_audit").partition(" Head")[0]
 
-    def _asked(self, sql: str) -> int | None:
+    def asked(self, sql: str) -> int | None:
+        """The one number this finds; None while its PostgreSQL does not answer."""
         try:
             return int(self.rows(sql)[0][0])
         except psycopg.OperationalError:
@@ -308,8 +311,13 @@ class Board:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What its database answers."""
-        with psycopg.connect(self.database, connect_timeout=2) as connection:
+        with psycopg.connect(self.servers["DATABASE_URL"], connect_timeout=2) as connection:
             return connection.execute(sql).fetchall()
+
+
+def _named(part: str) -> str:
+    """A program, or a command of one, by its name alone: the web server, too, is told of its “--workers”."""
+    return Path(part.partition(" ")[0]).name
 
 
 def eventually(found: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:

@@ -1,14 +1,27 @@
 """The calls that are made all the time, answered before Django and its middleware are asked."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from django.conf import settings
 
 from agents.instructions import get_instructions
 from agents.problems import Problem
-from agents.wire import Environ, LeanView, StartResponse, announce_length, answer, refusal, refuse_longer, respond
+from agents.wire import (
+    Answer,
+    Environ,
+    LeanView,
+    StartResponse,
+    announce_length,
+    answer,
+    read_json,
+    refusal,
+    refuse_longer,
+    respond,
+)
 from feedback.api.lean import post_feedback, post_runs
+from reviewapp.crowding import Crowded, crowd
 
 PREFIX: Final = "/api/v1"
 NEEDS_TLS: Final = Problem(403, "needs-tls", "Call over https. A key that was sent in clear is best replaced.")
@@ -45,13 +58,21 @@ def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[b
         return respond(environ, refusal(NEEDS_TLS), start_response)
     if path.startswith(PREFIX) and (found := _route(environ, path)):
         route, parts = found
-        return respond(environ, answer(route.view, environ, *parts), start_response)
+        view = turned_away if route.method == "POST" and crowd.is_standing() else route.view
+        return respond(environ, answer(view, environ, *parts), start_response)
     try:
         refuse_longer(environ, LONGEST_FORM)
         announce_length(environ, settings.COUNTERSIGN_BODY_LIMIT)
     except Problem as problem:
         return respond(environ, refusal(problem), start_response)
     return None
+
+
+def turned_away(environ: Environ, *_: str) -> Answer:
+    """For a report when too many come; read all the same, for a connection that breaks says nothing. Raises Crowded."""
+    with suppress(Problem):
+        read_json(environ, settings.COUNTERSIGN_BODY_LIMIT)
+    raise Crowded
 
 
 def _is_in_clear(environ: Environ) -> bool:
