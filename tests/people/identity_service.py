@@ -26,7 +26,7 @@ class Service:
     key: rsa.RSAPrivateKey
     says: dict[str, Any] = field(default_factory=dict)
     tells: dict[str, Any] = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Any] = field(default_factory=dict)
     signs_with: rsa.RSAPrivateKey | None = None
     address: str = ""
     asked: dict[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Service:
 
     def answer(self, path: str, sent: dict[str, str]) -> dict[str, Any]:
         match path:
-            case "/.well-known/openid-configuration":
+            case "/.well-known/openid-configuration" | "/.well-known/openid-configuration?for=us":
                 return {
                     "issuer": self.address,
                     "authorization_endpoint": f"{self.address}/authorize",
