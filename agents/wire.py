@@ -14,15 +14,18 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from agents import keys, limits, tokens
 from agents.networks import client_address
-from agents.problems import Problem, Unavailable
+from agents.problems import Problem, TookTooLong, Unavailable
+from agents.statements import took_too_long
 
 Environ = dict[str, Any]
 JSON: Final = "application/json"
+DATABASE_FAILED: Final = (OperationalError, InterfaceError, InternalError)
+"""What `unavailable` has an answer to."""
 
 _DROPPED_LIMITS: Final = 4
 _LONGEST_ID: Final = 64
@@ -58,7 +61,7 @@ def answer(view: LeanView, environ: Environ, *parts: str) -> Answer:
         found = view(environ, *parts)
     except Problem as problem:
         found = refusal(problem)
-    except (OperationalError, InterfaceError) as error:
+    except DATABASE_FAILED as error:
         found = refusal(unavailable(environ, error))
     told = limits.headers_of(environ)
     return found._replace(headers=_with(found.headers, told)) if told else found
@@ -69,10 +72,17 @@ def _with(headers: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...
     return tuple({**dict(headers), **dict(more)}.items())
 
 
-def unavailable(environ: Environ, error: OperationalError | InterfaceError) -> Unavailable:
-    """What to answer when the database has failed; writes the reason to the log, which the sender is not told."""
-    _log.error("database_failed", path=environ.get("PATH_INFO"), error=str(error), request_id=request_id(environ))
-    return Unavailable()
+def unavailable(environ: Environ, error: Exception) -> Problem:
+    """What to answer when the database has failed; writes the reason to the log, which the sender is not told.
+
+    Raises the error again if it is none of the database's.
+    """
+    late = took_too_long(error)
+    if isinstance(error, InternalError) and not late:  # such as a transaction that goes on after an error: our fault
+        raise error
+    said = "database_too_slow" if late else "database_failed"
+    _log.error(said, path=environ.get("PATH_INFO"), error=str(error), request_id=request_id(environ))
+    return TookTooLong() if late else Unavailable()
 
 
 def refusal(problem: Problem) -> Answer:

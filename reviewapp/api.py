@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -117,7 +117,8 @@ def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
-def _unavailable(request: HttpRequest, error: OperationalError | InterfaceError) -> HttpResponse:
+@api.exception_handler(InternalError)
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem_response(unavailable(request.META, error))
 
 

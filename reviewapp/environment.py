@@ -82,6 +82,10 @@ class Environment(BaseSettings):
     countersign_checkpoint_every_s: float = Field(default=3600.0, ge=60, le=86_400)
     countersign_checkpoint_dir: Path | None = None
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
+    # After so many seconds PostgreSQL ends a statement of the web process, a wait for a lock, an idle transaction.
+    countersign_statement_timeout_s: int = Field(default=30, ge=0, le=3600)
+    countersign_lock_timeout_s: int = Field(default=10, ge=0, le=3600)
+    countersign_idle_transaction_timeout_s: int = Field(default=60, ge=0, le=3600)
 
     # Calls of one API key, where it has no limits of its own; 0 is no limit.
     countersign_key_calls_a_minute: int = Field(default=30_000, ge=0, le=1_000_000)
