@@ -49,6 +49,8 @@ class Environment(BaseSettings):
     countersign_single_operator: bool = False
     # Whose roles ask for a second factor, as a list with commas, or “all”.
     countersign_second_factor: Annotated[frozenset[str], NoDecode] = frozenset()
+    # Where one person can be signed in at once; beyond, the session unused for longest ends. 0 is no limit.
+    countersign_sessions_at_once: int = Field(default=10, ge=0, le=1000)
     # An organisation's own sign-in, by OpenID Connect; see docs/operators.md.
     countersign_oidc_server: str | None = None
     countersign_oidc_client_id: str | None = Field(default=None, validate_default=True)

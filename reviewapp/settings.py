@@ -209,6 +209,7 @@ CACHES = {
 
 COUNTERSIGN_ADDRESS = ENV.countersign_address
 COUNTERSIGN_SINGLE_OPERATOR = ENV.countersign_single_operator
+COUNTERSIGN_SESSIONS_AT_ONCE = ENV.countersign_sessions_at_once
 COUNTERSIGN_SECOND_FACTOR = ENV.countersign_second_factor
 COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MAX_SHARE = ENV.countersign_max_share
