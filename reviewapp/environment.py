@@ -49,6 +49,8 @@ class Environment(BaseSettings):
     countersign_single_operator: bool = False
     # Whose roles ask for a second factor, as a list with commas, or “all”.
     countersign_second_factor: Annotated[frozenset[str], NoDecode] = frozenset()
+    # What passwords may not be built from, beside the names the board knows; a list with commas.
+    countersign_password_words: Annotated[list[str], NoDecode] = []
     # Where one person can be signed in at once; beyond, the session unused for longest ends. 0 is no limit.
     countersign_sessions_at_once: int = Field(default=10, ge=0, le=1000)
     # An organisation's own sign-in, by OpenID Connect; see docs/operators.md.
@@ -198,6 +200,7 @@ class Environment(BaseSettings):
 
     @field_validator(
         "allowed_hosts",
+        "countersign_password_words",
         "countersign_private_targets",
         "countersign_notifiers",
         "countersign_trusted_proxies",

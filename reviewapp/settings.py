@@ -117,6 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "reviewapp.passwords.NotFromWordsAtHand"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "queue"
@@ -209,6 +210,7 @@ CACHES = {
 
 COUNTERSIGN_ADDRESS = ENV.countersign_address
 COUNTERSIGN_SINGLE_OPERATOR = ENV.countersign_single_operator
+COUNTERSIGN_PASSWORD_WORDS = ENV.countersign_password_words
 COUNTERSIGN_SESSIONS_AT_ONCE = ENV.countersign_sessions_at_once
 COUNTERSIGN_SECOND_FACTOR = ENV.countersign_second_factor
 COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
