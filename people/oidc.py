@@ -11,12 +11,14 @@ import secrets
 import time
 from typing import Any, Final
 
+import jwt
 import structlog
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
 from allauth.socialaccount.internal import jwtkit
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
+from allauth.socialaccount.providers.base.provider import ProviderException
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
@@ -40,6 +42,8 @@ from people.telling import tell
 
 PROVIDER: Final = "oidc"
 _FACT: Final = "signed_claims"
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""What a service may sign its tokens by."""
 _LATE_S: Final = 60
 """How far the service's clock may be ahead of ours."""
 _NEEDED: Final = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
@@ -88,13 +92,19 @@ class Protocol(OpenIDConnectOAuth2Adapter):
         return render(self.request, "account/oidc_failed.html", {"away": True}, status=503)
 
     def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
-        claims: dict[str, Any] = jwtkit.verify_and_decode(
-            credential=id_token,
-            keys_url=self.openid_config["jwks_uri"],
-            issuer=self.openid_config["issuer"],
-            audience=app.client_id,
-            lookup_kid=jwtkit.lookup_kid_jwk,
-        )
+        try:
+            signed_by = jwt.get_unverified_header(id_token).get("alg")
+            if signed_by not in ALGORITHMS:
+                raise ProviderException(f"tokens signed by {signed_by} are not taken")
+            claims: dict[str, Any] = jwtkit.verify_and_decode(
+                credential=id_token,
+                keys_url=self.openid_config["jwks_uri"],
+                issuer=self.openid_config["issuer"],
+                audience=app.client_id,
+                lookup_kid=jwtkit.lookup_kid_jwk,
+            )
+        except (KeyError, TypeError, jwt.PyJWTError) as error:  # such as a token that names no key
+            raise ProviderException(f"the token cannot be read: {error!r}") from None
         return claims
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> SocialLogin:

@@ -138,6 +138,22 @@ def test_a_token_of_another_key_signs_nobody_in(client: Client, service: Service
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"kid": "one", "alg": "HS256"},
+        {"kid": "another", "alg": "RS256"},
+        {"alg": "RS256"},
+    ],
+)
+def test_a_token_signed_by_other_means_signs_nobody_in(
+    client: Client, service: Service, header: dict[str, str]
+) -> None:
+    service.header = header
+    assert come(client, service).status_code == 403
+    assert not User.objects.exists()
+
+
 @pytest.mark.parametrize("query", ["", "?code=once&state=made-up", "?error=access_denied&state=x", "?state=%00"])
 def test_coming_back_without_having_left_is_refused(client: Client, service: Service, query: str) -> None:
     assert client.get(CALLBACK + query).status_code == 403
