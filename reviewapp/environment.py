@@ -37,6 +37,8 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     database_url: str | None = None
+    # Who web, worker and scheduler sign in to PostgreSQL as, where DATABASE_URL here is of the tables' owner.
+    countersign_database_role: str = Field(default="", pattern=r"^([a-z_][a-z0-9_]{0,62})?$")
     redis_url: RedisDsn | None = None
     secret_key: str | None = Field(default=None, min_length=32)
     allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]

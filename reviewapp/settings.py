@@ -208,6 +208,7 @@ CACHES = {
     }
 }
 
+COUNTERSIGN_DATABASE_ROLE = ENV.countersign_database_role
 COUNTERSIGN_ADDRESS = ENV.countersign_address
 COUNTERSIGN_SINGLE_OPERATOR = ENV.countersign_single_operator
 COUNTERSIGN_PASSWORD_WORDS = ENV.countersign_password_words
