@@ -8,6 +8,7 @@ import io
 import os
 import string
 from collections.abc import Callable, Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from agents import keys, limits, tokens
+from agents import keys, limits, refusals, tokens
 from agents.networks import client_address
 from agents.problems import Problem, TookTooLong, Unavailable
 from agents.statements import took_too_long
@@ -27,6 +28,11 @@ JSON: Final = "application/json"
 DATABASE_FAILED: Final = (OperationalError, InterfaceError, InternalError)
 """What `unavailable` has an answer to."""
 
+_GUARDS: Final = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+"""What Django's middleware would say of pages, for answers that no page shows."""
 _DROPPED_LIMITS: Final = 4
 _LONGEST_ID: Final = 64
 _LONGEST_LENGTH: Final = 12
@@ -60,7 +66,7 @@ def answer(view: LeanView, environ: Environ, *parts: str) -> Answer:
     try:
         found = view(environ, *parts)
     except Problem as problem:
-        found = refusal(problem)
+        found = refuse(environ, problem)
     except DATABASE_FAILED as error:
         found = refusal(unavailable(environ, error))
     told = limits.headers_of(environ)
@@ -85,6 +91,12 @@ def unavailable(environ: Environ, error: Exception) -> Problem:
     return TookTooLong() if late else Unavailable()
 
 
+def refuse(environ: Environ, problem: Problem) -> Answer:
+    """As `refusal`; one for want of a key or a right is in the log of the server."""
+    refusals.note(environ, problem, request_id(environ))
+    return refusal(problem)
+
+
 def refusal(problem: Problem) -> Answer:
     body = msgspec.json.encode(problem.document())
     return Answer(problem.status, body, tuple(problem.headers.items()), "application/problem+json")
@@ -105,11 +117,27 @@ def request_id(environ: Environ) -> str:
 
 def respond(environ: Environ, found: Answer, start_response: StartResponse) -> Iterable[bytes]:
     """Send an answer the WSGI way."""
-    headers = [*found.headers, ("X-Content-Type-Options", "nosniff"), ("X-Request-Id", request_id(environ))]
+    headers = [*found.headers, *_GUARDS, ("X-Request-Id", request_id(environ))]
+    if settings.SECURE_HSTS_SECONDS and is_tls(environ):
+        headers.append(("Strict-Transport-Security", _hsts()))
     if found.status not in (204, 304):
         headers += (("Content-Type", found.content_type), ("Content-Length", str(len(found.body))))
     start_response(_STATUS_LINES[found.status], headers)
     return (found.body,)
+
+
+def is_tls(environ: Environ) -> bool:
+    """Whether it came by TLS, to the board or to the proxy before it."""
+    return "https" in (environ.get("HTTP_X_FORWARDED_PROTO"), environ["wsgi.url_scheme"])
+
+
+@cache
+def _hsts() -> str:
+    """As Django's own middleware writes it."""
+    words = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+    words += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
+    words += ["preload"] if settings.SECURE_HSTS_PRELOAD else []
+    return "; ".join(words)
 
 
 def through_django(view: LeanView, request: HttpRequest, *parts: str) -> HttpResponse:

@@ -48,7 +48,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "reviewapp.middleware.RequestIdMiddleware",
-    "reviewapp.middleware.PlainTextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Forms carry a token that is masked anew in every answer, and Django pads what it compresses by a random length, so
@@ -56,6 +55,8 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "reviewapp.middleware.UnstoredMiddleware",
+    # Whatever it refuses carries the headers of those above, and nobody below it meets what is no text.
+    "reviewapp.middleware.PlainTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
