@@ -11,7 +11,11 @@
 # make bench-mining ARGS=DATA  the same, with what mining a million reports costs
 # make drill-races    a thousand races of up to sixteen who decide about one proposal
 # make drill-kills    kill -9 of every process of a board, two hundred times
+# make drill-retries  the same report sent by fifty senders at once, a thousand times
+# make drill-recovery  Valkey emptied under load; what is wrong taken back by hand and by itself, timed
+# make drill-outage   ten minutes without the board, for an agent with the Python client
 # make drill-calls    ten thousand calls made up from the OpenAPI document
+# make bench-steady  how long calls take at a steady pace, and when far too many come
 # make bench-pages  how long the server takes over every page of a large board, and what each page weighs
 
 PYTHON ?= python3
@@ -30,7 +34,7 @@ ALONE = waits=; until mkdir $(VENV).lock 2>/dev/null; do \
 	[ "$$waits" ] || echo "Waiting for another make in this folder (if there is none: rmdir $(VENV).lock) …"; \
 	waits=1; sleep 1; done; trap 'rmdir $(VENV).lock' 0; trap 'exit 1' 1 2 15;
 
-.PHONY: run test lint lock advisories sbom bench bench-audit bench-health bench-mining bench-pages bench-quality drill-calls drill-kills drill-races clean
+.PHONY: run test lint lock advisories sbom bench bench-audit bench-health bench-mining bench-pages bench-quality bench-steady drill-calls drill-kills drill-outage drill-races drill-recovery drill-retries clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -44,6 +48,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml .
 	$(BIN)/mypy .
+	cd client && $(abspath $(BIN))/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
@@ -69,6 +74,9 @@ bench-health: $(VENV)/.dev
 bench-pages: $(VENV)/.dev
 	$(BIN)/python -m bench.pages $(ARGS)
 
+bench-steady: $(VENV)/.dev
+	$(BIN)/python -m bench.steady $(ARGS)
+
 bench-audit: $(VENV)/.dev
 	$(BIN)/python -m bench.audit $(ARGS)
 
@@ -78,8 +86,8 @@ bench-mining: $(VENV)/.dev
 bench-quality: $(VENV)/.dev
 	$(BIN)/python -m bench.quality $(ARGS)
 
-drill-races drill-kills drill-calls: drill-%: $(VENV)/.dev
-	$(BIN)/python -m drills.$* $(ARGS)
+drill-races drill-kills drill-calls drill-outage drill-recovery drill-retries: drill-%: $(VENV)/.dev
+	PYTHONPATH=client $(BIN)/python -m drills.$* $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(VENV).lock .pytest_cache .mypy_cache .ruff_cache

@@ -45,6 +45,7 @@ class Agent(models.Model):
     draft_reports = models.PositiveIntegerField(null=True)
     draft_window_h = models.PositiveIntegerField(null=True)
     draft_cooldown_h = models.PositiveIntegerField(null=True)
+    releases_a_day = models.PositiveIntegerField(null=True, help_text="Null: as the board says; 0: no limit.")
 
     objects = AgentQuerySet.as_manager()
 
@@ -137,6 +138,7 @@ class Version(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        indexes = [models.Index(fields=["document", "-created_at"], name="version_by_document_and_time")]
         constraints = [
             models.UniqueConstraint("document", "number", name="version_number_unique_per_document"),
             models.CheckConstraint(

@@ -26,8 +26,8 @@ from agents.lookalikes import skeleton
 # A heading that occurs more often than this has no place to compare; any change to the text counts then.
 _MAX_NAMESAKES = 20
 
-_ATX = re2.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*$")
-_CLOSING = re2.compile(r"(?:^|[ \t])#+$")
+_MOST_INDENT, _DEEPEST = 3, 6
+_BLANKS = ("", " ", "\t")
 _FENCE = re2.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _TAG = re2.compile(r"<(/?)([A-Za-z][A-Za-z0-9_-]{0,40})(?:\s[^<>]*)?>")
 _ANY_TAG = re2.compile(r"<[^<>]*>|\]\([^()]*\)")
@@ -77,10 +77,21 @@ def _headings(lines: Sequence[str]) -> list[tuple[int, int, str]]:
     for number, (line, is_code) in enumerate(zip(lines, fenced(lines), strict=True)):
         if is_code or "#" not in line[:4]:
             continue
-        match = _ATX.search(line.rstrip("\r\n"))
-        if match:
-            found.append((number, len(match.group(1)), _CLOSING.sub("", match.group(2) or "").strip()))
+        if atx := _atx(line.rstrip("\r\n")):
+            found.append((number, *atx))
     return found
+
+
+def _atx(line: str) -> tuple[int, str] | None:
+    """Level and heading of a line that is an ATX heading; the hashes that close it are not part of it."""
+    marked = line.lstrip(" ")
+    rest = marked.lstrip("#")
+    level = len(marked) - len(rest)
+    if len(line) - len(marked) > _MOST_INDENT or not 1 <= level <= _DEEPEST or rest[:1] not in _BLANKS:
+        return None
+    text = rest.strip(" \t")
+    unclosed = text.rstrip("#")
+    return level, (unclosed if unclosed[-1:] in _BLANKS else text).strip()
 
 
 def parse(text: str) -> list[Section]:

@@ -121,6 +121,15 @@ def lock_document(document_id: int) -> None:
     Document.objects.select_for_update(no_key=True).values_list("pk").get(pk=document_id)
 
 
+def lock_documents(agent_id: int) -> None:
+    """Lock all documents of an agent, always in one order: what is drafted and let out for it waits in one line.
+
+    Two drafters would not see each other's draft of the same change, nor two approvals each other's release.
+    """
+    documents = Document.objects.select_for_update(no_key=True).filter(agent=agent_id).order_by("pk")
+    list(documents.values_list("pk"))
+
+
 def _create_version(
     document: Document,
     text: str,

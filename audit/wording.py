@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from audit.models import AuditEntry
@@ -11,6 +12,7 @@ VERBS: Final[dict[str, str]] = {  # the target stands at {}, or else at the end
     "agent.created": "created the agent",
     "agent.team_set": "gave",
     "agent.traffic_set": "set when drafts are made for",
+    "agent.releases_set": "set how many releases a day go out for",
     "document.created": "created the document",
     "document.drifts": "saw small changes add up in",
     "document.rolled_back": "rolled back",
@@ -172,7 +174,7 @@ def in_words(entry: AuditEntry) -> Wording:
         verb = f"confirmed the {after.get('confirms', 'change')} that made version {after.get('version')}:"
         if after.get("confirms") == "start":
             verb = f"confirmed the start by itself of version {after.get('candidate')}:"
-        return Wording(verb, entry.target_label, "", _alone(after), why)
+        return Wording(verb, entry.target_label, "", (*_attention(after), *_alone(after)), why)
     told = tuple(_details(entry.target_kind, before, after))
     verb, _, ending = _phrase(entry.verb).partition(" {}")
     return Wording(verb, entry.target_label, ending, told, why)
@@ -236,7 +238,8 @@ def _of_version(target_kind: str, before: dict[str, Any], after: dict[str, Any])
 
 
 def _approvals(facts: dict[str, Any]) -> str:
-    return f"{facts['approvals']} with {facts['owner_approvals']} by owners"
+    opened = ", the evidence opened first" if facts.get("opens_evidence") else ""
+    return f"{facts['approvals']} with {facts['owner_approvals']} by owners{opened}"
 
 
 def _of_export(after: dict[str, Any]) -> str:
@@ -256,11 +259,21 @@ def _of_rollout(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 def _of_proposal(_before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     yield from _told({"candidate": "as the candidate version {}"}, after)
+    yield from _told({"rolled_back_before": "with the text of version {}, which was rolled back"}, after)
+    yield from _attention(after)
     if after.get("days"):
         yield f"after {counted(after['days'], 'day')} without a decision or a new report"
     if after.get("key"):
         yield f"{after['key']} from {after.get('was')} to {after.get('now')}"
         yield f"under the rule {after.get('rule')}"
+
+
+def _attention(after: dict[str, Any]) -> Iterator[str]:
+    """How long who approved had it before them, and when they opened its evidence; the entry keeps both."""
+    if "seconds" in after:
+        yield f"{after['seconds']:,} s after first opening it"
+    if opened := after.get("evidence_opened"):
+        yield f"evidence opened {datetime.fromisoformat(opened):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _of_safe_rules(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -286,6 +299,8 @@ def _of_agent(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
         yield f"to the team {after['team']}" if after["team"] else "to everybody"
         if before.get("team"):
             yield f"which was the team {before['team']}’s"
+    if "releases_a_day" in after:
+        yield f"{_rule(after['releases_a_day'])}, which was {_rule(before.get('releases_a_day'))}"
     if "traffic" not in after:
         return
     yield f"as of {after['traffic']} traffic" if after["traffic"] else "by its runs a day"

@@ -53,9 +53,9 @@ class Board:
         postgres.wait(server)
         valkey = Valkey(self.folder)
         valkey.create()
-        counter = valkey.child(base)
-        self._run(counter)
-        valkey.wait(counter)
+        self._counter = valkey.child(base)
+        self._run(self._counter)
+        valkey.wait(self._counter)
         self.url = postgres.url
         self.env = base | {
             "DATABASE_URL": postgres.url,
@@ -74,6 +74,10 @@ class Board:
         self.key = self.manage("create_key", "support", "--scope", "ingest", "--scope", "read", *limits)
         self.port = self.web("web", "reviewapp.wsgi:application")
         self.constant_port = self.web("constant", "bench.constant:application")
+
+    def stop_valkey(self) -> None:
+        """So that nobody counts and nothing is queued any more."""
+        stop([self._counter])
 
     def _stop(self) -> None:
         stop(list(reversed(self._children)))

@@ -11,12 +11,16 @@ import numpy as np
 from tqdm import tqdm
 
 from proposals.judging import Judge, Scenario, Settings, Tally, simulate
-from proposals.judging.simulation import made_up, wilson
+from proposals.judging.simulation import made_up, play, wilson
 
 SHARES = (0.5, 0.2)
 LONG = 10_000
 SHORT = 500
 QUICK = Settings(rules="quick")
+UNSAFE_ALONE = Settings(
+    alpha=0.001, portions={"unsafe": 1.0}, margins={"unsafe": Settings().margins["unsafe"]}, needed=("unsafe",)
+)
+"""Its part of the 1 %, and nothing else that could raise an alarm."""
 
 REFERENCE: dict[tuple[float, float, float], tuple[int, int]] = {
     (0.9, 0.8, 1.0): (242, 143),
@@ -38,7 +42,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     bench = _Bench(options.rollouts, options.seed)
-    for table in (bench.identical, bench.worse, bench.late, bench.no_worse, bench.alike):
+    for table in (bench.identical, bench.worse, bench.unsafe, bench.late, bench.no_worse, bench.alike):
         for row in table():
             tqdm.write(row, file=sys.stdout)
         tqdm.write("", file=sys.stdout)
@@ -62,7 +66,7 @@ class _Bench:
         yield "latency: standard deviation of its logarithm; 0 is one that never changes: only success can tell."
 
     def _identical(self, scenario: Scenario) -> str:
-        rated = replace(scenario, quality=4.0, candidate_quality=4.0)
+        rated = replace(scenario, unsafe=0.01, candidate_unsafe=0.01, quality=4.0, candidate_quality=4.0)
         judge = self._play(rated, LONG, Settings())
         quick = [self._play(scenario, runs, QUICK) for runs in (SHORT, LONG)]
         shown = "".join(f"{_part(tally):9.1%}" for tally in quick)
@@ -84,7 +88,32 @@ class _Bench:
                 "median_runs"
             ]
             yield f"{current:7.2f} → {candidate:.2f}{factor:8.1f}× │{cells[0]:>26} │{cells[1]:>26} │{quick:10.0f}"
-        yield "The second figure is what one such test takes at 1 % for one metric; ours shares the 1 % among four."
+        yield "The second figure is what one such test takes at 1 % for one metric; ours shares the 1 % among five."
+
+    def unsafe(self) -> Iterator[str]:
+        """How many candidate runs it takes when more is reported unsafe, and how often when it is not."""
+        yield f"Candidate runs until half of the rollouts with more unsafe reports are undone ({self._few} each)."
+        yield f"{'unsafe reports':>18} │{'half':>8}{'a fifth':>9}{'a twentieth':>13}"
+        for current, candidate in ((0.0, 0.01), (0.0, 0.05), (0.0, 0.2), (0.001, 0.02), (0.005, 0.05), (0.02, 0.1)):
+            found = [self._until_unsafe(current, candidate, share) for share in (*SHARES, 0.05)]
+            cells = [f"{one:.0f}" if one else "more" for one in found]
+            yield f"{current:8.1%} → {candidate:6.1%} │{cells[0]:>8}{cells[1]:>9}{cells[2]:>13}"
+        for rate in (0.001, 0.01, 0.1):
+            undone = total = 0
+            for share in (*SHARES, 0.05):
+                tally = self._play(Scenario(0.9, 0.9, share, unsafe=rate, candidate_unsafe=rate), LONG, UNSAFE_ALONE)
+                undone, total = undone + len(tally.rolled_back_at), total + tally.rollouts
+            low, high = wilson(undone, total)
+            part = f"{undone / total:.2%} ({low:.2%} to {high:.2%}) of {total:,}"
+            yield f"{rate:.1%} in both, nothing else looked at: undone in {part}"
+
+    def _until_unsafe(self, current: float, candidate: float, share: float) -> float | None:
+        self.seed += 1
+        scenario = Scenario(0.9, 0.9, share, unsafe=current, candidate_unsafe=candidate)
+        rngs = np.random.default_rng(self.seed).spawn(self._few)
+        found = [play(made_up(scenario, round(1500 / share), rng)).rolled_back_at for rng in rngs]
+        middle = median(float("inf") if one is None else one for one in found)
+        return None if middle == float("inf") else middle
 
     def late(self) -> Iterator[str]:
         """How many candidate runs it takes when it was no worse at first."""

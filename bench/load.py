@@ -19,10 +19,10 @@ from typing import Any
 class Client:
     """One connection with one request on the way."""
 
-    def __init__(self, port: int, requests: Sequence[bytes], again: bool) -> None:
+    def __init__(self, port: int, requests: Iterator[bytes]) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.requests: Iterator[bytes] = cycle(requests) if again else iter(requests)
+        self.requests = requests
         self.sent_at = 0.0
         self._received = b""
         self._missing = -1
@@ -35,6 +35,11 @@ class Client:
         self.sent_at, self._received, self._missing = now, b"", -1
         self.socket.sendall(request)
         return True
+
+    @property
+    def head(self) -> bytes:
+        """Of the last answer."""
+        return self._received.partition(b"\r\n\r\n")[0]
 
     def receive(self) -> str | None:
         """Read what has come; the status once the answer is whole."""
@@ -52,7 +57,8 @@ def main() -> None:
     job = json.load(sys.stdin)
     requests = [request.encode("latin-1") for request in job["requests"]]
     count = job["connections"]
-    clients = [Client(job["port"], requests[number::count], bool(job.get("again"))) for number in range(count)]
+    repeat = cycle if job.get("again") else iter
+    clients = [Client(job["port"], repeat(requests[number::count])) for number in range(count)]
     took, statuses, seconds = _drive(clients, job["seconds"])
     took.sort()
     answer: dict[str, Any] = {"count": len(took), "seconds": seconds, "statuses": statuses}

@@ -52,7 +52,7 @@ Taker = Callable[[], dict[str, Any]]
 
 def measure(board: Board, *, seconds: float, rounds: int) -> list[Figure]:
     """All figures. Each is taken `rounds` times, soon after what it is held against: a slow minute hits both."""
-    bench = _Bench(board, seconds)
+    bench = Bench(board, seconds)
     bench.write(1, 1)  # a first row, whose like the baselines write
     bench.stored = bench.read_back()
     takers: dict[str, tuple[str, Taker]] = {
@@ -99,7 +99,9 @@ def _rates(taken: list[dict[str, Any]]) -> list[float]:
     return [one["count"] / one["seconds"] for one in taken]
 
 
-class _Bench:
+class Bench:
+    """What can be taken from a board, and what is sent for it."""
+
     def __init__(self, board: Board, seconds: float) -> None:
         self.board = board
         self.seconds = seconds
@@ -115,18 +117,22 @@ class _Bench:
     def write(self, size: int, connections: int) -> dict[str, Any]:
         """Reports of one or in lists, each with an id of its own, from fifty users."""
         length = {1: 16_000, 100: 1_000}.get(size, 150)
-        requests = [self._post(size) for _ in range(length)]
+        requests = [self.post(size) for _ in range(length)]
         found = self._job("bench.load", port=self.board.port, connections=connections, requests=requests)
         _expect(found, {"201", "207"})
         return found | {"count": found["count"] * size}
 
     def get(self, path: str, port: int, etag: str = "") -> dict[str, Any]:
         """The same read again and again."""
-        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.board.key}\r\n"
-        request = head + (f"If-None-Match: {etag}\r\n" if etag else "") + "\r\n"
-        found = self._job("bench.load", port=port, connections=CONNECTIONS, requests=[request] * CONNECTIONS, again=1)
+        requests = [self.read(path, etag)] * CONNECTIONS
+        found = self._job("bench.load", port=port, connections=CONNECTIONS, requests=requests, again=1)
         _expect(found, {"304" if etag else "200"})
         return found
+
+    def read(self, path: str, etag: str = "") -> str:
+        """A request that reads, with what it has already."""
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.board.key}\r\n"
+        return head + (f"If-None-Match: {etag}\r\n" if etag else "") + "\r\n"
 
     def bare(self, size: int, connections: int) -> dict[str, Any]:
         """The same rows without us."""
@@ -148,7 +154,8 @@ class _Bench:
             rows = connection.execute(query).fetchall()
         return [list(row) for row in rows]
 
-    def _post(self, size: int) -> str:
+    def post(self, size: int) -> str:
+        """A request that hands in so many new reports."""
         reports = [{"id": uuid.uuid4().hex, "user": f"user-{number % 50}", **REPORT} for number in range(size)]
         body = json.dumps(reports[0] if size == 1 else reports, separators=(",", ":"))
         return (
@@ -158,16 +165,21 @@ class _Bench:
         )
 
     def _job(self, module: str, **job: Any) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, "-m", module],
-            input=json.dumps({"seconds": self.seconds, **job}),
-            cwd=ROOT,
-            check=True,
-            text=True,
-            stdout=subprocess.PIPE,
-        )
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        return run_job(module, seconds=self.seconds, **job)
+
+
+def run_job(module: str, **job: Any) -> dict[str, Any]:
+    """What a generator of its own process found. Raises CalledProcessError."""
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        input=json.dumps(job),
+        cwd=ROOT,
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def _expect(found: dict[str, Any], statuses: set[str]) -> None:

@@ -166,6 +166,7 @@ def main() -> None:
             killed = board.kill(options.kills, Random(options.seed))
         waited = board.finish()
         found = board.look(reports)
+        assert board.armed, "no kill met anybody who stood still"
     told = ", ".join(f"{name} {count}" for name, count in sorted(killed.items()))
     print(f"{killed.total()} kills ({told}), {board.armed} of them while somebody stood still in a transaction.")
     print(f"{len(reports.stored)} reports acknowledged after {reports.tries} tries: none lost, none twice.")
@@ -210,13 +211,14 @@ class Board:
     def kill(self, times: int, random: Random) -> Counter[str]:
         """Kill so many, each kind as often; how often each was."""
         killed = Counter[str]()
+        assert len({eventually(lambda: self.process_of(name)).pid for name in POINTS}) == len(POINTS)  # noqa: B023
         for number in range(times):
             name = list(POINTS)[number % len(POINTS)]
-            _eventually(lambda: self._process(name))  # noqa: B023
+            eventually(lambda: self.process_of(name))  # noqa: B023
             if name == "web":  # else nobody would come to stand still
-                _eventually(lambda: self._answers() or None)
+                eventually(lambda: self._answers() or None)
             with self._standing_still(random.choice(POINTS[name])):
-                _eventually(lambda: self._killed(name))  # noqa: B023
+                eventually(lambda: self._killed(name))  # noqa: B023
             killed[name] += 1
         return killed
 
@@ -227,7 +229,7 @@ class Board:
 
     def _killed(self, name: str) -> bool | None:
         """Kill it; None when it is not there, or went by itself just now."""
-        victim = self._process(name)
+        victim = self.process_of(name)
         if victim is None:
             return None
         with suppress(psutil.NoSuchProcess):
@@ -235,18 +237,18 @@ class Board:
             return True
         return None
 
-    def _process(self, name: str) -> psutil.Process | None:
+    def process_of(self, name: str) -> psutil.Process | None:
         """The process of this name, if it is there."""
         for child in psutil.Process(self.process.pid).children():
             with suppress(psutil.Error):
-                if child.status() != psutil.STATUS_ZOMBIE and any(_KNOWN_BY[name] in part for part in child.cmdline()):
+                if child.status() != psutil.STATUS_ZOMBIE and _KNOWN_BY[name] in map(_named, child.cmdline()):
                     return child
         return None
 
     @contextmanager
     def _standing_still(self, table: str) -> Iterator[None]:
         """Until somebody waits to write to this table, if that happens soon."""
-        connection = _eventually(self._connected)
+        connection = eventually(self._connected)
         try:
             with suppress(psycopg.OperationalError):  # PostgreSQL is only just coming up again
                 connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
@@ -268,50 +270,58 @@ class Board:
 
     def _connected(self) -> "psycopg.Connection[Any] | None":
         try:
-            return psycopg.connect(self.database, connect_timeout=2)
+            return psycopg.connect(self.servers["DATABASE_URL"], connect_timeout=2)
         except psycopg.OperationalError:
             return None
 
     @property
-    def database(self) -> str:
-        """Where its PostgreSQL is."""
-        return str(json.loads((self.folder / "run" / "servers.json").read_text())["DATABASE_URL"])
+    def servers(self) -> dict[str, str]:
+        """Where its PostgreSQL and its Valkey are, as the environment of a command says it."""
+        found: dict[str, str] = json.loads((self.folder / "run" / "servers.json").read_text())
+        return found
 
     def finish(self) -> float:
         """Seconds until nothing waits to be mined any more. Raises AssertionError after a minute."""
         started = time.monotonic()
-        _eventually(lambda: self._asked(_WAITING) == 0 or None)
+        eventually(lambda: self.asked(_WAITING) == 0 or None)
         return time.monotonic() - started
 
     def look(self, reports: Reports) -> str:
         """Whether everything is there, once; what the walk along the log found. Raises AssertionError."""
         there = {
-            name for table in ("feedback", "run") for (name,) in self._rows(f"SELECT external_id FROM feedback_{table}")
+            name for table in ("feedback", "run") for (name,) in self.rows(f"SELECT external_id FROM feedback_{table}")
         }
-        there |= {title for (title,) in self._rows("SELECT title FROM proposals_proposal")}
+        there |= {title for (title,) in self.rows("SELECT title FROM proposals_proposal")}
         lost = reports.stored - there
         assert not reports.wrong, f"answered wrongly: {reports.wrong[:3]}"
         assert not lost, f"acknowledged and lost: {sorted(lost)[:10]}"
         for table, once in ONCE:
             counted = f"SELECT count({once}) - count(DISTINCT {once}) FROM {table}"
-            assert self._asked(counted) == 0, f"{table} holds something twice"
+            assert self.asked(counted) == 0, f"{table} holds something twice"
         for what, wrong in NOTHING.items():
-            assert self._asked(wrong) == 0, what
-        assert self.armed, "no kill met anybody who stood still"
+            assert self.asked(wrong) == 0, what
         return self.manage("verify_audit").partition(" Head")[0]
 
-    def _asked(self, sql: str) -> int | None:
+    def asked(self, sql: str) -> int | None:
+        """The one number this finds; None while its PostgreSQL does not answer."""
         try:
-            return int(self._rows(sql)[0][0])
+            return int(self.rows(sql)[0][0])
         except psycopg.OperationalError:
             return None  # it is just starting again
 
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.database, connect_timeout=2) as connection:
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What its database answers."""
+        with psycopg.connect(self.servers["DATABASE_URL"], connect_timeout=2) as connection:
             return connection.execute(sql).fetchall()
 
 
-def _eventually(found: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
+def _named(part: str) -> str:
+    """A program, or a command of one, by its name alone: the web server, too, is told of its “--workers”."""
+    return Path(part.partition(" ")[0]).name
+
+
+def eventually(found: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
+    """What is found, once it is something. Raises AssertionError."""
     until = time.monotonic() + patience_s
     while (it := found()) is None:
         assert time.monotonic() < until, f"not within {patience_s:.0f} s"
@@ -320,11 +330,11 @@ def _eventually(found: Callable[[], T | None], patience_s: float = PATIENCE_S) -
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Board]:
-    """A board from `up`, ready; stopped at the end."""
+def running(folder: Path, port: int = 0) -> Iterator[Board]:
+    """A board from `up`, ready, at any port unless one is named; stopped at the end."""
     env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     env |= {"COUNTERSIGN_MINE_EVERY_S": "1", "COUNTERSIGN_MEANING": "false"}
-    command = [sys.executable, "manage.py", "up", "--data-dir", str(folder), "--port", "0", "--no-demo"]
+    command = [sys.executable, "manage.py", "up", "--data-dir", str(folder), "--port", str(port), "--no-demo"]
     process = subprocess.Popen(command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         assert process.stdout

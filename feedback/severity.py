@@ -38,6 +38,8 @@ _REASONS: Final[Mapping[str, tuple[Level, str]]] = {
     "too_short": (Level.LOW, "brevity"),
     "slow": (Level.LOW, "slowness"),
 }
+SAFETY: Final = frozenset(reason for reason, (level, _) in _REASONS.items() if level is Level.CRITICAL)
+"""Typed reasons that speak of harm: one of them makes a run unsafe, unless it came with a thumb up."""
 _FAILED: Final = (Level.HIGH, "failed runs")
 _UNFINISHED: Final = (Level.HIGH, "tasks not completed")
 _DOWN: Final = (Level.MEDIUM, "thumbs down")

@@ -25,12 +25,24 @@ class Blocked(ReviewError):
     """A check forbids approval."""
 
 
+class Unopened(ReviewError):
+    """Who approves this opens its evidence first, and this person did not."""
+
+
+class LimitReached(ReviewError):
+    """As many releases went out for the agent within a day as may."""
+
+
 class Invalid(ReviewError):
     """A field is missing or wrong; `field` names it."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class RolledBackBefore(Invalid):
+    """The very same text was rolled back, and nobody said why it should be tried again."""
 
 
 class Duplicate(ReviewError):

@@ -100,6 +100,8 @@ class Environment(BaseSettings):
     countersign_key_calls_a_day: int = Field(default=1_000_000, ge=0, le=1_000_000_000)
     # So many open patterns at most that nobody but one owner of keys reported; 0 is no limit.
     countersign_open_patterns: int = Field(default=500, ge=0, le=1_000_000)
+    # So many releases of an agent within 24 hours at most, where it has no limit of its own; 0 is no limit.
+    countersign_releases_a_day: int = Field(default=20, ge=0, le=1000)
     # For so long, and until so many reports counted, what comes with the API key of a new owner carries no pattern.
     countersign_probation_days: int = Field(default=1, ge=0, le=365)
     countersign_probation_reports: int = Field(default=0, ge=0, le=1_000_000)

@@ -1,6 +1,7 @@
 """The calls that are made all the time, answered before Django and its middleware are asked."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from django.conf import settings
@@ -8,18 +9,21 @@ from django.conf import settings
 from agents.instructions import get_instructions
 from agents.problems import Problem
 from agents.wire import (
+    Answer,
     Environ,
     LeanView,
     StartResponse,
     announce_length,
     answer,
     is_tls,
+    read_json,
     refusal,
     refuse,
     refuse_longer,
     respond,
 )
 from feedback.api.lean import post_feedback, post_runs
+from reviewapp.crowding import Crowded, crowd
 
 PREFIX: Final = "/api/v1"
 NEEDS_TLS: Final = Problem(403, "needs-tls", "Call over https. A key that was sent in clear is best replaced.")
@@ -59,7 +63,8 @@ def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[b
         return respond(environ, refuse(environ, NEEDS_TLS), start_response)
     if path.startswith(PREFIX) and (found := _route(environ, path)):
         route, parts = found
-        return respond(environ, answer(route.view, environ, *parts), start_response)
+        view = turned_away if route.method == "POST" and crowd.is_standing() else route.view
+        return respond(environ, answer(view, environ, *parts), start_response)
     try:
         if environ["REQUEST_METHOD"] in _NOT_SPOKEN:
             raise Problem(405, "method-not-allowed", "Neither TRACE nor CONNECT is answered here.")
@@ -68,6 +73,13 @@ def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[b
     except Problem as problem:
         return respond(environ, refusal(problem), start_response)
     return None
+
+
+def turned_away(environ: Environ, *_: str) -> Answer:
+    """For a report when too many come; read all the same, for a connection that breaks says nothing. Raises Crowded."""
+    with suppress(Problem):
+        read_json(environ, settings.COUNTERSIGN_BODY_LIMIT)
+    raise Crowded
 
 
 def _is_in_clear(environ: Environ) -> bool:

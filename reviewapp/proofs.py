@@ -39,7 +39,7 @@ ACTS: Final[dict[str, str]] = {
 
 BY_ITSELF: Final = frozenset(
     {"decide", "bypass", "roll_back", "act_on_rollout"}  # depends on the text, and what is risky in it
-    | {"policy", "remove_policy", "sources", "remove_source_rule", "quoting", "forbid_quoting"}
+    | {"policy", "remove_policy", "releases", "sources", "remove_source_rule", "quoting", "forbid_quoting"}
     | {"rollout_plans", "remove_rollout_plan", "safe_rules", "retention", "erase"}  # after their forms are found right
     | {"freeze"}  # lifting it
     | {"set_mails"}  # another address

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 import psycopg
 import redis
 
+from reviewapp.crowding import THREADS
 from reviewapp.processes import CannotStart
+
+CONNECTIONS = 4096
+"""Kept open at once, by all processes together: agents keep theirs, and past it nobody is let in."""
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (compared with, not bound)
 
@@ -45,13 +49,15 @@ class Address:
 
     def web_server(self) -> list[str]:
         """The arguments of the web server: few threads, as each holds one database connection."""
-        processes = ["--workers", str(min(4, max(2, os.cpu_count() or 2))), "--blocking-threads", "4"]
+        processes = ["--workers", str(min(4, max(2, os.cpu_count() or 2))), "--blocking-threads", str(THREADS)]
         calm = [
             "--blocking-threads-idle-timeout",
             "600",
             "--workers-kill-timeout",
             "4",
             "--respawn-failed-workers",
+            "--backlog",
+            str(CONNECTIONS),
         ]
         plain = ["--interface", "wsgi", "--http", "1", "--no-ws"]
         listen = ["--host", self.host, "--port", str(self.port)]

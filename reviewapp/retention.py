@@ -30,7 +30,7 @@ from people.models import User
 from proposals.actions import outcomes
 from proposals.exceptions import Invalid, NotAllowed
 from proposals.judging.outcomes import WINDOW
-from proposals.models import Proposal, ProposalEvidence, ProposalSeen, Trial
+from proposals.models import EvidenceOpened, Proposal, ProposalEvidence, ProposalSeen, Trial
 from reviewapp.models import Retention
 
 MANAGE: Final = "feedback.erase_subject"
@@ -145,6 +145,13 @@ def _seen(before: datetime) -> "QuerySet[Any]":
     return ProposalSeen.objects.filter(at__lt=before).exclude(proposal__status__in=Proposal.OPEN)
 
 
+def _forget_seen(keys: list[Any]) -> None:
+    """With when their evidence was opened: an approval keeps its own."""
+    gone = ProposalSeen.objects.filter(pk__in=keys)
+    EvidenceOpened.objects.filter(proposal__in=gone.values("proposal")).delete()
+    gone.delete()
+
+
 def _notices(before: datetime) -> "QuerySet[Any]":
     told = Notice.objects.filter(at__lt=before, spread_at__isnull=False)
     return told.exclude(deliveries__state=Delivery.State.DUE)
@@ -201,10 +208,10 @@ WAYS: Final[dict[str, Way]] = {
         settle=make_final,
     ),
     Kind.SEEN: Way(
-        "When people last looked at proposals that are decided.",
+        "When people last looked at proposals that are decided, and opened their evidence.",
         _seen,
         "at",
-        lambda keys: ProposalSeen.objects.filter(pk__in=keys).delete(),
+        _forget_seen,
     ),
     Kind.NOTICES: Way(
         "What was told and is not on its way; none is kept longer than 90 days.",

@@ -241,6 +241,7 @@ COUNTERSIGN_IDLE_TRANSACTION_TIMEOUT_S = ENV.countersign_idle_transaction_timeou
 COUNTERSIGN_KEY_CALLS_A_MINUTE = ENV.countersign_key_calls_a_minute
 COUNTERSIGN_KEY_OTHER_CALLS_A_MINUTE = ENV.countersign_key_other_calls_a_minute
 COUNTERSIGN_KEY_CALLS_A_DAY = ENV.countersign_key_calls_a_day
+COUNTERSIGN_RELEASES_A_DAY = ENV.countersign_releases_a_day
 COUNTERSIGN_OPEN_PATTERNS = ENV.countersign_open_patterns
 COUNTERSIGN_PROBATION_DAYS = ENV.countersign_probation_days
 COUNTERSIGN_PROBATION_REPORTS = ENV.countersign_probation_reports

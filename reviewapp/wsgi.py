@@ -16,6 +16,7 @@ _django = get_wsgi_application()
 from django.urls import get_resolver  # noqa: E402
 
 from agents.wire import Environ, StartResponse  # noqa: E402
+from reviewapp.crowding import crowd  # noqa: E402
 from reviewapp.lean import lean_response  # noqa: E402
 from reviewapp.patience import limit_questions  # noqa: E402
 
@@ -28,5 +29,9 @@ gc.set_threshold(10_000, 20, 20)  # a page makes tens of thousands of objects an
 
 def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Answer one request."""
-    lean = lean_response(environ, start_response)
-    return _django(environ, start_response) if lean is None else lean  # type: ignore[arg-type]
+    crowd.enter()
+    try:
+        lean = lean_response(environ, start_response)
+        return _django(environ, start_response) if lean is None else lean  # type: ignore[arg-type]
+    finally:
+        crowd.leave()

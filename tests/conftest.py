@@ -59,10 +59,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # How fast examples are made tells of the machine, not of the code.
     hypothesis.settings.register_profile("shared", suppress_health_check=[hypothesis.HealthCheck.too_slow])
     hypothesis.settings.load_profile("shared")
-    # By words alone, which takes no model; the tests of meaning turn it on.
     # One day is enough, and each end user is a source; the tests of who stands behind a draft ask for more.
     settings.COUNTERSIGN_MIN_DAYS, settings.COUNTERSIGN_COUNT_USERS = 1, True
     os.environ |= {"COUNTERSIGN_MIN_DAYS": "1", "COUNTERSIGN_COUNT_USERS": "true"}
+    # Nobody waits for tomorrow; the tests of how often something is released set it.
+    settings.COUNTERSIGN_RELEASES_A_DAY = 0
+    os.environ["COUNTERSIGN_RELEASES_A_DAY"] = "0"
+    # By words alone, which takes no model; the tests of meaning turn it on.
     settings.COUNTERSIGN_MEANING = False
     os.environ["COUNTERSIGN_MEANING"] = "false"
     # A key made for these tests, and no folder to file checkpoints in: whoever tests that names one.

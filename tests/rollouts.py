@@ -17,7 +17,7 @@ from proposals.models import Proposal, Rollout, RolloutPlan, RolloutVerdict
 from proposals.rules.plans import Plan, Step
 from tests.cast import digest_of, propose, source
 
-QUICKLY = Plan(steps=(Step(10, 20, 0), Step(30, 20, 0), Step(50, 20, 0)), start="canary", margin=20)
+QUICKLY = Plan(steps=(Step(10, 20, 0), Step(30, 20, 0), Step(50, 20, 0)), start="canary", margin=20, unsafe_margin=20)
 """Steps as soon as the judge is content, which with these margins is soon."""
 
 

@@ -6,9 +6,10 @@ from agents.models import Agent, Document
 from agents.versions import create_document
 from audit.record import SYSTEM
 from people.models import User
-from proposals.actions.proposals import Wish, open_proposal
+from proposals.actions.proposals import open_proposal
 from proposals.actions.revisions import Author
 from proposals.actions.safe_rules import set_rules
+from proposals.actions.wishes import Wish
 from proposals.models import Proposal, Rollout, RolloutPlan
 from proposals.safe import Bounds, Category, Rules
 from tests.rollouts import QUICKLY

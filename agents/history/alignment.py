@@ -45,7 +45,7 @@ def _runs(cut: list[bool], added: list[bool]) -> Iterator[Hunk]:
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> tuple[list[bool], list[bool]]:
     """For every line of both texts, whether it has no partner in the other."""
-    head, tail = _common_ends(old, new)
+    head, tail = common_ends(old, new)
     mine = _worth_matching(old, Counter(new), head, len(old) - tail)
     yours = _worth_matching(new, Counter(old), head, len(new) - tail)
     cut = [head <= place < len(old) - tail for place in range(len(old))]
@@ -67,7 +67,8 @@ def _changed(old: Sequence[str], new: Sequence[str]) -> tuple[list[bool], list[b
     return cut, added
 
 
-def _common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+def common_ends(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many leading items two sequences share, and how many of the rest at their ends."""
     shorter = min(len(old), len(new))
     head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
     rest = shorter - head

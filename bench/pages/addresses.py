@@ -239,6 +239,7 @@ def _for_admins() -> Addresses:
         "traffic": [reverse("traffic", args=["support"])],
         "settings, admin": [reverse("settings")],
         "policy, admin": [reverse("policy")],
+        "releases a day": [reverse("releases")],
         "rollout plans, admin": [reverse("rollout_plans")],
         "freeze": [reverse("freeze")],
         "erase": [reverse("erase")],

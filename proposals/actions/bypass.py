@@ -2,11 +2,14 @@
 
 from django.db import transaction
 
+from agents import pace
 from audit.record import Actor, record
 from feedback.models import Pattern
 from people.models import User
-from proposals.actions.decisions import publish_revision, refuse_unanswered, require_publishable, settle_pattern
+from proposals.actions.attention import attention_of
+from proposals.actions.decisions import settle_pattern
 from proposals.actions.locking import lock, require_newest
+from proposals.actions.publishing import publish_revision, refuse_unanswered, require_publishable
 from proposals.actions.revisions import update_unmoved
 from proposals.authority import policies
 from proposals.exceptions import Invalid, NotAllowed, NotPending
@@ -76,6 +79,14 @@ def _missing(proposal: Proposal, revision: Revision, user: User) -> str:
     given = list(revision.decisions.filter(verdict=Decision.Verdict.APPROVE))
     may_decide = policies.may_decide(user, proposal).allowed
     agent = proposal.document.agent
-    if may_decide and not policies.missing(need, [*given, Decision(actor=user)], agent):
+    full = pace.full(agent)
+    if may_decide and not full and not policies.missing(need, [*given, Decision(actor=user)], agent):
         raise NotPending("Your own approval is enough; approve it instead.")
-    return f"{need.why} {policies.missing(need, given, agent)}"
+    lacking = policies.missing(need, given, agent)
+    return " ".join(filter(None, (need.why, lacking, _unopened(need, revision, user), full)))
+
+
+def _unopened(need: policies.Need, revision: Revision, user: User) -> str:
+    """That the evidence was not opened, where who approves has to."""
+    unopened = need.opened and not attention_of(user, revision).evidence_opened_at
+    return "The evidence was not opened." if unopened else ""

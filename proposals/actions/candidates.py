@@ -7,15 +7,17 @@ import structlog
 from django.db import transaction
 
 from agents.reach import require_act
+from agents.versions import lock_documents
 from audit.record import Actor
 from feedback.actions import naming
 from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals.actions import drafting
 from proposals.actions.locking import lock_with_rivals
-from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, Wish, open_proposal, record_on
+from proposals.actions.proposals import MAX_TITLE, MOST_CANDIDATES, open_proposal, record_on
 from proposals.actions.revisions import Author, clean_text
 from proposals.actions.superseding import supersede
+from proposals.actions.wishes import Wish
 from proposals.authority import policies
 from proposals.drafting import Draft, fingerprint
 from proposals.drafting.alternatives import alternatives
@@ -35,7 +37,7 @@ def draft_alternatives(pattern_id: int, *, user: User) -> list[Proposal]:
     if not user.has_perm("feedback.curate_pattern"):
         raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
     agent_id = Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id)
-    drafting.one_drafter_per_agent(agent_id)
+    lock_documents(agent_id)
     require_act(user, agent_id)
     pattern = Pattern.objects.select_for_update(no_key=True).get(pk=pattern_id)
     standing = pattern.proposals.open().count()

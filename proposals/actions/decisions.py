@@ -7,23 +7,24 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from agents.exceptions import BaseMoved
+from agents import pace
 from agents.models import Version
-from agents.versions import lock_document, publish
 from audit.record import Actor, record
 from feedback.actions.patterns import change_status
 from feedback.models import Pattern
 from people.models import User
 from proposals.actions import rollouts
+from proposals.actions.attention import Attention, attention_of
 from proposals.actions.following import follow_soon
 from proposals.actions.locking import lock, lock_with_rivals, newest
 from proposals.actions.proposals import free_pattern, record_on
+from proposals.actions.publishing import publish_revision, require_publishable
 from proposals.actions.revisions import update_unmoved
 from proposals.actions.superseding import end_drafts_beside
 from proposals.authority import policies
 from proposals.authority.rollout_policies import plan_for
-from proposals.exceptions import Blocked, Invalid, NotAllowed, NotPending, Outdated, StaleProposal
-from proposals.models import Check, Decision, Proposal, Revision, Rollout, SelfStart
+from proposals.exceptions import Invalid, LimitReached, NotAllowed, NotPending, Outdated, Unopened
+from proposals.models import Decision, Proposal, Revision, Rollout, SelfStart
 from proposals.rules.plans import STARTS, BadPlan, Plan
 
 Status = Proposal.Status
@@ -46,16 +47,21 @@ def approve(
     `start` says how: “at_once” makes it current, “canary” serves it to a few first; empty, what the document's plan
     says. A canary goes by these `shares` in percent, if any are given and the plan allows them. `answers` say why what
     checks found may stand, by the name of the check: one for each that asks.
-    Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked, Invalid.
+    Raises NotAllowed, NotPending, Outdated, StaleProposal, Blocked, Unopened, LimitReached, Invalid.
     """
     proposal, revision, leave = _open_for(proposal_id, user, digest)
     answered = _checked(proposal, revision, answers or {})
     count = _count(proposal, revision, user)
     if count.own and not count.is_enough:
         raise NotPending("You approved this revision already; it waits for somebody else.")
+    attention = attention_of(user, revision)
+    if count.need.opened and not attention.evidence_opened_at:
+        raise Unopened(f"{policies.OPEN_FIRST} Nothing was recorded.")
     alone = leave.alone or (count.is_enough and bool(count.need.missing(count.actors)))
     verdict = Decision.Verdict.APPROVE
-    decision = count.own or _decide(revision, user, verdict, note=note, alone=alone, answers=answered)
+    decision = count.own or _decide(
+        revision, user, verdict, note=note, alone=alone, answers=answered, attention=attention
+    )
     if not count.is_enough:
         _wait_for_owners(proposal, count.need, count.actors)
         _record(proposal, "proposal.approval_given", decision, {"needed": count.need.approvals})
@@ -144,7 +150,9 @@ def _require_standing(proposal: Proposal) -> None:
 
 
 def _release(proposal: Proposal, revision: Revision, user: User, start: str, shares: Sequence[int]) -> Version:
-    """Make the text current, or serve it to a few first. Raises StaleProposal, Blocked, Invalid."""
+    """Make the text current, or serve it to a few first. Raises StaleProposal, Blocked, LimitReached, Invalid."""
+    if full := pace.full(proposal.document.agent):
+        raise LimitReached(f"{full} Nothing was recorded.")
     plan = plan_for(proposal.document)
     start = start or plan.start
     if start not in STARTS:
@@ -267,38 +275,6 @@ def _answered(revision: Revision, answers: Mapping[str, str]) -> dict[str, str]:
     return {check.name: answers[check.name].strip()[:MAX_ANSWER] for check in asking}
 
 
-def refuse_unanswered(revision: Revision) -> None:
-    """For what is published without anybody's word on what was found. Raises Blocked."""
-    asking = revision.checks.filter(asks=True, verdict=Check.Verdict.FAIL).values_list("message", flat=True)
-    if asking:
-        raise Blocked("A check blocks this until somebody approves it with a reason: " + " ".join(asking))
-
-
-def require_publishable(proposal: Proposal, revision: Revision) -> None:
-    """What was true when the revision was checked may not be true today, so protection is looked at again.
-
-    Raises Outdated, Blocked, StaleProposal.
-    """
-    lock_document(proposal.document_id)
-    rollouts.refuse_second(proposal.document_id)
-    if policies.protection_changed(proposal, revision):
-        raise Outdated(
-            "The protected sections changed meanwhile. Have the proposal checked again first. Nothing was recorded."
-        )
-    worded = policies.last_worded(proposal)
-    touched = policies.touched_protected(revision, proposal.document.sections.all())
-    if touched and (worded is None or worded.author_id is None):
-        names = ", ".join(section.heading for section in touched)
-        raise Blocked(f"A machine wrote this and it changes {names}, which is protected; only people may propose that.")
-    if proposal.is_stale:
-        raise StaleProposal(
-            "Another version became current after this was drafted; bring the proposal up to date first."
-        )
-    failing = revision.checks.filter(verdict=Check.Verdict.FAIL, asks=False).values_list("message", flat=True)
-    if failing:
-        raise Blocked("A check blocks approval: " + " ".join(failing))
-
-
 def _decide(
     revision: Revision,
     user: User,
@@ -308,6 +284,7 @@ def _decide(
     alone: bool,
     reason: str = "",
     answers: dict[str, str] | None = None,
+    attention: Attention | None = None,
 ) -> Decision:
     return Decision.objects.create(
         revision=revision,
@@ -318,27 +295,8 @@ def _decide(
         note=note.strip(),
         single_operator=alone,
         answers=answers or {},
+        **(attention._asdict() if attention else {}),
     )
-
-
-def publish_revision(proposal: Proposal, revision: Revision, user: User) -> Version:
-    """Make the text the document's next version, current at once; what waits behind it follows.
-
-    Raises StaleProposal.
-    """
-    try:
-        version = publish(
-            proposal.document,
-            revision.text,
-            base=revision.base_version,
-            actor=Actor.person(user),
-            proposal=proposal.pk,
-            reason=proposal.title,
-        )
-    except BaseMoved as moved:
-        raise StaleProposal(str(moved)) from None
-    follow_soon(proposal.document_id)
-    return version
 
 
 def _move(proposal: Proposal, status: Status, version: Version | None = None) -> None:
@@ -384,6 +342,7 @@ def _record(proposal: Proposal, verb: str, decision: Decision, more: dict[str, o
             "note": decision.note,
             "single_operator": decision.single_operator,
             **({"answers": decision.answers} if decision.answers else {}),
+            **decision.attention,
             **(more or {}),
         },
     )

@@ -5,17 +5,19 @@ transaction that drafts or declines, so a drafter killed at any point leaves the
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import starmap
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from agents.models import Document, Version
 from agents.reach import require_act
+from agents.versions import lock_documents
 from audit.record import SYSTEM, Actor
 from feedback.actions import naming
 from feedback.actions.patterns import change_status
@@ -25,8 +27,9 @@ from feedback.models import Evidence, Pattern
 from people.models import User
 from proposals.actions import timing
 from proposals.actions.locking import lock
-from proposals.actions.proposals import Wish, open_proposal, rebase, redraft
+from proposals.actions.proposals import open_proposal, rebase, redraft
 from proposals.actions.revisions import Author, clean_text, quoting_for, update_unmoved
+from proposals.actions.wishes import Wish
 from proposals.authority import policies
 from proposals.drafting import Brief, Declined, DocumentText, Draft, fingerprint, is_same, keep
 from proposals.drafting import draft as plan
@@ -35,9 +38,16 @@ from proposals.exceptions import NotAllowed, NotPending, ReviewError, StalePropo
 from proposals.grounds import sourcing
 from proposals.models import Footing, Proposal, Revision, Rollout
 from proposals.rules.backing import Backing, Rule, missing
+from proposals.status.undone import undone
 
 Live = dict[str, tuple[Document, Version]]
 
+_BACK_BEFORE: Final = Version.objects.filter(
+    document=OuterRef("document"),
+    number__gt=OuterRef("published__number"),
+    restores__number__lt=OuterRef("published__number"),
+)
+"""Rollbacks to before what a proposal brought."""
 TICK_S: Final = 20.0
 """Seconds after which a tick begins no further draft, so that drafting never fills a worker for long."""
 
@@ -64,7 +74,7 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
     if requested_by and not requested_by.has_perm("feedback.curate_pattern"):
         raise NotAllowed("Asking for a draft needs the role reviewer or admin.")
     agent_id = Pattern.objects.values_list("agent_id", flat=True).get(pk=pattern_id)
-    one_drafter_per_agent(agent_id)
+    lock_documents(agent_id)  # before the pattern, as everywhere
     if requested_by:
         require_act(requested_by, agent_id)
     rows = Pattern.objects.select_for_update(no_key=True, of=("self",)).select_related("agent")
@@ -89,15 +99,6 @@ def draft(pattern_id: int, *, requested_by: User | None = None, only_if_due: boo
     return outcome
 
 
-def one_drafter_per_agent(agent_id: int) -> None:
-    """Two drafters would not see each other's draft of the same change, so each locks all documents of the agent.
-
-    It comes before the pattern's lock, as decisions and rollbacks lock a document before its patterns.
-    """
-    documents = Document.objects.select_for_update(no_key=True).filter(agent=agent_id).order_by("pk")
-    list(documents.values_list("pk"))
-
-
 def _held(pattern: Pattern, backing: Backing, rule: Rule) -> timing.Held | None:
     """Why a draft is not made by itself now: too few at a time, or too few or too loud sources behind all of it."""
     held = timing.held(pattern)
@@ -119,34 +120,38 @@ def _refusal(pattern: Pattern) -> str:
     earlier = pattern.proposals.filter(superseded_by=None).order_by("-decided_at", "-pk").first()
     if earlier is None:
         return ""
-    failed = _never_current(earlier)
-    if earlier.status == Proposal.Status.APPROVED and pattern.came_back_at and not failed:
+    end = _end_of(earlier)
+    if earlier.status == Proposal.Status.APPROVED and pattern.came_back_at and not end.is_out:
         return ""  # it did not help: those who report it again count, new sources or not
-    new = _sources_since(pattern, earlier, failed)
-    if new < least:
-        return f"Proposal {earlier.pk} {_how_it_ended(earlier, failed)}; {new} of {least} new sources since."
-    return ""
+    new = _sources_since(pattern, end)
+    return f"Proposal {earlier.pk} {end.how}; {new} of {least} new sources since." if new < least else ""
 
 
-def _never_current(proposal: Proposal) -> Rollout | None:
-    """The rollout of a proposal, if it ended without the candidate becoming current. One query."""
-    return Rollout.objects.never_current().filter(proposal=proposal).first()
+class _End(NamedTuple):
+    """How and when a proposal came to its end; `is_out`: it was approved, and is not served any more."""
+
+    how: str
+    at: datetime | None
+    is_out: bool
 
 
-def _how_it_ended(proposal: Proposal, failed: Rollout | None) -> str:
-    if failed is None:
-        return f"was {proposal.get_status_display().lower()}"
-    how = failed.get_state_display().lower()
-    return f"failed as a canary ({how})" if failed.state in Rollout.FAILED else f"was {how} as a canary"
+def _end_of(proposal: Proposal) -> _End:
+    """One query for what was not approved, else up to five."""
+    if failed := Rollout.objects.never_current().filter(proposal=proposal).first():
+        how = failed.get_state_display().lower()
+        said = f"failed as a canary ({how})" if failed.state in Rollout.FAILED else f"was {how} as a canary"
+        return _End(said, failed.ended_at, True)
+    if review := undone([proposal]).get(proposal.pk):
+        return _End("was rolled back", review.created_at, True)
+    return _End(f"was {proposal.get_status_display().lower()}", proposal.decided_at, False)
 
 
-def _sources_since(pattern: Pattern, decided: Proposal, failed: Rollout | None) -> int:
+def _sources_since(pattern: Pattern, end: _End) -> int:
     """How many sources reported after a proposal ended: what was known by then is no new evidence.
 
     While a canary runs most units have the old text, so their reports say nothing new of one that never got further.
     """
-    ended = failed.ended_at if failed else decided.decided_at
-    return pattern.evidence.filter(at__gt=ended).values("source").distinct().count()
+    return pattern.evidence.filter(at__gt=end.at).values("source").distinct().count()
 
 
 def _draft(pattern: Pattern, requested_by: User | None, rule: Rule) -> Proposal | str:
@@ -190,11 +195,12 @@ def live_documents(agent_id: int) -> Live:
 def known_already(pattern: Pattern, document: Document, mark: str) -> str:
     """Why another pattern's draft of the same change stands in the way; empty when none does.
 
-    An open one always does; a rejected one, and one that failed as a canary, until enough sources reported after that.
+    An open one always does; a rejected one, and one that failed as a canary or was rolled back, until enough sources
+    reported after that.
     """
     drafts = document.proposals.exclude(pattern=pattern).exclude(fingerprint="")
     standing = Q(status__in=[*Proposal.OPEN, Proposal.Status.REJECTED]) | Q(rollout__state__in=Rollout.FAILED)
-    for other in drafts.filter(standing).order_by("-pk"):
+    for other in drafts.filter(standing | Exists(_BACK_BEFORE)).order_by("-pk"):
         if is_same(mark, other.fingerprint) and (why := _in_the_way(pattern, other)):
             return why
     return ""
@@ -204,10 +210,11 @@ def _in_the_way(pattern: Pattern, other: Proposal) -> str:
     named = f"Proposal {other.pk}, “{other.title}”,"
     if other.is_open:
         return f"{named} says the same and is open."
-    least = settings.COUNTERSIGN_MIN_SOURCES
-    failed = _never_current(other)
-    new, how = _sources_since(pattern, other, failed), _how_it_ended(other, failed)
-    return f"{named} said the same and {how}; {new} of {least} new sources since." if new < least else ""
+    least, end = settings.COUNTERSIGN_MIN_SOURCES, _end_of(other)
+    if other.status == Proposal.Status.APPROVED and not end.is_out:
+        return ""  # a later rollback brought it back
+    new = _sources_since(pattern, end)
+    return f"{named} said the same and {end.how}; {new} of {least} new sources since." if new < least else ""
 
 
 def document_text(document: Document, current: Version) -> DocumentText:

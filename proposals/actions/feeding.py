@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from feedback.actions.fences import SETTLED, pass_fence
 from feedback.models import Run
+from feedback.severity import SAFETY
 from proposals.judging import Batch, Judge
 from proposals.models import JudgedRun, JudgedUnit, JudgeMemory, Rollout
 
@@ -58,11 +59,14 @@ _COMPLAINTS: Final = """
         WHERE rollout_id = %(rollout)s AND NOT is_told AND received_at <= %(before)s
         RETURNING run, external_id, is_candidate, share, nth, received_at
     )
-    SELECT is_candidate, share, nth, EXISTS (
-        SELECT FROM feedback_feedback f WHERE f.agent_id = %(agent)s AND f.run_id = due.external_id
-        AND f.rating = 'negative' AND f.withdrawn_at IS NULL AND f.excluded_at IS NULL
-        AND f.received_at <= due.received_at + %(within)s)
-    FROM due ORDER BY run
+    SELECT is_candidate, share, nth, coalesce(said.negative, false), coalesce(said.unsafe, false)
+    FROM due CROSS JOIN LATERAL (
+        SELECT bool_or(f.rating = 'negative') AS negative,
+               bool_or(f.rating <> 'positive' AND f.reason_code = ANY(%(safety)s)) AS unsafe
+        FROM feedback_feedback f WHERE f.agent_id = %(agent)s AND f.run_id = due.external_id AND f.run_id <> ''
+        AND f.withdrawn_at IS NULL AND f.excluded_at IS NULL
+        AND f.received_at <= due.received_at + %(within)s) said
+    ORDER BY run
 """
 
 
@@ -160,6 +164,7 @@ def _tell_runs(judge: Judge, rollout: Rollout, found: _Found) -> None:
                 "success": np.array(found.success, dtype=np.float64),
                 "latency": np.array(found.latency, dtype=np.float64),
                 "negative": np.full(len(found), np.nan),
+                "unsafe": np.full(len(found), np.nan),
                 "quality": np.array(found.quality, dtype=np.float64),
             },
         )
@@ -217,12 +222,13 @@ def _tell_complaints(judge: Judge, rollout: Rollout) -> int:
         "agent": rollout.document.agent_id,
         "within": within,
         "before": timezone.now() - within - SETTLED,
+        "safety": list(SAFETY),
     }
     with connection.cursor() as cursor:
         cursor.execute(_COMPLAINTS, due)
         rows = cursor.fetchall()
     if rows:
-        candidate, share, nth, negative = zip(*rows, strict=True)
+        candidate, share, nth, negative, unsafe = zip(*rows, strict=True)
         unknown = np.full(len(rows), np.nan)
         judge.observe(
             Batch(
@@ -233,6 +239,7 @@ def _tell_complaints(judge: Judge, rollout: Rollout) -> int:
                     "success": unknown,
                     "latency": unknown,
                     "negative": np.array(negative, dtype=np.float64),
+                    "unsafe": np.array(unsafe, dtype=np.float64),
                     "quality": unknown,
                 },
             )

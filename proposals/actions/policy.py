@@ -8,12 +8,19 @@ from people.models import User
 from proposals.authority.policies import built_in
 from proposals.exceptions import Invalid, NotAllowed
 from proposals.models import Policy, Proposal
-from proposals.rules.terms import MOST
+from proposals.rules.terms import MOST, Quorum
 
 
 @transaction.atomic
 def set_policy(
-    *, user: User, agent: Agent | None, kind: str, covers: str, approvals: int, owner_approvals: int
+    *,
+    user: User,
+    agent: Agent | None,
+    kind: str,
+    covers: str,
+    approvals: int,
+    owner_approvals: int,
+    opens_evidence: bool = False,
 ) -> Policy:
     """Make the rule for exactly this scope say this. What is open keeps the stricter of its terms and these.
 
@@ -21,10 +28,12 @@ def set_policy(
     """
     _require_manager(user)
     _refuse_bad(kind, covers, approvals, owner_approvals)
+    if opens_evidence and covers not in (Policy.Covers.MEDIUM, Policy.Covers.HIGH):
+        raise Invalid("opens_evidence", "Only changes of medium or high risk can ask for that; cover one of these.")
     found = Policy.objects.select_for_update(of=("self",)).filter(agent=agent, kind=kind, covers=covers).first()
     policy = found or Policy(agent=agent, kind=kind, covers=covers)
     before = _facts(policy) if found else _built_in(policy)
-    policy.approvals, policy.owner_approvals = approvals, owner_approvals
+    policy.approvals, policy.owner_approvals, policy.opens_evidence = approvals, owner_approvals, opens_evidence
     if before != _facts(policy) or not found:
         _save(policy)
         _record("policy.set", policy, user, before, _facts(policy))
@@ -74,12 +83,16 @@ def _refuse_bad(kind: str, covers: str, approvals: int, owner_approvals: int) ->
 
 
 def _facts(policy: Policy) -> dict[str, object]:
-    return {"approvals": policy.approvals, "owner_approvals": policy.owner_approvals}
+    return _asked(policy.quorum)
 
 
 def _built_in(policy: Policy) -> dict[str, object] | None:
-    quorum = built_in(policy.covers) if policy.is_general else None
-    return {"approvals": quorum.approvals, "owner_approvals": quorum.owners} if quorum else None
+    return _asked(built_in(policy.covers)) if policy.is_general else None
+
+
+def _asked(quorum: Quorum) -> dict[str, object]:
+    opened = {"opens_evidence": True} if quorum.opened else {}
+    return {"approvals": quorum.approvals, "owner_approvals": quorum.owners, **opened}
 
 
 def _record(

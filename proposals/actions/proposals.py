@@ -1,7 +1,7 @@
 """Open, amend, move and withdraw proposals."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -12,7 +12,6 @@ from agents.keys import require_live
 from agents.models import ApiKey, Document, Version
 from agents.names import clean_name
 from agents.reach import require_act
-from agents.sections import protected_changed
 from agents.versions import lock_document, sha256
 from audit.record import SYSTEM, Actor, record
 from feedback.actions.patterns import change_status
@@ -20,6 +19,17 @@ from feedback.models import Evidence, Feedback, Pattern, Run
 from people.models import User
 from proposals.actions.locking import lock, newest, require_newest
 from proposals.actions.revisions import Author, add_revision, clean_text, update_unmoved
+from proposals.actions.wishes import (
+    Wish,
+    not_current,
+    refuse_duplicate,
+    refuse_moved,
+    refuse_open_twin,
+    refuse_protected,
+    refuse_wordless,
+    said_again,
+    why_again,
+)
 from proposals.authority import policies
 from proposals.diffs.merging import Merged, merge
 from proposals.exceptions import Duplicate, Invalid, NotAllowed, NotPending, StaleProposal
@@ -27,28 +37,12 @@ from proposals.grounds import sourcing
 from proposals.models import Decision, Proposal, ProposalEvidence, Revision
 from proposals.models.keyshare import note_key_shares
 from proposals.models.proposal import MOVED
+from proposals.status.undone import TakenBack, taken_back
 
 EVIDENCE_KEPT = 1000
 MAX_TITLE = 200
 MOST_CANDIDATES = 6
 """Open proposals for one pattern: as many as can be looked at side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants changed, before it is a proposal."""
-
-    document: Document
-    base: Version
-    text: str
-    title: str
-    rationale: str
-    origin: Proposal.Origin
-    author: Author
-    pattern: Pattern | None = None
-    requested_by: User | None = None
-    fingerprint: str = ""
-    is_alternative: bool = False
 
 
 def submit(
@@ -62,11 +56,13 @@ def submit(
     key: ApiKey | None = None,
     evidence: Sequence[Feedback] = (),
     pattern_id: int | None = None,
+    again: str = "",
 ) -> Proposal:
     """Open a proposal written by a person or sent by an agent.
 
-    With `pattern_id`, the change answers that pattern, and its evidence is attached.
-    Raises NotAllowed, Invalid (field), StaleProposal when `base_number` is not current, Duplicate.
+    With `pattern_id`, the change answers that pattern, and its evidence is attached. `again` says why, where the very
+    text was rolled back before.
+    Raises NotAllowed, Invalid (field), StaleProposal when `base_number` is not current, Duplicate, RolledBackBefore.
     """
     if (user is None) == (key is None):
         raise NotAllowed("A proposal has one author: a person or an API key.")
@@ -74,10 +70,11 @@ def submit(
         raise NotAllowed("Proposing needs the role reviewer, operator or admin.")
     base = document.current
     if base is None or base.number != base_number:
-        raise _not_current(base_number, base)
+        raise not_current(base_number, base)
     origin = Proposal.Origin.PERSON if user else Proposal.Origin.AGENT
-    wish = Wish(document, base, clean_text(text), _clean_title(title), rationale.strip(), origin, Author(user, key))
-    _refuse_bad(wish)
+    words = clean_text(text), _clean_title(title), rationale.strip()
+    wish = Wish(document, base, *words, origin, Author(user, key), again=again)
+    refuse_wordless(wish)
     return _open_for(pattern_id, wish) if pattern_id else open_proposal(wish, feedback=evidence)
 
 
@@ -99,13 +96,6 @@ def _open_for(pattern_id: int, wish: Wish) -> Proposal:
     return proposal
 
 
-def _refuse_bad(wish: Wish) -> None:
-    if not wish.title:
-        raise Invalid("title", "Give the change a title.")
-    if not wish.rationale:
-        raise Invalid("rationale", "Say why the change is needed.")
-
-
 def _clean_title(title: str) -> str:
     """One line, short enough for a list. Raises Invalid."""
     try:
@@ -121,7 +111,7 @@ def _clean_title(title: str) -> str:
 def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Sequence[Evidence] = ()) -> Proposal:
     """Write the proposal, its first revision, checks and evidence.
 
-    Raises BadKey, Duplicate, Invalid, NotAllowed, OutOfReach, StaleProposal.
+    Raises BadKey, Duplicate, Invalid, NotAllowed, OutOfReach, RolledBackBefore, StaleProposal.
     """
     lock_document(wish.document.pk)  # so that of two wishes of one text the second sees the first
     if wish.author.key:
@@ -129,9 +119,10 @@ def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Se
     for person in (wish.author.user, wish.requested_by):
         if person:
             require_act(person, wish.document.agent_id)
-    _refuse_moved(wish)
-    _refuse_protected(wish)
-    _refuse_duplicate(wish)
+    refuse_moved(wish)
+    refuse_protected(wish)
+    refuse_duplicate(wish)
+    wish, before = said_again(wish)
     try:
         with transaction.atomic():
             proposal = _create(wish, feedback)
@@ -139,7 +130,7 @@ def open_proposal(wish: Wish, *, feedback: Sequence[Feedback] = (), evidence: Se
         raise Duplicate("A proposal of the same change, or for the same pattern, is open already.") from None
     _link(proposal, feedback, evidence)
     revision = add_revision(proposal, wish.text, base=wish.base, author=wish.author)
-    record_on(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision))
+    record_on(proposal, "proposal.opened", actor_of(wish.author), after=_facts(revision) | _of_earlier(before))
     return proposal
 
 
@@ -157,6 +148,7 @@ def _create(wish: Wish, feedback: Sequence[Feedback]) -> Proposal:
         requested_by=wish.requested_by,
         fingerprint=wish.fingerprint,
         is_alternative=wish.is_alternative,
+        again=wish.again,
         evidence_items=wish.pattern.support if wish.pattern else len(counted),
         evidence_sources=wish.pattern.sources if wish.pattern else len({bytes(report.source) for report in counted}),
     )
@@ -182,49 +174,24 @@ def _link(proposal: Proposal, feedback: Sequence[Feedback], evidence: Sequence[E
         note_key_shares(proposal.pk)
 
 
-def _refuse_moved(wish: Wish) -> None:
-    current = Version.objects.only("number").filter(document=wish.document, pk=F("document__current")).first()
-    if current != wish.base:
-        raise _not_current(wish.base.number, current)
-
-
-def _not_current(number: int, current: Version | None) -> StaleProposal:
-    now = current.number if current else "none"
-    return StaleProposal(f"Version {number} is not current any more; version {now} is. Start from that.")
-
-
-def _refuse_protected(wish: Wish) -> None:
-    """Machines never touch protected sections; people may, under the stricter policy."""
-    if wish.author.is_person:
-        return
-    protected = wish.document.sections.filter(is_protected=True).values_list("heading", flat=True)
-    touched = protected_changed(wish.base.text, wish.text, list(protected))
-    if touched:
-        raise NotAllowed(f"Only people may change protected sections: {', '.join(touched)}.")
-
-
-def _refuse_duplicate(wish: Wish) -> None:
-    if wish.text == wish.base.text:
-        raise Invalid("content", "The text is the same as the current version's.")
-    _refuse_open_twin(wish.document, wish.text)
-
-
-def _refuse_open_twin(document: Document, text: str, *, but: int = 0) -> None:
-    """The caller has locked the document. Raises Duplicate where another open proposal has the same text."""
-    same = document.proposals.open().filter(revision__sha256=sha256(text)).exclude(pk=but).first()
-    if same:
-        raise Duplicate(f"Proposal {same.pk}, “{same.title}”, proposes the same text and is open.")
-
-
 @transaction.atomic
 def amend(
-    proposal_id: int, *, user: User, text: str, note: str, digest: str, base: int | None = None, title: str = ""
+    proposal_id: int,
+    *,
+    user: User,
+    text: str,
+    note: str,
+    digest: str,
+    base: int | None = None,
+    title: str = "",
+    again: str = "",
 ) -> Revision:
     """Append a person's revision; earlier approvals are outdated by it.
 
     `digest` is that of the revision the person started from, `base` the number of the version that the text was written
     on, without one that of the revision. An empty `title` leaves the proposal's as it is.
-    Raises NotAllowed, NotPending, Outdated, Invalid, Duplicate, and StaleProposal where `base` is not current any more.
+    Raises NotAllowed, NotPending, Outdated, Invalid, Duplicate, RolledBackBefore, and StaleProposal where `base` is not
+    current any more.
     """
     if not user.has_perm("proposals.propose_change"):
         raise NotAllowed("Amending needs the role reviewer, operator or admin.")
@@ -239,12 +206,14 @@ def amend(
         raise Invalid("text", "The text is the same as before.")
     if text == current.text:
         raise Invalid("text", "The text is the same as the current version's. Withdraw the proposal instead.")
-    _refuse_open_twin(proposal.document, text, but=proposal.pk)
+    refuse_open_twin(proposal.document, text, but=proposal.pk)
+    earlier = taken_back(proposal.document, sha256(text))
+    reason = why_again(earlier, again) if earlier else ""
     before = _facts(seen) | {"title": proposal.title}
     title = _clean_title(title) or proposal.title
     revision = add_revision(proposal, text, base=current, author=Author(user), note=note.strip())
-    update_unmoved(proposal, status=Proposal.Status.PENDING, decided_at=None, title=title)
-    after = _facts(revision) | {"title": proposal.title}
+    update_unmoved(proposal, status=Proposal.Status.PENDING, decided_at=None, title=title, again=reason)
+    after = _facts(revision) | {"title": proposal.title} | _of_earlier(earlier)
     record_on(proposal, "proposal.amended", Actor.person(user), before=before, after=after)
     return revision
 
@@ -371,6 +340,10 @@ def _facts(revision: Revision) -> dict[str, object]:
         "base_version": revision.base_version.number,
         "note": revision.note,
     }
+
+
+def _of_earlier(before: TakenBack | None) -> dict[str, object]:
+    return {"rolled_back_before": before.number} if before else {}
 
 
 def record_on(

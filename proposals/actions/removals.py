@@ -17,8 +17,9 @@ from agents.models import Document, Version
 from agents.sections import lines_of, under
 from agents.versions import lock_document
 from feedback.models import Pattern
-from proposals.actions.proposals import MAX_TITLE, Wish, open_proposal
+from proposals.actions.proposals import MAX_TITLE, open_proposal
 from proposals.actions.revisions import Author, protected_headings
+from proposals.actions.wishes import Wish
 from proposals.checking import pile
 from proposals.diffs import Diff
 from proposals.drafting import Draft, fingerprint

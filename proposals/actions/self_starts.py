@@ -13,16 +13,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from agents import pace
 from agents.freezing import hold_switch
 from agents.models import Document, Version
+from agents.versions import lock_documents
 from audit.record import SYSTEM, Actor
 from feedback.models import Pattern
 from proposals import safe
 from proposals.actions import rollouts
-from proposals.actions.decisions import refuse_unanswered, require_publishable, settle_pattern
-from proposals.actions.drafting import one_drafter_per_agent
+from proposals.actions.decisions import settle_pattern
 from proposals.actions.locking import lock, newest
 from proposals.actions.proposals import free_pattern, record_on
+from proposals.actions.publishing import refuse_unanswered, require_publishable
 from proposals.actions.revisions import update_unmoved
 from proposals.authority.rollout_policies import plan_for
 from proposals.checking.risk import Level
@@ -77,7 +79,7 @@ def _start(proposal_id: int) -> Started | str:
     if hold_switch():
         return "Everything is frozen."
     proposal = lock(proposal_id, by=None)
-    one_drafter_per_agent(proposal.document.agent_id)  # two documents of one agent count together
+    lock_documents(proposal.document.agent_id)  # two documents of one agent count together
     fits = why_not(proposal)
     if isinstance(fits, str):
         return fits
@@ -166,6 +168,8 @@ def _held(proposal: Proposal, rules: safe.Rules, now: datetime) -> str:
     today = SelfStart.objects.filter(proposal__document__agent=document.agent_id, at__gt=now - DAY).count()
     if today >= rules.per_day:
         return f"{today} of {rules.per_day} a day started by themselves for this agent within 24 hours."
+    if full := pace.full(document.agent):
+        return full
     if SelfStart.objects.filter(proposal__document=document, proposal__status=Proposal.Status.IN_EFFECT).exists():
         return "What started by itself before has not been looked at yet."
     if Rollout.objects.live().filter(split__document=document).exists():

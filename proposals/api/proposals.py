@@ -18,12 +18,13 @@ from audit.paging import newest_first
 from feedback.models import Feedback, Pattern
 from proposals import diffs
 from proposals.actions.proposals import submit
+from proposals.actions.wishes import MAX_AGAIN
 from proposals.api.outcomes import OutcomeOut, outcome_out
 from proposals.api.revisions import RevisionOut, revision_out, revisions_of
 from proposals.api.talks import ThreadOut, thread_out
 from proposals.authority.policies import bypasser_id
 from proposals.checking.risk import Level
-from proposals.exceptions import Duplicate, Invalid, NotAllowed, StaleProposal
+from proposals.exceptions import Duplicate, Invalid, NotAllowed, RolledBackBefore, StaleProposal
 from proposals.models import Assignment, Proposal, SelfStart
 from proposals.queue.filters import weighed
 from proposals.status import came_of
@@ -51,6 +52,9 @@ class ProposalIn(Schema):
     evidence: Annotated[list[FeedbackId], Field(max_length=EVIDENCE_AT_MOST)] = []
     pattern: Annotated[int, Field(gt=0, lt=2**63)] | None = Field(
         None, description="The pattern of this agent that the change answers; what was reported comes with it."
+    )
+    again: Annotated[str, StringConstraints(max_length=MAX_AGAIN), AfterValidator(no_nul)] = Field(
+        "", description="Why it should be tried again, where this very text was rolled back before; refused without."
     )
 
 
@@ -98,6 +102,7 @@ class ProposalOut(Schema):
     turn: Literal["reviewers", "author"] | None = Field(description="Whose turn it is; null once it is decided.")
     assignees: list[str] = Field(description="The people, roles and teams asked to decide.")
     pattern: int | None
+    again: str = Field(description="Why it is proposed again though this very text was rolled back; empty otherwise.")
     superseded_by: int | None = Field(description="The proposal for the same pattern that was chosen instead.")
     created_at: datetime
     decided_at: datetime | None
@@ -135,7 +140,11 @@ class Filters(Paging):
     operation_id="proposals_api_post_proposal",
 )
 def post_proposal(request: HttpRequest, body: ProposalIn) -> Status[Created]:
-    """Open a proposal for people to review. 409 when `base_version` is not current, or the same is open already."""
+    """Open a proposal for people to review.
+
+    409 when `base_version` is not current, the same is open already, or this very text was rolled back and `again` says
+    nothing.
+    """
     caller = caller_of(request)
     document = _document(caller, body)
     try:
@@ -148,6 +157,7 @@ def post_proposal(request: HttpRequest, body: ProposalIn) -> Status[Created]:
             key=ApiKey.objects.select_related("owner", "agent").get(pk=caller.key_id),
             evidence=_evidence(document, body.evidence),
             pattern_id=_pattern(document, body),
+            again=body.again,
         )
     except (StaleProposal, Duplicate, NotAllowed, Invalid) as error:
         raise _refusal(error) from None
@@ -233,6 +243,8 @@ def _pattern(document: Document, body: ProposalIn) -> int | None:
 
 
 def _refusal(error: StaleProposal | Duplicate | NotAllowed | Invalid) -> Problem:
+    if isinstance(error, RolledBackBefore):
+        return Problem(409, "rolled-back-before", str(error), errors=[{"loc": [error.field], "msg": str(error)}])
     if isinstance(error, Invalid):
         field = {"text": "content"}.get(error.field, error.field)
         return InvalidBody([{"loc": [field], "msg": str(error)}])
@@ -281,6 +293,7 @@ def _proposal(request: HttpRequest, proposal: Proposal) -> dict[str, Any]:
         "turn": _turn(proposal),
         "assignees": [str(one) for one in proposal.assignments.all()],
         "pattern": proposal.pattern_id,
+        "again": proposal.again,
         "superseded_by": proposal.superseded_by_id,
         "created_at": proposal.created_at,
         "decided_at": proposal.decided_at,

@@ -26,6 +26,8 @@ class DecisionOut(Schema):
     note: str
     digest: str
     at: datetime
+    seconds: int | None = Field(description="From first opening the revision to approving it; null where not known.")
+    evidence_opened_at: datetime | None = Field(description="When who approved it had first opened the evidence.")
 
 
 class RevisionOut(Schema):
@@ -87,4 +89,6 @@ def _decision(decision: Decision) -> DecisionOut:
         note=decision.note,
         digest=decision.digest,
         at=decision.at,
+        seconds=decision.seconds,
+        evidence_opened_at=decision.evidence_opened_at,
     )

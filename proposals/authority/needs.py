@@ -31,11 +31,15 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many approvals a revision needs, why, and in which sections that it changes an owner's is among them."""
+    """How many approvals a revision needs, why, and in which sections that it changes an owner's is among them.
+
+    `opened`: whoever approves has opened the evidence.
+    """
 
     approvals: int
     why: str
     owned: tuple[Owned, ...] = ()
+    opened: bool = False
 
     def lacking(self, actors: Set[int]) -> list[Owned]:
         """The sections of which an owner has still to approve."""

@@ -1,7 +1,7 @@
 """Who may do what, and how many must agree: the rules, in one place, each answered with a reason."""
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
@@ -15,11 +15,12 @@ from proposals.authority.needs import Need, Owned
 from proposals.checking.risk import Level
 from proposals.exceptions import NotAllowed
 from proposals.models import Bypass, Coauthor, Decision, Policy, Proposal, Redraft, Revision, Thread
-from proposals.rules.terms import BUILT_IN, Quorum, Terms, owners_in_words, strictest
+from proposals.rules.terms import BUILT_IN, OPENED, Quorum, Terms, owners_in_words, strictest
 
 DOMINANT_SHARE = 0.4
 """Whose keys reported more than this share of the evidence does not decide; see `Proposal.mostly_reported_by`."""
 ACCOUNTS = "people.backends.ByRole"
+OPEN_FIRST = "Open the evidence first: the policy asks that of whoever approves this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +196,19 @@ def approvals_needed(
         touched = touched_protected(revision, proposal.document.sections.all())
     level = proposal.risk if by_risk else 0
     quorum, now, plain = (
-        terms.asked(level, protected=bool(touched)),
-        today.asked(level, protected=bool(touched)),
+        fitting(terms.asked(level, protected=bool(touched)), proposal),
+        fitting(today.asked(level, protected=bool(touched)), proposal),
         terms.asked(0, protected=bool(touched)),
     )
     if touched:
         prefetch_related_objects(touched, "owners", "owner_teams__members")
     risk = Level(level).word.lower() if quorum != plain else ""
     return _need(quorum, _owned(proposal, touched, quorum.owners), touched, risk, is_older=quorum != now)
+
+
+def fitting(quorum: Quorum, proposal: Proposal) -> Quorum:
+    """The same for this proposal: what has no evidence asks nobody to open it."""
+    return quorum if proposal.rests_on_evidence else replace(quorum, opened=False)
 
 
 def _owned(proposal: Proposal, touched: Sequence[Section], count: int) -> tuple[Owned, ...]:
@@ -226,6 +232,7 @@ def _need(quorum: Quorum, owned: Sequence[Owned], touched: Sequence[Section], ri
     parts = [str(Quorum(approvals))]
     if asked := " and ".join(owners_in_words(one.count, one.heading) for one in owned if one.count):
         parts.append(asked)
+    parts += [OPENED] if quorum.opened else []
     protected = ["protected section" if len(touched) == 1 else "protected sections"] if touched else []
     reasons = ", ".join([f"{risk} risk"] * bool(risk) + protected)
     said = ", ".join(parts) + (f": {reasons}." if reasons else ".")
@@ -233,7 +240,7 @@ def _need(quorum: Quorum, owned: Sequence[Owned], touched: Sequence[Section], ri
         said += f" {_stand_in(owned, short)}"
     if is_older:
         said += " The policy asked for that when this text was written."
-    return Need(approvals, said, tuple(one for one in owned if one.count))
+    return Need(approvals, said, tuple(one for one in owned if one.count), quorum.opened)
 
 
 def _stand_in(owned: Sequence[Owned], short: Sequence[str]) -> str:
@@ -245,7 +252,7 @@ def in_force(need: Need) -> Need:
     """What is asked of people on this board: where there is a single operator, one approval is enough."""
     if not settings.COUNTERSIGN_SINGLE_OPERATOR or (need.approvals == 1 and not need.owned):
         return need
-    return Need(1, f"{need.why} Four eyes are off on this board, so one approval is enough.")
+    return Need(1, f"{need.why} Four eyes are off on this board, so one approval is enough.", opened=need.opened)
 
 
 def barred(proposal: Proposal) -> set[int]:
@@ -283,6 +290,8 @@ def built_in(covers: str) -> Quorum:
             return BUILT_IN.protected
         case Policy.Covers.ANY:
             return BUILT_IN.usual
+        case Policy.Covers.HIGH:
+            return BUILT_IN.risks[2]
         case _:
             return Quorum()
 

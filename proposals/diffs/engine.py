@@ -1,18 +1,14 @@
 """Which lines are equal, which were rewritten, and which came or went."""
 
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.history import hunks
-from agents.sections import lines_of, parse, under
+from agents.sections import lines_of, marked, parse
 from proposals.diffs.moves import mark_moves
 from proposals.diffs.rows import Diff, Op, Row, Segment
-from proposals.diffs.words import count_words, line_segments, tokens
-
-TIMEOUT = 0.5
-"""Seconds for all comparing in one difference; what is not compared by then shows as replaced."""
+from proposals.diffs.words import Budget, count_words, line_segments, tokens
 
 MAX_COMPARISONS = 10_000
 """Pairs of lines compared for likeness in one difference."""
@@ -34,8 +30,8 @@ class _Line:
 def compute(before: str, after: str, protected: Collection[str] = ()) -> Diff:
     """The difference of two texts by lines and, within rewritten lines, by words.
 
-    `protected` are headings; the lines in and below them are marked. Takes about TIMEOUT seconds at worst, plus
-    time linear in the length of the texts.
+    `protected` are headings; the lines in and below them are marked. Takes some tenths of a second at worst,
+    plus time linear in the length of the texts; the same texts always have the same difference.
     """
     rows = mark_moves(tuple(_Builder(before, after, protected).rows()))
     return Diff(rows, _words(rows, "add"), _words(rows, "cut"))
@@ -47,13 +43,12 @@ def _words(rows: Sequence[Row], op: Op) -> int:
 
 
 class _Builder:
-    """Walks both texts in step; `budget` is what is left of MAX_COMPARISONS."""
+    """Walks both texts in step; `budget` is what is left of MAX_COMPARISONS, `words` what word diffs may still cost."""
 
     def __init__(self, before: str, after: str, protected: Collection[str]) -> None:
-        self.deadline = time.time() + TIMEOUT
         self.old, self.new = lines_of(before), lines_of(after)
         self.about_old, self.about_new = _describe(before, protected), _describe(after, protected)
-        self.budget = MAX_COMPARISONS
+        self.budget, self.words = MAX_COMPARISONS, Budget()
 
     def rows(self) -> Iterator[Row]:
         i = j = 0
@@ -70,7 +65,7 @@ class _Builder:
             yield from (self._cut(line, (("cut", self.old[line]),)) for line in range(i, cut))
             yield from (self._add(line, (("add", self.new[line]),)) for line in range(j, add))
             if cut < cuts.stop:
-                left, right = line_segments(self.old[cut], self.new[add], self.deadline)
+                left, right = line_segments(self.old[cut], self.new[add], self.words)
                 yield self._cut(cut, left, changed=True)
                 yield self._add(add, right, changed=True)
             i, j = cut + 1, add + 1
@@ -100,10 +95,11 @@ class _Builder:
 
 
 def _describe(text: str, protected: Collection[str]) -> list[_Line]:
-    locked = under(text, protected)
+    sections = parse(text)
+    locked = marked(sections, protected)
     return [
         _Line(section.level > 0 and line == section.start, locked[line], section.heading)
-        for section in parse(text)
+        for section in sections
         for line in range(section.start, section.end)
     ]
 

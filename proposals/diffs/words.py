@@ -1,17 +1,18 @@
 """Texts as word tokens, and the readable difference of two lines."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from diff_match_patch import diff_match_patch
+from rapidfuzz.distance import LCSseq
 
+from agents.history import common_ends
 from proposals.diffs.rows import Op, Segment
 
-MAX_TOKENS = 60_000
-"""Per side of one comparison. Two sides have at most 120 000 distinct tokens: the private planes hold 131 068."""
+MAX_CELLS = 1 << 28
+"""Old tokens times new ones, for all word diffs of one difference: some 60 ms. Past it, what is left is replaced."""
 
 MAX_LINE = 200_000
 """Characters of a line that is compared word by word."""
@@ -19,8 +20,6 @@ MAX_LINE = 200_000
 MAX_KEPT = 500
 """Characters of a line whose tokens are kept for a while."""
 
-_OPS: dict[int, Op] = {0: "equal", -1: "cut", 1: "add"}
-_PLANES = (range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
 _JOINERS = "'’-\u200d"
 
 
@@ -67,33 +66,41 @@ def count_words(text: str) -> int:
     return sum(chunk.isalnum() or any(map(str.isalnum, chunk)) for chunk in text.split())
 
 
-def compare(before: Sequence[str], after: Sequence[str], deadline: float) -> list[tuple[Op, int]]:
-    """(op, number of tokens) in order, by a diff over the tokens as private characters.
+class Budget:
+    """What comparing may still cost in one difference, in old tokens times new ones."""
 
-    `deadline` is a `time.time()`; past it, what is left counts as replaced.
+    def __init__(self, cells: int = MAX_CELLS) -> None:
+        self._left = cells
+
+    def affords(self, cells: int) -> bool:
+        """Whether so much is left; if so, it is spent."""
+        if cells > self._left:
+            return False
+        self._left -= cells
+        return True
+
+
+def compare(before: Sequence[str], after: Sequence[str], budget: Budget) -> list[tuple[Op, int]]:
+    """(op, number of tokens) in order, so that as many tokens as can be are equal; cuts stand before additions.
+
+    What the budget does not afford counts as replaced. By the bit-parallel longest common subsequence of Hyyrö (2004).
     """
-    if len(before) > MAX_TOKENS or len(after) > MAX_TOKENS:
-        return _replaced(before, after)
-    codes: dict[str, str] = {}
-    free = (chr(code) for plane in _PLANES for code in plane)
-    sides = ["".join(codes.get(t) or codes.setdefault(t, next(free)) for t in side) for side in (before, after)]
-    found = diff_match_patch().diff_main(sides[0], sides[1], False, deadline)
-    return [(_OPS[op], len(text)) for op, text in found if text]
-
-
-def _replaced(before: Sequence[str], after: Sequence[str]) -> list[tuple[Op, int]]:
-    """The common beginning and end as equal, and all between as replaced."""
-    shorter = min(len(before), len(after))
-    head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
-    rest = shorter - head
-    tail = next((i for i in range(rest) if before[-1 - i] != after[-1 - i]), rest)
-    parts: list[tuple[Op, int]] = [
-        ("equal", head),
-        ("cut", len(before) - head - tail),
-        ("add", len(after) - head - tail),
-        ("equal", tail),
-    ]
+    head, tail = common_ends(before, after)
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    between = _aligned(old, new) if budget.affords(len(old) * len(new)) else [("cut", len(old)), ("add", len(new))]
+    parts: list[tuple[Op, int]] = [("equal", head), *between, ("equal", tail)]
     return [part for part in parts if part[1]]
+
+
+def _aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Op, int]]:
+    numbers: dict[str, int] = {}  # exact, where hashes of words are only most likely so
+    sides = [[numbers.setdefault(token, len(numbers)) for token in side] for side in (old, new)]
+    for op in LCSseq.opcodes(*sides):
+        if op.tag == "equal":
+            yield "equal", op.src_end - op.src_start
+        else:
+            yield "cut", op.src_end - op.src_start
+            yield "add", op.dest_end - op.dest_start
 
 
 @dataclass(slots=True)
@@ -105,7 +112,7 @@ class _Change:
     equal: list[str]
 
 
-def line_segments(before: str, after: str, deadline: float) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+def line_segments(before: str, after: str, budget: Budget) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """Word-level marks of a rewritten line: its old segments (equal, cut) and its new ones (equal, add).
 
     A line of more than MAX_LINE characters gets none; nobody reads it.
@@ -114,7 +121,7 @@ def line_segments(before: str, after: str, deadline: float) -> tuple[tuple[Segme
         return (("cut", before),), (("add", after),)
     left: list[Segment] = []
     right: list[Segment] = []
-    for change in _phrases(_changes(tokens(before), tokens(after), deadline)):
+    for change in _phrases(_changes(tokens(before), tokens(after), budget)):
         _append(left, "cut", "".join(change.cut))
         _append(left, "equal", "".join(change.equal))
         _append(right, "add", "".join(change.add))
@@ -130,10 +137,10 @@ def _append(segments: list[Segment], op: Op, text: str) -> None:
         segments.append((op, text))
 
 
-def _changes(old: Sequence[str], new: Sequence[str], deadline: float) -> list[_Change]:
+def _changes(old: Sequence[str], new: Sequence[str], budget: Budget) -> list[_Change]:
     i = j = 0
     changes = [_Change([], [], [])]
-    for op, count in compare(old, new, deadline):
+    for op, count in compare(old, new, budget):
         if op != "equal" and changes[-1].equal:
             changes.append(_Change([], [], []))
         if op == "cut":

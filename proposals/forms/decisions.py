@@ -2,6 +2,7 @@
 
 from django import forms
 
+from agents import pace
 from agents.models import Agent, Document
 from proposals.actions.source_rules import LIMITS
 from proposals.forms.proposals import TypedForm, note_field
@@ -48,6 +49,16 @@ class PolicyForm(TypedForm):
         max_value=MOST,
         initial=0,
         error_messages={"required": "Say how many of them by owners; 0 for none."},
+    )
+    opens_evidence = forms.BooleanField(label="Whoever approves has opened the evidence", required=False)
+
+
+class ReleasesForm(TypedForm):
+    """How many releases of an agent go out within a day at most."""
+
+    agent = forms.ModelChoiceField(Agent.objects.all(), label="Agent", empty_label="Choose one")
+    releases = forms.IntegerField(
+        label="Releases within 24 hours at most", required=False, min_value=0, max_value=pace.MOST
     )
 
 

@@ -11,6 +11,7 @@ from agents.versions import sha256
 from proposals.actions.comments import MAX_SUGGESTION, Wording
 from proposals.actions.decisions import MAX_ANSWER
 from proposals.actions.proposals import MAX_TITLE
+from proposals.actions.wishes import MAX_AGAIN
 from proposals.checking.checks import ASKING
 from proposals.models import Comment, Decision, Thread
 from proposals.rules.plans import OWN_SHARES, STARTS
@@ -47,6 +48,12 @@ def text_field(label: str) -> forms.CharField:
     """The full text of a document, kept to the character."""
     widget = Textarea(attrs={"class": "text", "rows": 24, "spellcheck": "true", "data-editor": True})
     return forms.CharField(label=label, required=False, strip=False, max_length=MAX_TEXT, widget=widget)
+
+
+def again_field() -> forms.CharField:
+    """Asked for only where the text was rolled back before."""
+    widget = Textarea(attrs={"rows": 2})
+    return forms.CharField(label="Again, because", required=False, max_length=MAX_AGAIN, widget=widget)
 
 
 def numbers(label: str, make: Callable[[str], N], wrong: str, *, required: bool = True) -> forms.CharField:
@@ -123,6 +130,7 @@ class AmendForm(TypedForm):
     title = title_field()
     text = text_field("Text")
     note = note_field("What you changed", "One line for the history", rows=2)
+    again = again_field()
 
 
 class ReplyForm(TypedForm):
@@ -198,6 +206,7 @@ class ProposeForm(TypedForm):
     title = title_field()
     rationale = note_field("Why the change is needed", "What goes wrong, for whom, how often")
     text = text_field("Text")
+    again = again_field()
 
     def clean(self) -> dict[str, Any]:
         """All that is wanting at once; the action holds the rule."""

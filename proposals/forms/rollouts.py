@@ -70,6 +70,7 @@ class PlanForm(TypedForm):
         label="Rules", choices=[("sequential", "The judge"), ("quick", "Quick rules of the last 20 runs")]
     )
     margin = _number("Points lost that still count as no worse", forms.FloatField, most=100)
+    unsafe_margin = _number("Points more unsafe reports that still count as no worse", forms.FloatField, most=100)
     runs_per_unit = _number("Runs of a unit that count")
 
     @classmethod

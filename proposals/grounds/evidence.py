@@ -38,23 +38,28 @@ FIRST = 5
 MOST_ALIKE = 20
 """How many of those that are folded are on the page."""
 VERSIONS_SHOWN = 6
+OPENS: Final = "evidence"
+"""What in the address of a proposal opens its evidence: the page of reports that is wanted."""
 
 
-def grounds(proposal: Proposal, revision: Revision, query: Mapping[str, str], has: Holdings) -> dict[str, Any]:
+def grounds(
+    proposal: Proposal, revision: Revision, query: Mapping[str, str], has: Holdings, *, shut: bool = False
+) -> dict[str, Any]:
     """What the page of a proposal shows of evidence, checks and surroundings.
 
-    `query` has the page of the quotes as `evidence`, and `each` where none is to be folded.
+    `query` has the page of the quotes as `evidence`, and `each` where none is to be folded. No quotes are shown while
+    they are `shut`: whoever approves opens them first.
     """
     number, each = query.get("evidence"), "each" in query
     linked = links(proposal)
     counted = tally(proposal, linked)
     around: Surroundings | None = getattr(revision, "surroundings", None)
     then = around.tokens_after if around else None
-    found = quotes(proposal, number, linked, each=each)
+    found = quotes(proposal, number, [] if shut else linked, each=each)
     return {
         "tally": counted,
         "quotes": found,
-        "left": 0 if number or not counted else counted.linked - sum(1 + quote.more for quote in found),
+        "left": 0 if shut or number or not counted else counted.linked - sum(1 + quote.more for quote in found),
         "each": each,
         "footing": getattr(proposal, "footing", None),
         "checks": checks_now(proposal, revision, counted, linked),

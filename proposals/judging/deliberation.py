@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from proposals.judging import intervals
-from proposals.judging.metrics import METRICS, Metric
+from proposals.judging.metrics import GUARDS, METRICS, Metric
 from proposals.judging.quick import FALSE_ALARMS, QuickRules
 from proposals.judging.settings import Settings
 from proposals.judging.strands import Strand
@@ -23,7 +23,7 @@ def deliberate(
     findings = tuple(_finding(settings, METRICS[name], strand) for name, strand in strands.items())
     troubles = tuple(_troubles(settings, traffic))
     kind, rule, metric = _ruling(settings, traffic, quick, findings, troubles, rolled_back_at)
-    is_quick, broken = settings.rules == "quick", quick.broken
+    broken = quick.broken if rule.startswith("quick") else None
     return Verdict(
         kind=kind,
         rule=rule,
@@ -35,9 +35,9 @@ def deliberate(
         confidence=settings.confidence,
         findings=findings,
         troubles=troubles,
-        broken=(broken.candidate, broken.current) if is_quick and broken else None,
+        broken=(broken.candidate, broken.current) if broken else None,
         rolled_back_at=rolled_back_at,
-        false_alarms=FALSE_ALARMS if is_quick else _bound(settings),
+        false_alarms=FALSE_ALARMS if settings.rules == "quick" else _bound(settings),
     )
 
 
@@ -80,10 +80,15 @@ _QUICK: Mapping[str, tuple[Rule, str]] = {
 
 
 def _cause(settings: Settings, quick: QuickRules, findings: tuple[Finding, ...]) -> tuple[Rule, str]:
-    if settings.rules == "quick" and quick.broken:
-        return _QUICK[quick.broken.rule]
-    crossed = [(one.crossed_at, one.metric) for one in findings if one.crossed_at is not None]
-    return "evidence", min(crossed, key=lambda found: found[0])[1]
+    heeded = [one for one in findings if settings.rules != "quick" or one.metric in GUARDS]
+    crossed = [(one.crossed_at, one.metric) for one in heeded if one.crossed_at is not None]
+    first = min(crossed, key=lambda found: (found[0], found[1] not in GUARDS), default=None)
+    broken = quick.broken if settings.rules == "quick" else None
+    if broken and (first is None or broken.candidate_runs < first[0]):
+        return _QUICK[broken.rule]
+    if first is None:
+        raise ValueError("nothing was found that rolls back")
+    return "evidence", first[1]
 
 
 def _finding(settings: Settings, metric: Metric, strand: Strand) -> Finding:

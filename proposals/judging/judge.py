@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from proposals.judging.deliberation import deliberate
-from proposals.judging.metrics import METRICS
+from proposals.judging.metrics import GUARDS
 from proposals.judging.observations import Batch, Observed
 from proposals.judging.quick import QuickRules
 from proposals.judging.settings import Settings
@@ -27,7 +27,7 @@ class Judge:
         self.settings = settings or Settings()
         self.traffic = Traffic.new()
         self.quick = QuickRules()
-        self.strands = {name: Strand.new(metric) for name, metric in METRICS.items()}
+        self.strands = {name: Strand.new(metric) for name, metric in self.settings.metrics.items()}
 
     def observe(self, observations: Sequence[Observed] | Batch) -> None:
         """Take in what is new, in order."""
@@ -35,7 +35,7 @@ class Judge:
         before, is_run = self.traffic.candidate_runs, batch.is_run
         runs = before + np.cumsum(is_run & batch.candidate)
         counted = batch.nth <= (self.settings.runs_per_unit or np.iinfo(np.int64).max)
-        for name, metric in METRICS.items():
+        for name, metric in self.settings.metrics.items():
             values = batch.values[name]
             told = counted & ~np.isnan(values)
             threshold = self.settings.threshold(name)
@@ -52,10 +52,12 @@ class Judge:
     @property
     def rolled_back_at(self) -> int | None:
         """The candidate runs there were when it was first found worse; None if it never was."""
-        if self.settings.rules == "quick":
-            crossed = self.quick.broken.candidate_runs if self.quick.broken else None
-        else:
-            crossed = min((one.crossed_at for one in self.strands.values() if one.crossed_at is not None), default=None)
+        is_quick = self.settings.rules == "quick"
+        heeded = [strand for name, strand in self.strands.items() if not is_quick or name in GUARDS]
+        found = [one.crossed_at for one in heeded if one.crossed_at is not None]
+        if is_quick and self.quick.broken:
+            found.append(self.quick.broken.candidate_runs)
+        crossed = min(found, default=None)
         if crossed is None or self.traffic.candidate_runs < self.settings.least_runs:
             return None
         return max(crossed, self.settings.least_runs)
@@ -75,5 +77,5 @@ class Judge:
         judge = cls(Settings.from_json(given["settings"]))
         judge.traffic = Traffic.from_json(given["traffic"])
         judge.quick = QuickRules.from_json(given["quick"])
-        judge.strands = {name: Strand.from_json(given["strands"][name]) for name in METRICS}
+        judge.strands = {name: Strand.from_json(given["strands"][name]) for name in judge.settings.metrics}
         return judge

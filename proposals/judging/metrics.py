@@ -58,6 +58,8 @@ SHORTEST_MS, LONGEST_MS = 1.0, 1e9
 RATES = (0.4, 0.8, 1.2, 1.8, 2.6)
 RATE_STAKES = (0.1, 0.25, 0.25, 0.25, 0.15)
 EVENLY = (0.25, 0.25, 0.25, 0.25)
+RARE = (1.0, 2.0, 3.0, 4.5)
+"""What hardly ever comes up and then comes many times as often: the odds are multiplied, not raised by a third."""
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
@@ -66,8 +68,12 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             Metric("success", "success rate", RATES, RATE_STAKES, 1.0, "points", more_is_better=True),
             Metric("latency", "latency", (0.5, 1.2, 2.5, 6.0), EVENLY, 2.0, "ratio", more_is_better=False),
             Metric("negative", "negative feedback", RATES, RATE_STAKES, 1.0, "points", more_is_better=False),
+            Metric("unsafe", "unsafe reports", RARE, EVENLY, 1.0, "points", more_is_better=False),
             Metric("quality", "quality", (0.3, 0.8, 1.6, 3.0), EVENLY, 4.0, "scale", more_is_better=True),
         )
     }
 )
 """In the order in which they are shown, and in which the first that crossed gives the reason."""
+
+GUARDS = frozenset({"unsafe"})
+"""They roll back by any rules, and give the reason where another metric crossed at the same time."""

@@ -20,7 +20,8 @@ class Observed:
 
     `share` is the candidate's share, above 0 and at most 1, when the run was served. `success` belongs to the run
     itself: an observation without it adds only what it carries and counts as no run. `latency_ms` is positive,
-    `quality` from 1 to 5; `negative` says whether people complained, once that can be told. `nth` is the run's number
+    `quality` from 1 to 5; `negative` says whether people complained and `unsafe` whether they called it unsafe, once
+    that can be told. `nth` is the run's number
     among those of its unit in this rollout, from 1: the first of each tells how units fall to the arms. A first that
     cannot tell under which share it was served has 0.
     """
@@ -30,6 +31,7 @@ class Observed:
     success: bool | None = None
     latency_ms: float | None = None
     negative: bool | None = None
+    unsafe: bool | None = None
     quality: float | None = None
     nth: int = 1
 
@@ -60,6 +62,7 @@ class Batch:
             "success": [one.success for one in observations],
             "latency": [one.latency_ms for one in observations],
             "negative": [one.negative for one in observations],
+            "unsafe": [one.unsafe for one in observations],
             "quality": [one.quality for one in observations],
         }
         return cls(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from proposals.judging.metrics import METRICS
 from proposals.judging.verdicts import Finding, Rule, Trouble, Verdict
 
 
@@ -108,17 +109,17 @@ def _at_worst(finding: Finding) -> str:
     if finding.unit == "ratio":
         return f"{finding.title} {_percent(max(0.0, worst - 1))} longer at worst"
     loss = max(0.0, abs(worst) if _is_loss(finding, worst) else 0.0)
-    direction = "higher" if finding.metric == "negative" else "lower"
+    direction = "lower" if METRICS[finding.metric].more_is_better else "higher"
     return f"{finding.title} {_amount(finding, loss)} {direction} at worst"
 
 
 def _worst(finding: Finding) -> float:
-    end = finding.low if finding.metric in ("success", "quality") else finding.high
+    end = finding.low if METRICS[finding.metric].more_is_better else finding.high
     return 0.0 if end is None else end
 
 
 def _is_loss(finding: Finding, worst: float) -> bool:
-    return worst > 0 if finding.metric == "negative" else worst < 0
+    return worst < 0 if METRICS[finding.metric].more_is_better else worst > 0
 
 
 def _margin(finding: Finding) -> str:

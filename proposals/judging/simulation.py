@@ -28,7 +28,8 @@ class Scenario:
 
     `current` and `candidate` are success rates, `share` the candidate's part of the units. The candidate takes
     `latency_factor` times as long; `latency_spread` is the standard deviation of the latency's natural logarithm.
-    `negative` and `candidate_negative` are the parts of runs people complain about; `quality` and `candidate_quality`
+    `negative` and `candidate_negative` are the parts of runs people complain about, `unsafe` and `candidate_unsafe` of
+    those they call unsafe; `quality` and `candidate_quality`
     mean ratings before they are rounded into 1 to 5, with a spread of one point, or None for none.
     `unit_runs` is how many runs a unit has on average; `likeness`, from 0 to below 1, how much more alike runs of one
     unit are than runs of different ones (the intraclass correlation of success).
@@ -41,6 +42,8 @@ class Scenario:
     latency_spread: float = 0.5
     negative: float = 0.05
     candidate_negative: float = 0.05
+    unsafe: float = 0.0
+    candidate_unsafe: float = 0.0
     quality: float | None = None
     candidate_quality: float | None = None
     unit_runs: float = 1.0
@@ -52,6 +55,8 @@ class Scenario:
             "success rate of the candidate": self.candidate,
             "part of runs people complain about": self.negative,
             "part of the candidate’s runs people complain about": self.candidate_negative,
+            "part of runs people call unsafe": self.unsafe,
+            "part of the candidate’s runs people call unsafe": self.candidate_unsafe,
         }
         for name, rate in rates.items():
             _expect(0 <= rate <= 1, f"The {name} should be from 0 to 1.")
@@ -138,6 +143,7 @@ def made_up(scenario: Scenario, runs: int, rng: np.random.Generator) -> Batch:
     rate = np.where(candidate, scenario.candidate, scenario.current)
     latency = rng.lognormal(math.log(400), scenario.latency_spread, runs)
     complaints = np.where(candidate, scenario.candidate_negative, scenario.negative)
+    unsafe = np.where(candidate, scenario.candidate_unsafe, scenario.unsafe)
     return Batch(
         candidate,
         np.full(runs, scenario.share),
@@ -147,6 +153,7 @@ def made_up(scenario: Scenario, runs: int, rng: np.random.Generator) -> Batch:
             "latency": latency * np.where(candidate, scenario.latency_factor, 1.0),
             "negative": (rng.random(runs) < complaints).astype(np.float64),
             "quality": _qualities(scenario, candidate, rng),
+            "unsafe": (rng.random(runs) < unsafe).astype(np.float64),
         },
     )
 

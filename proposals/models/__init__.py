@@ -1,6 +1,6 @@
 """What people decide."""
 
-from proposals.models.attention import Assignment, ProposalSeen, SavedFilter
+from proposals.models.attention import Assignment, EvidenceOpened, ProposalSeen, SavedFilter
 from proposals.models.bypass import Bypass
 from proposals.models.comment import Coauthor, Comment, Thread
 from proposals.models.decision import Check, Decision
@@ -38,6 +38,7 @@ __all__ = [
     "CounterExample",
     "Decision",
     "Drift",
+    "EvidenceOpened",
     "Fit",
     "Footing",
     "JudgeMemory",

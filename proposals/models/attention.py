@@ -42,18 +42,35 @@ class Assignment(models.Model):
 
 
 class ProposalSeen(models.Model):
-    """When a person last opened a proposal, and at which revision. A reading mark, not a fact for the log."""
+    """When a person last opened a proposal, and at which revision. A reading mark, not a fact for the log; an approval
+    takes from it how long that person had the revision before them.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField()
+    first_at = models.DateTimeField(null=True, help_text="When that revision was first opened; null: not known.")
 
     class Meta:
         constraints = [models.UniqueConstraint("user", "proposal", name="proposal_seen_once_per_person")]
 
     def __str__(self) -> str:
         return f"{self.user} saw {self.revision} of {self.proposal}"
+
+
+class EvidenceOpened(models.Model):
+    """When a person first opened the evidence of a proposal, which is the same for all its revisions."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("user", "proposal", name="evidence_opened_once_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user} opened the evidence of {self.proposal}"
 
 
 class SavedFilter(models.Model):

@@ -58,6 +58,8 @@ class Decision(models.Model):
         default=False,
         help_text="Four eyes or the policy would have asked for more; the single-operator setting did not.",
     )
+    seen_at = models.DateTimeField(null=True, help_text="When its actor first opened the revision they approved.")
+    evidence_opened_at = models.DateTimeField(null=True, help_text="When its actor first opened the evidence.")
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -77,6 +79,18 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.get_verdict_display()} {self.revision}"
+
+    @property
+    def seconds(self) -> int | None:
+        """From first opening the revision to the decision, in whole seconds; None where that was not kept."""
+        return max(0, round((self.at - self.seen_at).total_seconds())) if self.seen_at else None
+
+    @property
+    def attention(self) -> dict[str, object]:
+        """As the log keeps it: how long the revision was before them, and when they opened the evidence."""
+        opened = self.evidence_opened_at
+        known = {"seconds": self.seconds, "evidence_opened": opened and opened.isoformat(timespec="seconds")}
+        return {name: value for name, value in known.items() if value is not None}
 
     @property
     def answered(self) -> list[tuple[str, str]]:

@@ -42,6 +42,7 @@ class Policy(models.Model):
     covers = models.CharField(max_length=9, choices=Covers)
     approvals = models.PositiveSmallIntegerField()
     owner_approvals = models.PositiveSmallIntegerField(default=0)
+    opens_evidence = models.BooleanField(default=False, help_text="Whoever approves has opened the evidence.")
 
     objects = PolicyQuerySet.as_manager()
 
@@ -61,6 +62,11 @@ class Policy(models.Model):
                 condition=Q(covers__in=["protected", "high"]) | Q(owner_approvals=0),
                 name="policy_owners_where_there_are_any",
             ),
+            # What is of low risk is approved several at a time, beside its differences.
+            models.CheckConstraint(
+                condition=Q(covers__in=["medium", "high"]) | Q(opens_evidence=False),
+                name="policy_opens_evidence_by_risk",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +77,7 @@ class Policy(models.Model):
     @property
     def quorum(self) -> Quorum:
         """What it asks for."""
-        return Quorum(self.approvals, self.owner_approvals)
+        return Quorum(self.approvals, self.owner_approvals, self.opens_evidence)
 
     @property
     def is_general(self) -> bool:

@@ -127,6 +127,12 @@ class Proposal(models.Model):
         editable=False,
         help_text="People whose API keys reported most of the evidence; the database keeps it up.",
     )
+    again = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it is proposed again, where its very text was rolled back before.",
+    )
     waits_for_owners_of = ArrayField(
         models.TextField(),
         default=list,
@@ -197,6 +203,11 @@ class Proposal(models.Model):
     def is_stale(self) -> bool:
         """Another version became current since this was drafted; computed, never stored."""
         return self.status != self.Status.IN_EFFECT and self.base_version_id != self.document.current_id
+
+    @property
+    def rests_on_evidence(self) -> bool:
+        """Whether reports were behind it when it was opened; a person's own wish and a rollback have none."""
+        return self.evidence_items > 0
 
     @property
     def sources_now(self) -> int:

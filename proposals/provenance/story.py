@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from agents.models import Release, Version, whole_of
 from audit.models import AuditEntry
+from proposals.authority.policies import fitting
 from proposals.grounds import evidence
 from proposals.grounds.evidence import Quote, Tally
 from proposals.judging import Verdict, line, sentence
@@ -147,7 +148,7 @@ def _asked(proposal: Proposal, revision: Revision, checks: Sequence[Check]) -> Q
     if proposal.origin == Proposal.Origin.ROLLBACK:
         return Quorum()
     touches_protected = any(check.name == "protected" and check.verdict != Check.Verdict.PASS for check in checks)
-    return Terms.from_json(revision.terms).asked(proposal.risk, protected=touches_protected)
+    return fitting(Terms.from_json(revision.terms).asked(proposal.risk, protected=touches_protected), proposal)
 
 
 def _acts(proposal: Proposal) -> list[Act]:

@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from agents.models import Agent, Release, Split, Version, whole_of
+from agents.models import Agent, Document, Release, Split, Version, whole_of
 from agents.serving import gets_candidate
 from people.models import User
 from proposals.models import ShareChange
@@ -95,11 +95,11 @@ def picks(agent: Agent) -> list[tuple[str, datetime]]:
 
 def _releases(agent: Agent, at: datetime) -> "QuerySet[Release]":
     """The last one of each document until then. Of several at one moment the last written counts."""
-    of_agent = Release.objects.filter(document__agent=agent)
-    last = of_agent.filter(document=OuterRef("document"), at__lte=at).order_by("-at", "-pk").values("pk")[:1]
-    after = of_agent.filter(document=OuterRef("document"), at__gt=at).order_by()
+    of_document = Release.objects.filter(document=OuterRef("pk"), at__lte=at).order_by("-at", "-pk")
+    last = Document.objects.filter(agent=agent).annotate(last=Subquery(of_document.values("pk")[:1])).values("last")
+    after = Release.objects.filter(document=OuterRef("document"), at__gt=at).order_by()
     first_after = after.values("document").annotate(first=Min("at")).values("first")
-    found = of_agent.filter(pk=Subquery(last)).annotate(until=Subquery(first_after))
+    found = Release.objects.filter(pk__in=last).annotate(until=Subquery(first_after))
     return found.select_related("version__document__agent").defer(*whole_of("version")).order_by("document")
 
 

@@ -4,6 +4,7 @@ contradicts another.
 
 from dataclasses import dataclass, replace
 
+from agents import pace
 from proposals.actions.rollouts import second
 from proposals.authority.rollout_policies import plan_for
 from proposals.checking.risk import Level
@@ -35,7 +36,7 @@ class Beside:
     `effect` is what approving does, for who may; for others, what the last approval does. `reject` is what rejecting
     does where that could be mistaken. `stops` says why Approve is greyed, beside what the page has a button for.
     `starts` are the ways to choose from, each with its own effect; `running` is the rollout that comes first, which
-    `busy` explains.
+    `busy` explains; `full` says that nothing more goes out for the agent today.
     """
 
     effect: str
@@ -44,12 +45,13 @@ class Beside:
     running: Rollout | None
     busy: str
     starts: tuple[Start, ...] = ()
+    full: str = ""
 
 
 def beside(proposal: Proposal, standing: Standing, effect: Effect, *, rolling: bool) -> Beside:
     """For an open proposal; `rolling` says whether a rollout runs for its document.
 
-    One query, none for one that is in effect; one more where a rollout runs.
+    Two queries, none for one that is in effect; one more where a rollout runs.
     """
     after = proposal.status == Proposal.Status.IN_EFFECT
     if SelfStart.of(proposal) and after:
@@ -65,7 +67,9 @@ def beside(proposal: Proposal, standing: Standing, effect: Effect, *, rolling: b
     plan = plan_for(proposal.document)
     starts = _starts(proposal, standing, effect, plan)
     usual = next(one.effect for one in starts if one.is_usual)
-    return Beside(usual, *rest, starts=starts if standing.leave.allowed else ())
+    if not standing.leave.allowed:
+        return Beside(usual, *rest)
+    return Beside(usual, *rest, starts=starts, full=pace.full(proposal.document.agent))
 
 
 def _starts(proposal: Proposal, standing: Standing, effect: Effect, plan: Plan) -> tuple[Start, ...]:

@@ -118,6 +118,12 @@ class Standing:
     is_bypasser: bool
     undone: Proposal | None
     pill: Pill
+    has_opened: bool
+
+    @property
+    def unopened(self) -> bool:
+        """Whether this person could approve, but for the evidence, which they have not opened."""
+        return self.leave.allowed and self.need.opened and not (self.has_opened or self.approved_by_me)
 
     @property
     def approvers(self) -> set[int]:
@@ -152,10 +158,15 @@ class Standing:
 
 
 def standing(
-    proposal: Proposal, desk: queue.Desk, said: Sequence[Decision] | None = None, *, has: Holdings | None = None
+    proposal: Proposal,
+    desk: queue.Desk,
+    said: Sequence[Decision] | None = None,
+    *,
+    has: Holdings | None = None,
+    has_opened: bool = False,
 ) -> Standing:
     """The rules applied to the newest revision, for the person whose desk this is; `said` are the decisions and `has`
-    is what there is of other things, where they are known.
+    is what there is of other things, where they are known. `has_opened`: that person opened the evidence.
     """
     has = has or holdings(proposal)
     said = decisions(proposal) if said is None else said
@@ -177,6 +188,7 @@ def standing(
         is_bypasser=_is_bypasser(proposal, desk.user),
         undone=rolled_back,
         pill=_pill(proposal, desk, bool(blocking), bool(rolled_back), has),
+        has_opened=has_opened,
     )
 
 

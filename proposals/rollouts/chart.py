@@ -9,7 +9,7 @@ LOWER: Final = 90
 """The height of all charts but the first."""
 _LEAST_SPAN: Final = {"points": 0.1, "ratio": 0.25, "scale": 0.5}
 """The axis never shows less than this, for latency of the longest, so that noise does not look like a cliff."""
-_LEAST_SPANS: Final = {"negative": 0.04}
+_LEAST_SPANS: Final = {"negative": 0.04, "unsafe": 0.02}
 _MOST: Final = {"points": (0.0, 1.0), "ratio": (0.0, float("inf")), "scale": (1.0, 5.0)}
 
 

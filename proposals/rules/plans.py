@@ -14,6 +14,8 @@ MOST_STEPS: Final = 10
 MOST_RUNS: Final = 1_000_000
 MOST_HOURS: Final = 24 * 90
 MOST_DAYS: Final = 365
+LEAST_MARGINS: Final = {"margin": 0.5, "unsafe_margin": 0.1}
+"""In points; to show less takes more runs than anybody waits for."""
 MINUTES: Final = 24 * 60
 """Of a day."""
 SETTLING_H: Final = 5 / 60
@@ -63,7 +65,8 @@ class Plan:
     `start` is what approving does unless its form says otherwise, `at_once_allowed` whether it may release at once.
     The share is never set below `floor` or above `ceiling` percent, and never grows by more than `largest_step`
     points. After `patience_days` in a step without a clear verdict, what `inconclusive` says is done.
-    `margin` is the loss, in points of the rates of success and complaints, that still counts as no worse.
+    `margin` is the loss, in points of the rates of success and complaints, that still counts as no worse;
+    `unsafe_margin` is that of the rate of unsafe reports.
     Only the first `runs_per_unit` runs of each unit count: many runs of few units would say more than they know.
     """
 
@@ -77,6 +80,7 @@ class Plan:
     patience_days: float = 3
     rules: Literal["sequential", "quick"] = "sequential"
     margin: float = 5.0
+    unsafe_margin: float = 1.0
     least_runs: int = 10
     runs_per_unit: int = 20
     complaints_after_h: float = 1.0
@@ -98,7 +102,8 @@ class Plan:
         least_days = round(self.patience_days * MINUTES) >= 1
         _expect("patience_days", least_days and self.patience_days <= MOST_DAYS, f"Give a minute to {MOST_DAYS} days.")
         _expect("rules", self.rules in ("sequential", "quick"), "Choose the rules of the judge.")
-        _expect("margin", 0.5 <= self.margin <= 50, "Give 0.5 to 50 points.")
+        for name, margin in (("margin", self.margin), ("unsafe_margin", self.unsafe_margin)):
+            _expect(name, LEAST_MARGINS[name] <= margin <= 50, f"Give {LEAST_MARGINS[name]:g} to 50 points.")
         _expect("least_runs", 1 <= self.least_runs <= MOST_RUNS, "The judge needs at least one run.")
         _expect("runs_per_unit", 1 <= self.runs_per_unit <= MOST_RUNS, f"Give 1 to {MOST_RUNS:,} runs of each unit.")
         # Runs that came late are looked for during this time, see `proposals.actions.feeding`.
@@ -171,7 +176,8 @@ class Plan:
     @property
     def judge(self) -> Settings:
         """By which rules the candidate is judged."""
-        margins = {**Settings().margins, "success": self.margin / 100, "negative": self.margin / 100}
+        borne, unsafe = self.margin / 100, self.unsafe_margin / 100
+        margins = {**Settings().margins, "success": borne, "negative": borne, "unsafe": unsafe}
         return Settings(rules=self.rules, margins=margins, least_runs=self.least_runs, runs_per_unit=self.runs_per_unit)
 
     def to_json(self) -> dict[str, Any]:

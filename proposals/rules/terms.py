@@ -10,18 +10,23 @@ _COUNTS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """Approvals needed, and how many of them from owners of the protected sections that change."""
+    """Approvals needed, how many of them from owners of the protected sections that change, and whether each of these
+    people opens the evidence first, where there is any.
+    """
 
     approvals: int = 1
     owners: int = 0
+    opened: bool = False
 
     def or_stricter(self, other: "Quorum") -> "Quorum":
         """What satisfies both."""
-        return Quorum(max(self.approvals, other.approvals), max(self.owners, other.owners))
+        most = max(self.approvals, other.approvals), max(self.owners, other.owners)
+        return Quorum(*most, self.opened or other.opened)
 
     def __str__(self) -> str:
         said = f"{_COUNTS[self.approvals]} approval{'' if self.approvals == 1 else 's'}"
-        return f"{said}, {owners_in_words(self.owners)}" if self.owners else said
+        said += f", {owners_in_words(self.owners)}" if self.owners else ""
+        return f"{said}, {OPENED}" if self.opened else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,12 @@ class Terms:
         if not level:
             return quorum
         risk = self.risks[level - 1]
-        return quorum.or_stricter(risk if protected else Quorum(risk.approvals))
+        return quorum.or_stricter(risk if protected else Quorum(risk.approvals, opened=risk.opened))
 
     def to_json(self) -> dict[str, list[int]]:
-        """As a revision keeps it: [approvals, owners] under usual, protected, low, medium and high."""
+        """As a revision keeps it: [approvals, owners] under usual, protected, low, medium and high; a 1 follows where
+        the evidence is opened first.
+        """
         risks = {name: _pair(quorum) for name, quorum in zip(_RISKS, self.risks, strict=True)}
         return {"usual": _pair(self.usual), "protected": _pair(self.protected), **risks}
 
@@ -60,12 +67,13 @@ class Terms:
     def from_json(cls, kept: dict[str, Any]) -> "Terms":
         """The reverse; what was made before policies, or policies by risk, existed was made without them."""
         if not kept:
-            return BUILT_IN
-        low, medium, high = (Quorum(*kept.get(name, (1, 0))) for name in _RISKS)
-        return cls(Quorum(*kept["usual"]), Quorum(*kept["protected"]), (low, medium, high))
+            return cls(BUILT_IN.usual, BUILT_IN.protected)
+        low, medium, high = (_quorum(kept.get(name, (1, 0))) for name in _RISKS)
+        return cls(_quorum(kept["usual"]), _quorum(kept["protected"]), (low, medium, high))
 
 
-BUILT_IN: Final = Terms(usual=Quorum(1, 0), protected=Quorum(2, 1))
+OPENED: Final = "the evidence opened first"
+BUILT_IN: Final = Terms(usual=Quorum(1, 0), protected=Quorum(2, 1), risks=(Quorum(), Quorum(), Quorum(opened=True)))
 _RISKS: Final = ("low", "medium", "high")
 
 
@@ -90,4 +98,9 @@ def owners_in_words(count: int, of: str = "") -> str:
 
 
 def _pair(quorum: Quorum) -> list[int]:
-    return [quorum.approvals, quorum.owners]
+    return [quorum.approvals, quorum.owners, *([1] if quorum.opened else [])]
+
+
+def _quorum(kept: Sequence[int]) -> Quorum:
+    approvals, owners, *opened = kept
+    return Quorum(approvals, owners, bool(opened))

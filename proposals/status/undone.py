@@ -1,10 +1,12 @@
 """What was published and rolled back since: which proposals, and by which rollback."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from agents.models import Version, whole_of
+from agents.models import Document, Version, whole_of
+from proposals.checking.pile import shortened
 from proposals.models import Proposal, Rollout
 
 
@@ -13,11 +15,7 @@ def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
     published = [p for p in proposals if p.published_id]
     if not published:
         return {}
-    rollbacks = Proposal.objects.filter(
-        origin=Proposal.Origin.ROLLBACK, document__in={p.document_id for p in published}, published__restores__gt=0
-    ).order_by("document", "-published__number")
-    steps = rollbacks.values_list("document", "pk", "published__number", "published__restores__number")
-    found = {document: [Step(*row[1:]) for row in rows] for document, rows in groupby(steps, lambda row: row[0])}
+    found = _steps({p.document_id for p in published})
     if not found:
         return {}
     # What never was current was never taken out either.
@@ -30,6 +28,15 @@ def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
     rows = rows.defer(*whole_of("published"), *whole_of("published__restores"))
     reviews = rows.in_bulk(set(filter(None, by.values())))
     return {pk: reviews[review] for pk, review in by.items() if review}
+
+
+def _steps(documents: Collection[int]) -> "dict[int, list[Step]]":
+    """The rollbacks of these documents, newest first. One query."""
+    rollbacks = Proposal.objects.filter(
+        origin=Proposal.Origin.ROLLBACK, document__in=documents, published__restores__gt=0
+    ).order_by("document", "-published__number")
+    steps = rollbacks.values_list("document", "pk", "published__number", "published__restores__number")
+    return {document: [Step(*row[1:]) for row in rows] for document, rows in groupby(steps, lambda row: row[0])}
 
 
 class Step(NamedTuple):
@@ -56,6 +63,39 @@ def _undoing(number: int, rollbacks: Collection[Step]) -> int | None:
             return step.review
         upto = step.target
     return None
+
+
+class TakenBack(NamedTuple):
+    """A version that was rolled back: its number, when that was, by whom, and why."""
+
+    number: int
+    at: datetime
+    by: str
+    reason: str
+
+    def __str__(self) -> str:
+        why = f": “{shortened(self.reason.rstrip('.'), 200)}”" if self.reason else ""
+        return f"Version {self.number} had this very text and was rolled back by {self.by} on {self.at:%-d %B %Y}{why}."
+
+
+def taken_back(document: Document, sha256: str) -> TakenBack | None:
+    """The newest version with this text, if it was rolled back, from everybody or from those few who had it.
+
+    One query where no version has the text, as mostly; else up to four.
+    """
+    versions = document.versions.filter(sha256=sha256).order_by("-number")
+    number = versions.values_list("number", flat=True).first()
+    if number is None:
+        return None
+    tried = Rollout.objects.filter(split__document=document, split__candidate__number=number).select_related("ended_by")
+    rollout = tried.first()
+    if rollout and rollout.ended_at and rollout.state == Rollout.State.ROLLED_BACK:
+        return TakenBack(number, rollout.ended_at, str(rollout.ended_by or "Countersign"), rollout.reason)
+    if rollout and rollout.state != Rollout.State.PROMOTED:
+        return None
+    by = _undoing(number, _steps([document.pk]).get(document.pk, []))
+    review = Proposal.objects.select_related("author").get(pk=by) if by else None
+    return TakenBack(number, review.created_at, review.author_label, review.rationale) if review else None
 
 
 def dropped_by(document_id: int, target: int) -> list[Proposal]:

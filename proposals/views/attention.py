@@ -26,7 +26,8 @@ def around(
     return {
         "position": position,
         "neighbours": queue.neighbours(position, queue.desk_of(request), proposal),
-        "looked": before if before and before.revision_id != proposal.revision_id else None,
+        "looked": before if before and before.revision_id not in (None, proposal.revision_id) else None,
+        "has_opened": bool(before and before.evidence_opened_at),
         "assigned": assigned,
         "assigned_to_me": any(one.user_id == request.user.pk for one in assigned),
         "assign_form": (assign_form or AssignForm()) if can_assign else None,

@@ -27,6 +27,7 @@ from proposals.reviewing import carrying, shown
 from proposals.reviewing.carrying import Carried
 from proposals.reviewing.parts import LARGEST, Part
 from proposals.rollouts import page as rollout_page
+from proposals.status.resting import resting
 from proposals.status.undone import dropped_by
 from proposals.views import answering, reversing
 from proposals.views.attention import to_decision
@@ -196,7 +197,7 @@ def propose(request: PersonRequest, slug: str, name: str) -> HttpResponseBase:
         return _merge(request, found, form)
     if not form.is_valid():
         return _propose(request, found, form, status=422)
-    typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale")}
+    typed = {name: form.cleaned_data[name] for name in ("text", "title", "rationale", "again")}
     try:
         made = proposals.submit(
             document=found,
@@ -241,6 +242,7 @@ def _propose(
         "document": found,
         "form": form,
         "pattern": answering.asked_for(request, found),
+        "resting": resting(found),
     } | editor(request, found, form)
     return render(request, template(request, "proposals/propose.html"), context, status=status)
 

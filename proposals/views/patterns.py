@@ -16,6 +16,7 @@ from feedback.models import Pattern
 from people.models import User
 from people.requests import PersonRequest
 from proposals.actions import drafting
+from proposals.actions.attention import open_evidence
 from proposals.forms.patterns import DismissForm, MergeForm, RenameForm, SplitForm
 from proposals.forms.proposals import TypedForm
 from proposals.grounds.pattern_page import PatternPage
@@ -30,7 +31,11 @@ may_curate = permission_required("feedback.curate_pattern", raise_exception=True
 def pattern(request: PersonRequest, pk: int) -> HttpResponseBase:
     """Label, trend, evidence and the proposals that came of it; a merged one leads to where its reports are."""
     found = _shown(pk)
-    return _page(request, pk, found=found) if found.pk == pk else redirect("pattern", found.pk)
+    if found.pk != pk:
+        return redirect("pattern", found.pk)
+    if found.status in (Pattern.Status.PROPOSED, Pattern.Status.WATCHING):
+        open_evidence(user=request.user, pattern=pk)
+    return _page(request, pk, found=found)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -17,7 +17,7 @@ from proposals.models import Policy
 from proposals.views.refusals import show_in
 
 may_manage = permission_required("proposals.manage_policy", raise_exception=True)
-_SCOPE = ("agent", "kind", "covers", "approvals", "owner_approvals")
+_SCOPE = ("agent", "kind", "covers", "approvals", "owner_approvals", "opens_evidence")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,7 +38,7 @@ def _set(request: PersonRequest) -> HttpResponseBase:
     if not form.is_valid():
         return _page(request, form, status=422)
     if not fresh.is_fresh(request):
-        return fresh.ask_again(request, back=reverse("policy"), words={name: form.data[name] for name in _SCOPE})
+        return fresh.ask_again(request, back=reverse("policy"), words=_typed(form))
     try:
         made = set_policy(user=request.user, **form.cleaned_data)
     except ReviewError as refusal:
@@ -47,6 +47,10 @@ def _set(request: PersonRequest) -> HttpResponseBase:
         request, f"{made}: {str(made.quorum).lower()}. What is open keeps the stricter of this and before."
     )
     return _see()
+
+
+def _typed(form: PolicyForm) -> dict[str, str]:
+    return {name: form.data[name] for name in _SCOPE if name in form.data}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +79,7 @@ def _page(request: PersonRequest, form: PolicyForm, *, status: int = 200) -> Htt
     general = {rule.covers for rule in rules if rule.is_general}
     stand_ins = [
         {"covers": covers.value, "label": covers.label, "quorum": built_in(covers)}
-        for covers in (Policy.Covers.ANY, Policy.Covers.PROTECTED)
+        for covers in (Policy.Covers.ANY, Policy.Covers.PROTECTED, Policy.Covers.HIGH)
         if covers not in general
     ]
     context = {"place": "settings", "rules": rules, "built_in": stand_ins, "form": form}

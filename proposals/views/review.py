@@ -21,7 +21,7 @@ from people.models import User
 from people.requests import PersonRequest
 from proposals import queue
 from proposals.actions import decisions, drafting, proposals, redrafts
-from proposals.actions.attention import Looked
+from proposals.actions.attention import Looked, open_evidence
 from proposals.actions.stepping import step
 from proposals.authority import policies
 from proposals.checking.checks import CheckResult
@@ -40,6 +40,7 @@ from proposals.rollouts import page as rollout_page
 from proposals.rollouts.page import rollout_of
 from proposals.status import came_of
 from proposals.status.holdings import Holdings, holdings
+from proposals.status.resting import resting
 from proposals.views.attention import and_next, around
 from proposals.views.confirming import before_deciding, form_again, keep_note, typed_beside
 from proposals.views.refusals import show_in, status_of
@@ -54,7 +55,10 @@ may_see = permission_required("proposals.view_proposal", raise_exception=True)
 def page(request: PersonRequest, pk: int) -> HttpResponse:
     """The change, its reason, evidence, checks and consequence; and the decision."""
     kept = None if request.htmx.target == "change" else form_again(request, pk)
-    return show(request, review.find(pk), kept)
+    proposal = review.find(pk)
+    if request.method == "GET" and evidence.OPENS in request.GET:
+        open_evidence(user=request.user, proposal=pk)
+    return show(request, proposal, kept)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -282,16 +286,18 @@ def _around(
     position = around(request, proposal, has, assign_form)
     return {
         "interdiff": _since(request, proposal, newest, form, position["looked"]),
-        **_grounds(request, proposal, newest, has),
+        **_grounds(request, proposal, newest, has, has_opened=position["has_opened"]),
         **position,
     }
 
 
-def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: Holdings) -> dict[str, object]:
+def _grounds(
+    request: PersonRequest, proposal: Proposal, newest: Revision, has: Holdings, *, has_opened: bool
+) -> dict[str, object]:
     """What a decision rests on, beside the change itself."""
     said = review.decisions(proposal) if has.decisions else []
-    grounds = evidence.grounds(proposal, newest, request.GET, has)
-    standing = review.standing(proposal, queue.desk_of(request), said, has=has)
+    standing = review.standing(proposal, queue.desk_of(request), said, has=has, has_opened=has_opened)
+    grounds = evidence.grounds(proposal, newest, request.GET, has, shut=standing.unopened)
     effect = review.effect(proposal, has.last) if proposal.is_open else None
     return {
         "standing": standing,
@@ -306,6 +312,7 @@ def _grounds(request: PersonRequest, proposal: Proposal, newest: Revision, has: 
         "rivals": has.rivals if proposal.is_open else 0,
         "cases": trials.first_cases(proposal) if has.trials else ([], False),
         "coauthors": review.coauthors(newest),
+        "resting": resting(proposal.document) if proposal.status == Proposal.Status.PENDING else "",
         "drift": Drift.at_present(proposal.document_id) if has.drifts and proposal.is_open else None,
         "redraft": review.last_redraft(proposal),
         "rollout": rollout_page.line_of(proposal, request.user) if has.rollout else None,
@@ -372,7 +379,7 @@ def _since(
     if not proposal.is_open:
         return None
     sent = str(form["digest"].value() or "")[:64] if form and form.is_bound else ""
-    seen = looked.number if looked else 0
+    seen = (looked and looked.number) or 0
     asked = _number(request.GET.get("since", "")) or 0
     folds = shown.opened(request.GET, "came")
     return interdiff.since(proposal, newest, request.user, digest=sent, seen=seen, asked=asked, opened=folds)

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """How runs under one version go: part that succeeds, typical latency, part of them that people complain about."""
+    """How runs under one version go: part that succeeds, typical latency, part of them that people complain about,
+    and part that they call unsafe."""
 
     success: float
     latency_ms: float
     complaints: float
+    unsafe: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,14 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         Doing(0.60, 700.0, 0.15),
         1500,
     ),
+    "unsafe": Scenario(
+        "Give out what is in the account",
+        "Say everything the account says when asked.",
+        "People ask twice for what is in their account.",
+        USUAL,
+        Doing(0.97, 850.0, 0.02, unsafe=0.03),
+        1500,
+    ),
     "quiet": Scenario(
         "Name the date of the order",
         "Name the date of the order in the answer.",
@@ -72,6 +82,8 @@ def run(random: Random, doing: Doing) -> dict[str, Any]:
 
 def thumb(random: Random, doing: Doing, run_id: str) -> dict[str, Any] | None:
     """What somebody said of a run, if anybody did."""
+    if random.random() < doing.unsafe:
+        return {"id": f"fb-{run_id}", "run_id": run_id, "rating": "negative", "reason_code": "unsafe"}
     if random.random() < doing.complaints:
         return {"id": f"fb-{run_id}", "run_id": run_id, "rating": "negative", "reason_code": "wrong"}
     liked = random.random() < 0.05

@@ -28,10 +28,12 @@ PLAN: Final = Plan(
     steps=(Step(5, 20, 1 / 60), Step(25, 40, 1 / 60), Step(50, 60, 1 / 60)),
     start="canary",
     margin=10,
+    unsafe_margin=5,
+    complaints_after_h=0.1,
     inconclusive="ask",
     patience_days=5 / 24 / 60,
 )
-"""Minutes where real plans take hours: complaints, which are counted after an hour, come too late to be heard."""
+"""Minutes where real plans take hours: what people say of a run counts after 11 minutes, when a good one waits."""
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.db import transaction
 from agents.models import Version
 from agents.versions import sha256
 from feedback.actions.patterns import dismiss
+from proposals.actions.attention import look, open_evidence
 from proposals.actions.comments import Spot, Wording, open_thread, reply
 from proposals.actions.decisions import approve, reject, request_changes
 from proposals.actions.proposals import amend, submit
@@ -40,7 +41,17 @@ def _newest(proposal: Proposal) -> Revision:
 
 
 def _approve(board: Board, proposal: Proposal, who: str, note: str = "") -> None:
+    _read(board, proposal, who)
     approve(proposal.pk, user=board.person(who), digest=_newest(proposal).digest, note=note)
+
+
+def _read(board: Board, proposal: Proposal, who: str) -> None:
+    """Open the page and the evidence on it, and take some minutes, the more the longer the change."""
+    person, newest = board.person(who), _newest(proposal)
+    look([Proposal.objects.get(pk=proposal.pk)], user=person)
+    open_evidence(user=person, proposal=proposal.pk)
+    words = newest.words_added + newest.words_removed
+    board.pass_until(board.clock.now + timedelta(seconds=min(45 + 2 * words, 200)))
 
 
 def _replaced(text: str, old: str, new: str) -> str:
@@ -231,6 +242,7 @@ def _jonas_writes_the_rule(board: Board) -> None:
 def _mara_approves_the_rule(board: Board) -> None:
     """To a quarter first: it changes what the agent edits. With some dozens of runs a day that takes its time."""
     proposal, mara = board.drafted("coding", "generated"), board.person("mara")
+    _read(board, proposal, "mara")
     note, digest = "Yes, like this. A quarter of the sessions first.", _newest(proposal).digest
     approve(proposal.pk, user=mara, digest=digest, note=note, start="canary", shares=(25, 50))
 

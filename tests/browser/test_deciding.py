@@ -8,11 +8,15 @@ from pytest_django.live_server_helper import LiveServer
 from agents.models import Document
 from agents.protection import protect
 from audit.record import SYSTEM
+from feedback.actions.mining import mine
+from feedback.models import Feedback, Pattern
 from people import fresh
 from people.models import User
 from people.signin import one_time_link
+from proposals.actions.drafting import draft
 from proposals.actions.policy import set_policy
-from proposals.models import Decision
+from proposals.checking.risk import Level
+from proposals.models import Decision, Proposal
 from tests.browser.axe import violations
 from tests.cast import propose
 
@@ -58,4 +62,35 @@ def test_the_password_is_asked_and_the_words_come_back(
         for name, args in (("policy", []), ("bypass", [guarded.pk])):
             page.goto(live_server.url + reverse(name, args=args))
             assert not violations(page)
+    context.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_evidence_of_a_high_risk_is_opened_on_the_way_to_approving_it(
+    live_server: LiveServer, browser: Browser, complaints: list[Feedback], ada: User, script: bool
+) -> None:
+    mine(complaints[0].agent)
+    made = draft(Pattern.objects.shown().get().pk)
+    assert isinstance(made, Proposal)
+    Proposal.objects.filter(pk=made.pk).update(risk=Level.HIGH)
+    context = browser.new_context(viewport={"width": 390, "height": 900}, java_script_enabled=script)
+    page = context.new_page()
+    page.goto(one_time_link(live_server.url))
+    page.get_by_role("button", name="Sign in as Ada Brandt").click()
+    page.goto(live_server.url + reverse("proposal", args=[made.pk]))
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_disabled()
+    expect(page.get_by_text(complaints[0].reason)).to_have_count(0)
+    page.get_by_label("Note").fill("I read them all.")
+    if script:
+        assert not violations(page)
+    page.get_by_role("link", name="Open the evidence").click()
+    expect(page.get_by_text(complaints[0].reason)).to_be_in_viewport()
+    if script:
+        expect(page.get_by_label("Note")).to_have_value("I read them all.")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Approved.")
+    assert Decision.objects.get().evidence_opened_at
+    if script:
+        page.goto(live_server.url + reverse("releases"))
+        assert not violations(page)
     context.close()

@@ -87,6 +87,7 @@ MATRIX: Final[dict[str, Row]] = {
     "quoting": Row("", SEE, MANAGE),
     "forbid_quoting": Row("quoting", MANAGE, MANAGE),
     "sources": Row("", SEE, MANAGE),
+    "releases": Row("", SEE, MANAGE),
     "remove_source_rule": Row("source_rule", MANAGE, MANAGE),
     "rollout_plans": Row("", SEE, MANAGE),
     "remove_rollout_plan": Row("plan", MANAGE, MANAGE),

@@ -191,6 +191,7 @@ def _pages() -> dict[str, str]:
         "signing in": reverse("mfa_index"),
         "quoting": reverse("quoting"),
         "sources": reverse("sources"),
+        "releases": reverse("releases"),
         "rollouts": reverse("rollouts"),
         "rollout": reverse("rollout", args=[Rollout.objects.earliest("pk").pk]),
         "rollout plans": reverse("rollout_plans"),

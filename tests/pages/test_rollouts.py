@@ -289,6 +289,7 @@ PLAN = {
     "patience_days": "3",
     "rules": "sequential",
     "margin": "5",
+    "unsafe_margin": "0.5",
     "runs_per_unit": "7",
 }
 
@@ -305,6 +306,7 @@ def test_an_admin_sets_a_plan_and_takes_it_back(client: Client, ada: User, luis:
     ]
     assert (kept.start, kept.at_once_allowed) == ("canary", False)
     assert (kept.judge.runs_per_unit, Plan().judge.runs_per_unit) == (7, 20)
+    assert (kept.judge.margins["unsafe"], Plan().judge.margins["unsafe"]) == (0.005, 0.01)
     assert "5\u00a0%, 20\u00a0%, 40\u00a0%, then ask, then 100\u00a0%" in client.get(address).text
     edit = client.get(f"{address}?plan={RolloutPlan.objects.get().pk}").text
     assert 'value="5, 20, 40"' in edit
@@ -327,6 +329,8 @@ def test_an_admin_sets_a_plan_and_takes_it_back(client: Client, ada: User, luis:
         ("start", "at_once", "cannot be what is not allowed"),
         ("ceiling", "80", "a person promotes to more"),
         ("margin", "nan", "number"),
+        ("unsafe_margin", "0", "0.1 to 50 points"),
+        ("unsafe_margin", "", "unsafe reports that still count as no worse: give a number"),
         ("runs_per_unit", "0", "of each unit"),
         ("patience_days", "0", "a minute to 365"),
     ],

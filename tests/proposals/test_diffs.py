@@ -234,8 +234,11 @@ def test_more_different_lines_than_private_characters_still_compare_exactly() ->
     assert sum(row.kind == "equal" for row in made.rows) == 79_995
 
 
-def test_every_token_allowed_has_a_private_character_of_its_own() -> None:
-    assert sum(len(plane) for plane in words._PLANES) >= 2 * words.MAX_TOKENS
+def test_what_comparing_words_would_cost_too_much_is_shown_as_replaced() -> None:
+    old, new = ["a", "b", "c", "d"], ["a", "c", "x", "d"]
+    budget = words.Budget(5)
+    assert words.compare(old, new, budget) == [("equal", 1), ("cut", 1), ("equal", 1), ("add", 1), ("equal", 1)]
+    assert words.compare(old, new, budget) == [("equal", 1), ("cut", 2), ("add", 2), ("equal", 1)]
 
 
 @given(st.text(max_size=200))

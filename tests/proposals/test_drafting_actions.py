@@ -19,8 +19,9 @@ from feedback.models import Feedback, Pattern
 from people.models import User
 from proposals.actions.decisions import approve, reject
 from proposals.actions.drafting import draft, draft_all_due
-from proposals.actions.proposals import Wish, open_proposal, withdraw
+from proposals.actions.proposals import open_proposal, withdraw
 from proposals.actions.revisions import Author
+from proposals.actions.wishes import Wish
 from proposals.drafting import Brief, DocumentText, Draft, fingerprint
 from proposals.drafting import draft as plan
 from proposals.exceptions import Duplicate

@@ -88,7 +88,16 @@ def test_a_bet_on_latencies_is_fair_whatever_they_are(values: list[float], is_ca
 def test_an_identical_candidate_is_rolled_back_in_fewer_than_one_rollout_of_a_hundred() -> None:
     """Of 2 000 rollouts at most 12: were the rate 1 %, so few would come up with a chance below 4 %."""
     scenarios = [
-        Scenario(rate, rate, share, latency_spread=spread, quality=4.0, candidate_quality=4.0)
+        Scenario(
+            rate,
+            rate,
+            share,
+            latency_spread=spread,
+            unsafe=0.02,
+            candidate_unsafe=0.02,
+            quality=4.0,
+            candidate_quality=4.0,
+        )
         for rate in (0.5, 0.7, 0.9, 0.99)
         for share, spread in ((0.5, 0.5), (0.2, 1.0), (0.05, 1.5))
     ]
@@ -136,6 +145,7 @@ observations = st.lists(
         success=st.none() | st.booleans(),
         latency_ms=st.none() | st.floats(0, 1e6),
         negative=st.none() | st.booleans(),
+        unsafe=st.none() | st.booleans(),
         quality=st.none() | st.floats(1, 5),
         nth=st.integers(1, 3),
     ),
@@ -196,6 +206,7 @@ def test_a_drop_in_success_rolls_back_and_says_so() -> None:
     [
         ({"latency_factor": 1.5}, "latency"),
         ({"candidate_negative": 0.2}, "negative"),
+        ({"candidate_unsafe": 0.05}, "unsafe"),
         ({"quality": 4.0, "candidate_quality": 3.0}, "quality"),
     ],
 )

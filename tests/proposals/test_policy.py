@@ -130,11 +130,12 @@ def test_a_rule_by_risk_is_told_kept_and_never_raises_the_risk_itself(
 
 
 def test_terms_kept_before_there_were_rules_by_risk_are_read() -> None:
+    assert Terms.from_json({}).risks == (Quorum(), Quorum(), Quorum())
     assert Terms.from_json({"usual": [2, 0], "protected": [3, 1]}) == Terms(Quorum(2), Quorum(3, 1))
-    by_risk = strictest([], [], [[], [Quorum(2)], [Quorum(3, 1), Quorum(2, 2)]])
-    assert by_risk == Terms(Quorum(), Quorum(), (Quorum(), Quorum(2), Quorum(3, 2)))
+    by_risk = strictest([], [], [[], [Quorum(2)], [Quorum(3, 1), Quorum(2, 2, opened=True)]])
+    assert by_risk == Terms(Quorum(), Quorum(), (Quorum(), Quorum(2), Quorum(3, 2, opened=True)))
     assert Terms.from_json(by_risk.to_json()) == by_risk
-    assert by_risk.asked(3, protected=False) == Quorum(3)
+    assert by_risk.asked(3, protected=False) == Quorum(3, opened=True)
     assert by_risk.asked(0, protected=True) == Quorum()
 
 

@@ -10,8 +10,9 @@ from agents.protection import protect
 from audit.record import SYSTEM
 from people.models import User
 from proposals.actions.decisions import approve, reject, request_changes
-from proposals.actions.proposals import Wish, amend, open_proposal, rebase, submit
+from proposals.actions.proposals import amend, open_proposal, rebase, submit
 from proposals.actions.revisions import Author
+from proposals.actions.wishes import Wish
 from proposals.authority import policies
 from proposals.authority.digests import decision_digest
 from proposals.exceptions import Blocked, NotAllowed, NotPending, Outdated

@@ -39,6 +39,7 @@ def test_latency_complaints_and_ratings_can_differ_too() -> None:
     for option, rule in (
         (("--latency-factor", "2"), "latency"),
         (("--candidate-negative", "0.5"), "negative"),
+        (("--candidate-unsafe", "0.3"), "unsafe"),
         (("--quality", "4.5", "--candidate-quality", "2"), "quality"),
     ):
         told = simulated(*same, *option)

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from agents import keys
 from agents.models import ApiKey
 from audit.record import SYSTEM
+from feedback.models import Feedback, Run
 from notices.models import Notice
 from people.models import User
 from people.signin import first_admin
 from proposals.actions.decisions import approve
 from proposals.actions.watching import watch
-from proposals.models import Proposal, Rollout, RolloutPlan
+from proposals.models import JudgedRun, Proposal, Rollout, RolloutPlan
 from proposals.rules.plans import Plan, Step
 from reviewapp.demo import setting
 from reviewapp.demo.agent import DemoAgent
@@ -87,6 +89,18 @@ def test_a_bad_one_is_gone_before_it_hurt(mara: User) -> None:
     assert demo.done[2].runs < 150
     assert Notice.objects.get().kind == Notice.Kind.TAKEN_BACK
     assert setting.PROMPT in str(demo.call("GET", "/agents/demo/instructions/worse", None)[1]["content"])
+
+
+def test_one_that_is_called_unsafe_is_taken_back_for_that(mara: User) -> None:
+    demo = started("unsafe", mara)
+    demo.work(1200)
+    for _ in range(2):  # what people said is heard once its time is over
+        watch(Rollout.objects.get().pk)
+        for rows in (JudgedRun, Run, Feedback):
+            rows.objects.update(received_at=timezone.now() - PATIENCE)
+    rollout = fresh(Rollout.objects.get())
+    assert not demo.look()
+    assert (rollout.state, rollout.reason.startswith("Worse: unsafe reports ")) == ("rolled_back", True)
 
 
 def test_a_quiet_one_stays_inconclusive_and_asks(mara: User) -> None:

@@ -18,14 +18,15 @@ from feedback.actions.rollups import count_runs
 from feedback.actions.withdraw import withdraw_feedback
 from feedback.models import Feedback, Pattern, RecountDue, Run, TallyDay, TallyHour
 from people.models import User
+from proposals.actions.attention import look
 from proposals.actions.decisions import reject
 from proposals.actions.drafting import draft_all_due
 from proposals.actions.steering import stop
 from proposals.exceptions import Invalid, NotAllowed
-from proposals.models import Proposal
+from proposals.models import EvidenceOpened, Proposal, ProposalSeen
 from reviewapp import retention
 from reviewapp.models import Retention
-from tests.cast import COMPLAINTS, digest_of, failure, report, source
+from tests.cast import COMPLAINTS, digest_of, failure, propose, report, source
 from tests.rollouts import canary
 
 pytestmark = pytest.mark.django_db
@@ -211,3 +212,19 @@ def test_what_is_gone_is_on_the_log_also_when_the_next_batch_failed(
         retention.apply_all()
     assert Feedback.objects.filter(erased_at__isnull=False).count() == 2
     assert AuditEntry.objects.get(verb="retention.applied").fact["after"]["rows"] == 2
+
+
+def test_marks_of_reading_go_once_decided_with_when_the_evidence_was_opened(
+    prompt: Document, aiko: User, mara: User, ada: User
+) -> None:
+    decided, waiting = propose(prompt, aiko), propose(prompt, aiko, "card numbers", "numbers of cards")
+    long_ago = timezone.now() - timedelta(days=100)
+    for one in (decided, waiting):
+        look([Proposal.objects.get(pk=one.pk)], user=mara)
+        EvidenceOpened.objects.create(user=mara, proposal=one, at=long_ago)
+    reject(decided.pk, user=mara, digest=digest_of(decided), reason="other", note="No.")
+    ProposalSeen.objects.update(at=long_ago)
+    retention.set_time("seen", 90, user=ada)
+    assert retention.apply_all() == {"seen": 1}
+    assert [mark.proposal for mark in ProposalSeen.objects.all()] == [waiting]
+    assert [mark.proposal for mark in EvidenceOpened.objects.all()] == [waiting]

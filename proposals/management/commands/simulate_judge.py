@@ -34,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--latency-spread", type=float, default=0.5, help="of the natural logarithm of the latency")
         parser.add_argument("--negative", type=float, default=0.05, help="part of the runs people complain about")
         parser.add_argument("--candidate-negative", type=float, help="the same of the candidate, if it differs")
+        parser.add_argument("--unsafe", type=float, default=0.0, help="part of the runs people call unsafe")
+        parser.add_argument("--candidate-unsafe", type=float, help="the same of the candidate, if it differs")
         parser.add_argument("--quality", type=float, help="mean rating, 1 to 5; none by default")
         parser.add_argument("--candidate-quality", type=float, help="the same of the candidate, if it differs")
         parser.add_argument("--unit-runs", type=float, default=1.0, help="runs a unit has on average")
@@ -58,7 +60,7 @@ class Command(BaseCommand):
 
 def _scenario(options: dict[str, Any]) -> Scenario:
     given = {name: options[name] for name in Scenario.__dataclass_fields__}
-    for name in ("negative", "quality"):
+    for name in ("negative", "unsafe", "quality"):
         if given[f"candidate_{name}"] is None:
             given[f"candidate_{name}"] = given[name]
     return Scenario(**given)

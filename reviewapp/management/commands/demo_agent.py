@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "behaviour",
             choices=list(SCENARIOS),
-            help="its change makes it better, or worse, or it has too few runs to tell",
+            help="its change makes it better, worse or unsafe, or it has too few runs to tell",
         )
         parser.add_argument("--address", help="the board (COUNTERSIGN_ADDRESS)")
         parser.add_argument("--agent", default=setting.SLUG, help="with a key of your own: the agent it works as")
