@@ -1,7 +1,7 @@
 # make run    the whole board on this machine, with its own PostgreSQL and Valkey
 # make test   all tests, on the same engines
 # make lint   style, types, unsafe calls, missing migrations, deployment checks
-# make advisories  whether anything installed has a known hole; says so where nobody can be asked
+# make advisories  whether anything installed has a known hole that is overdue; says so where nobody can be asked
 # make sbom   a list of every package in it, as CycloneDX JSON: sbom.cdx.json
 # make lock   pin the requirements anew
 # make bench  how fast it is, beside what the machine can do
@@ -53,7 +53,7 @@ lint: $(VENV)/.dev
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 advisories: $(VENV)/.dev
-	$(BIN)/python -m drills.advisories
+	$(BIN)/python -m drills.advisories $(ARGS)
 
 # It warns that requirements.txt does not say which package needs which.
 sbom: $(VENV)/.dev

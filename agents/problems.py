@@ -67,6 +67,18 @@ class Unavailable(Problem):
         super().__init__(503, "unavailable", detail, headers={"Retry-After": "1"})
 
 
+class TookTooLong(Problem):
+    """The database ended what was asked of it, for it took too long or waited too long for somebody else."""
+
+    retry_after_s = 10
+
+    def __init__(self) -> None:
+        detail = (
+            "The database took too long, so it was stopped. What you sent was kept whole or not at all; send it again."
+        )
+        super().__init__(503, "took-too-long", detail, headers={"Retry-After": str(self.retry_after_s)})
+
+
 class Invalid(Problem):
     """The body was understood as JSON and is not acceptable."""
 

@@ -72,6 +72,8 @@ _NAMED_SECRET: Final = re2.compile(
     r"(?i)(?:password|passwd|passphrase|secret|authorization|(?:^|[^a-z])(?:pwd|token|jwt|cookie)"
     r"|(?:api|access|auth|private|refresh|session|secret)[_-]?(?:key|token))$"
 )
+_BOOK: Final = re2.compile(r"(?i)\bisbn(?:[ -]?10)?[ :#.]{0,3}$")
+_LONGEST_NAME_OF_BOOK: Final = 12
 _LEAST_OF_SECRET: Final = 6
 _CARD_LENGTHS: Final = range(13, 20)
 _PHONE_LENGTHS: Final = range(7, 16)
@@ -130,7 +132,7 @@ class Mask:
             if kind == "card":
                 yield from self._cards(found, start)
             elif kind == "phone":
-                if not _goes_on(text, match.start()):
+                if not _goes_on(text, match.start()) and not _is_book(text, match.start(), found):
                     yield from self._phone(found, start)
             elif kind != "ip" or _is_address(found):
                 yield _Found(start, at + match.end(), kind)
@@ -248,6 +250,13 @@ def _is_address(text: str) -> bool:
 def _goes_on(text: str, start: int) -> bool:
     """Whether a number that is found is the rest of a longer one with hyphens, such as that of an invoice."""
     return text[max(0, start - 1) : start] == "-"
+
+
+def _is_book(text: str, start: int, found: str) -> bool:
+    """Whether ten digits that are found are called an ISBN right before, and their check digit fits."""
+    digits = _digits(found)
+    fits = len(digits) == 10 and sum(place * digit for place, digit in enumerate(reversed(digits), 1)) % 11 == 0
+    return fits and _BOOK.search(text[max(0, start - _LONGEST_NAME_OF_BOOK) : start]) is not None
 
 
 def _is_phone(text: str) -> bool:

@@ -15,6 +15,9 @@ from psycopg.sql import Literal
 T = TypeVar("T")
 Record = tuple[str | None, ...]
 
+_ENDED: Final = frozenset({"57014", "55P03", "25P03"})
+"""PostgreSQL's codes for a statement cancelled, a lock not had in time, a transaction idle for too long."""
+
 _prepared: Final[WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]] = WeakKeyDictionary()
 """The names of the statements each connection has prepared. A connection belongs to one thread."""
 
@@ -31,6 +34,11 @@ def once_more(call: Callable[[], T]) -> T:
             raise
         connection.close()
         return call()
+
+
+def took_too_long(error: BaseException | None) -> bool:
+    """Whether PostgreSQL ended it by one of its limits of time; `error` is Django's."""
+    return getattr(getattr(error, "__cause__", None), "sqlstate", None) in _ENDED
 
 
 def execute(sql: str, parameters: Sequence[bytes]) -> pq.abc.PGresult:

@@ -8,22 +8,31 @@ import io
 import os
 import string
 from collections.abc import Callable, Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from agents import keys, limits, tokens
+from agents import keys, limits, refusals, tokens
 from agents.networks import client_address
-from agents.problems import Problem, Unavailable
+from agents.problems import Problem, TookTooLong, Unavailable
+from agents.statements import took_too_long
 
 Environ = dict[str, Any]
 JSON: Final = "application/json"
+DATABASE_FAILED: Final = (OperationalError, InterfaceError, InternalError)
+"""What `unavailable` has an answer to."""
 
+_GUARDS: Final = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+"""What Django's middleware would say of pages, for answers that no page shows."""
 _DROPPED_LIMITS: Final = 4
 _LONGEST_ID: Final = 64
 _LONGEST_LENGTH: Final = 12
@@ -57,8 +66,8 @@ def answer(view: LeanView, environ: Environ, *parts: str) -> Answer:
     try:
         found = view(environ, *parts)
     except Problem as problem:
-        found = refusal(problem)
-    except (OperationalError, InterfaceError) as error:
+        found = refuse(environ, problem)
+    except DATABASE_FAILED as error:
         found = refusal(unavailable(environ, error))
     told = limits.headers_of(environ)
     return found._replace(headers=_with(found.headers, told)) if told else found
@@ -69,10 +78,23 @@ def _with(headers: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...
     return tuple({**dict(headers), **dict(more)}.items())
 
 
-def unavailable(environ: Environ, error: OperationalError | InterfaceError) -> Unavailable:
-    """What to answer when the database has failed; writes the reason to the log, which the sender is not told."""
-    _log.error("database_failed", path=environ.get("PATH_INFO"), error=str(error), request_id=request_id(environ))
-    return Unavailable()
+def unavailable(environ: Environ, error: Exception) -> Problem:
+    """What to answer when the database has failed; writes the reason to the log, which the sender is not told.
+
+    Raises the error again if it is none of the database's.
+    """
+    late = took_too_long(error)
+    if isinstance(error, InternalError) and not late:  # such as a transaction that goes on after an error: our fault
+        raise error
+    said = "database_too_slow" if late else "database_failed"
+    _log.error(said, path=environ.get("PATH_INFO"), error=str(error), request_id=request_id(environ))
+    return TookTooLong() if late else Unavailable()
+
+
+def refuse(environ: Environ, problem: Problem) -> Answer:
+    """As `refusal`; one for want of a key or a right is in the log of the server."""
+    refusals.note(environ, problem, request_id(environ))
+    return refusal(problem)
 
 
 def refusal(problem: Problem) -> Answer:
@@ -95,11 +117,27 @@ def request_id(environ: Environ) -> str:
 
 def respond(environ: Environ, found: Answer, start_response: StartResponse) -> Iterable[bytes]:
     """Send an answer the WSGI way."""
-    headers = [*found.headers, ("X-Content-Type-Options", "nosniff"), ("X-Request-Id", request_id(environ))]
+    headers = [*found.headers, *_GUARDS, ("X-Request-Id", request_id(environ))]
+    if settings.SECURE_HSTS_SECONDS and is_tls(environ):
+        headers.append(("Strict-Transport-Security", _hsts()))
     if found.status not in (204, 304):
         headers += (("Content-Type", found.content_type), ("Content-Length", str(len(found.body))))
     start_response(_STATUS_LINES[found.status], headers)
     return (found.body,)
+
+
+def is_tls(environ: Environ) -> bool:
+    """Whether it came by TLS, to the board or to the proxy before it."""
+    return "https" in (environ.get("HTTP_X_FORWARDED_PROTO"), environ["wsgi.url_scheme"])
+
+
+@cache
+def _hsts() -> str:
+    """As Django's own middleware writes it."""
+    words = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+    words += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
+    words += ["preload"] if settings.SECURE_HSTS_PRELOAD else []
+    return "; ".join(words)
 
 
 def through_django(view: LeanView, request: HttpRequest, *parts: str) -> HttpResponse:

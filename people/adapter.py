@@ -4,6 +4,8 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from django.conf import settings
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -36,6 +38,7 @@ class InvitationOnly(DefaultAccountAdapter):
         """By whichever way: all of them end here, the second factor, where there is one, behind them."""
         is_first = user.last_login is None
         super().login(request, user)
+        ended = sessions.begin(request, user)
         begin_first_days(user)
         device, by = device_of(request.headers.get("User-Agent", "")), ways(request, user)
         how: dict[str, Any] = {"by": by} | ({"device": device} if device != UNKNOWN else {})
@@ -43,6 +46,8 @@ class InvitationOnly(DefaultAccountAdapter):
             how["new_device"] = True
             tell(user, f"Sign-in from a new device: {device}", f"by {by}")
         record("person.signed_in", actor=Actor.person(user), target=user, after=how)
+        for place in ended:
+            _say_ended(request, user, place)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """The name only where somebody is called that: a password is often typed in its place."""
@@ -70,3 +75,9 @@ class InvitationOnly(DefaultAccountAdapter):
         here = getattr(getattr(context.request, "session", None), "session_key", None)
         sessions.end_all(user, actor=Actor.person(user), but=here or "", why="the password is new")
         record("person.password_set", actor=Actor.person(user), target=user, after={"first": not had_one})
+
+
+def _say_ended(request: HttpRequest, user: User, place: sessions.Place) -> None:
+    at_most = f"you can be signed in at {settings.COUNTERSIGN_SESSIONS_AT_ONCE} places at most"
+    messages.info(request, f"Signed out of {place.device}, which you had not used for longest: {at_most}.")
+    tell(user, f"Signed out of {place.device}: {at_most}", "by another sign-in")

@@ -11,12 +11,14 @@ import secrets
 import time
 from typing import Any, Final
 
+import jwt
 import structlog
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
 from allauth.socialaccount.internal import jwtkit
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
+from allauth.socialaccount.providers.base.provider import ProviderException
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
@@ -40,8 +42,11 @@ from people.telling import tell
 
 PROVIDER: Final = "oidc"
 _FACT: Final = "signed_claims"
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""What a service may sign its tokens by."""
 _LATE_S: Final = 60
 """How far the service's clock may be ahead of ours."""
+_NEEDED: Final = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 log = structlog.get_logger()
 
 
@@ -49,17 +54,57 @@ class _Refused(Exception):
     """What the service says cannot be believed; the message is for the log."""
 
 
+def issuer_of(server: str) -> str:
+    """The issuer that COUNTERSIGN_OIDC_SERVER names, without a slash at its end.
+
+    It is the issuer itself, or the address of its discovery document; that has the issuer's path before
+    “/.well-known/…” (OpenID Connect) or behind it (RFC 8414).
+    """
+    before, _, after = server.partition("?")[0].partition("/.well-known/")
+    path = after.partition("/")[2]
+    return "/".join(part.rstrip("/") for part in (before, path) if part)
+
+
 class Protocol(OpenIDConnectOAuth2Adapter):
-    """As allauth has it, but every token's signature is checked, also of those that came straight from the service."""
+    """As allauth has it, but the service has to be the one that the environment names, and every token's signature is
+    checked, also of those that came straight from the service.
+    """
+
+    @property
+    def openid_config(self) -> dict[str, Any]:
+        """What the service tells of itself. Raises ImmediateHttpResponse when that cannot be had, or is another's."""
+        try:
+            told: dict[str, Any] = super().openid_config
+            nameless = [name for name in _NEEDED if not isinstance(told.get(name), str)]
+        except (OSError, AttributeError) as failure:  # it is away, or tells something that is no object
+            raise ImmediateHttpResponse(self._away(str(failure)[:300])) from None
+        if nameless:
+            raise ImmediateHttpResponse(self._away(f"its discovery document lacks {', '.join(nameless)}"))
+        expected = issuer_of(self.get_provider().app.settings["server_url"])
+        if told["issuer"].removesuffix("/") != expected:
+            log.warning("oidc_other_issuer", expected=expected, told=told["issuer"][:300])
+            page = render(self.request, "account/oidc_failed.html", {"other": True}, status=403)
+            raise ImmediateHttpResponse(page)
+        return told
+
+    def _away(self, reason: str) -> HttpResponse:
+        log.warning("oidc_failed", error="no answer to where it is", reason=reason)
+        return render(self.request, "account/oidc_failed.html", {"away": True}, status=503)
 
     def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
-        claims: dict[str, Any] = jwtkit.verify_and_decode(
-            credential=id_token,
-            keys_url=self.openid_config["jwks_uri"],
-            issuer=self.openid_config["issuer"],
-            audience=app.client_id,
-            lookup_kid=jwtkit.lookup_kid_jwk,
-        )
+        try:
+            signed_by = jwt.get_unverified_header(id_token).get("alg")
+            if signed_by not in ALGORITHMS:
+                raise ProviderException(f"tokens signed by {signed_by} are not taken")
+            claims: dict[str, Any] = jwtkit.verify_and_decode(
+                credential=id_token,
+                keys_url=self.openid_config["jwks_uri"],
+                issuer=self.openid_config["issuer"],
+                audience=app.client_id,
+                lookup_kid=jwtkit.lookup_kid_jwk,
+            )
+        except (KeyError, TypeError, jwt.PyJWTError) as error:  # such as a token that names no key
+            raise ProviderException(f"the token cannot be read: {error!r}") from None
         return claims
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> SocialLogin:
@@ -250,9 +295,8 @@ def go(request: HttpRequest) -> HttpResponseBase:
         answer = provider.redirect(
             request, process=process, next_url=_back(request), auth_params=extra | {"nonce": nonce}, nonce=nonce
         )
-    except (OSError, KeyError, TypeError) as failure:  # it is asked where its pages are, and may be away
-        log.warning("oidc_failed", error="no answer to where it is", reason=str(failure)[:300])
-        return render(request, "account/oidc_failed.html", {"away": True}, status=503)
+    except ImmediateHttpResponse as refused:  # it is asked where its pages are
+        return refused.response
     if answer.status_code != 302:
         return answer
     return render(request, "account/oidc_go.html", {"address": answer["Location"], "service": provider.name})

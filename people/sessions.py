@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.models import Session
@@ -65,6 +66,27 @@ def end_one(person: User, place_id: int, *, actor: Actor) -> Place | None:
     _delete(UserSession.objects.filter(pk=place_id, user=person))
     record("session.ended", actor=actor, target=person, after={"device": found.device})
     return found
+
+
+def begin(request: HttpRequest, person: User) -> list[Place]:
+    """List the session that begins with this request, and end those unused for longest that are too many beside it.
+
+    Within the transaction of signing in: the person's row is locked till its end, so of those who sign in at once each
+    sees the sessions of those before.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    # Both would come about by themselves, but only once the lock is gone; and a session that names nobody yet is taken
+    # off the list by allauth, when the same person signs in elsewhere.
+    request.session.save()
+    UserSession.objects.create_from_request(request)
+    most = settings.COUNTERSIGN_SESSIONS_AT_ONCE
+    others = [place for place in places(person, request.session.session_key or "") if not place.is_here]
+    unused = sorted(others, key=lambda place: (place.seen, place.since))[: len(others) + 1 - most] if most else []
+    for place in unused:
+        _delete(UserSession.objects.filter(pk=place.id, user=person))
+        after = {"device": place.device, "why": f"there are {most} at most"}
+        record("session.ended", actor=Actor.person(person), target=person, after=after)
+    return unused
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -16,6 +16,7 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as NinjaValidationError
 from ninja.parser import Parser
 
+from agents import refusals
 from agents.api import Key
 from agents.api import router as agents_router
 from agents.api_keys import router as keys_router
@@ -23,7 +24,7 @@ from agents.limits import headers_of
 from agents.models import ApiKey
 from agents.problems import FieldError, Invalid, NotFound, Problem
 from agents.tokens import BadKey
-from agents.wire import JSON, too_large, unavailable
+from agents.wire import JSON, request_id, too_large, unavailable
 from audit.api import router as audit_router
 from feedback.api.erasures import router as erasures_router
 from feedback.api.health import router as health_router
@@ -81,6 +82,11 @@ api.add_router("", rollouts_router)
 api.add_router("/audit", audit_router, auth=Key(ApiKey.Scope.AUDIT))
 
 
+def _refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
+    refusals.note(request.META, problem, request_id(request.META))
+    return problem_response(problem)
+
+
 def problem_response(problem: Problem) -> HttpResponse:
     """A refusal as Django sends it."""
     body = msgspec.json.encode(problem.document())
@@ -89,12 +95,12 @@ def problem_response(problem: Problem) -> HttpResponse:
 
 @api.exception_handler(Problem)
 def _problem(request: HttpRequest, problem: Problem) -> HttpResponse:
-    return problem_response(problem)
+    return _refuse(request, problem)
 
 
 @api.exception_handler(AuthenticationError)
 def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    return problem_response(BadKey("Send an API key: “Authorization: Bearer csk_…”."))
+    return _refuse(request, BadKey("Send an API key: “Authorization: Bearer csk_…”."))
 
 
 @api.exception_handler(HttpError)
@@ -117,7 +123,8 @@ def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
-def _unavailable(request: HttpRequest, error: OperationalError | InterfaceError) -> HttpResponse:
+@api.exception_handler(InternalError)
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     return problem_response(unavailable(request.META, error))
 
 

@@ -26,6 +26,7 @@ from audit.models import ChainHead
 from audit.notes import PublicKey
 from audit.record import COMMAND_LINE, record
 from audit.verify import Outside, Verdict, verify_and_tell
+from reviewapp import rights
 from reviewapp.embedded.postgres import bare, program
 
 DUMP: Final = "database.dump"
@@ -97,7 +98,7 @@ def restore(folder: Path, *, overwrite: bool) -> Restored:
     """Put a backup in the place of the database, wholly or not at all, and check the log against its checkpoint.
 
     Refuses a database that holds data unless `overwrite`, one that others are connected to, and a backup that is not
-    whole. Migrations that came after the backup are applied. Raises BackupRefused, BadNote and OSError.
+    whole. Migrations that came after the backup are applied. Raises BackupRefused, CannotGive, BadNote and OSError.
     """
     about = _read(folder)
     _refuse_others()
@@ -105,6 +106,8 @@ def restore(folder: Path, *, overwrite: bool) -> Restored:
         raise BackupRefused("This database holds data already. With --overwrite it is replaced, for good.")
     _load(folder / DUMP)
     call_command("migrate", interactive=False, verbosity=0)
+    if settings.COUNTERSIGN_DATABASE_ROLE:
+        rights.give(settings.COUNTERSIGN_DATABASE_ROLE)
     secrets = _copy_secrets(folder, settings.DATA_DIR)
     outside = Outside(_notes(folder), _public_keys(folder), folder=False)
     verdict = verify_and_tell("the restoring of a backup", outside)

@@ -37,6 +37,8 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     database_url: str | None = None
+    # Who web, worker and scheduler sign in to PostgreSQL as, where DATABASE_URL here is of the tables' owner.
+    countersign_database_role: str = Field(default="", pattern=r"^([a-z_][a-z0-9_]{0,62})?$")
     redis_url: RedisDsn | None = None
     secret_key: str | None = Field(default=None, min_length=32)
     allowed_hosts: Annotated[list[str], NoDecode] = ["localhost", "127.0.0.1", "[::1]"]
@@ -49,6 +51,10 @@ class Environment(BaseSettings):
     countersign_single_operator: bool = False
     # Whose roles ask for a second factor, as a list with commas, or “all”.
     countersign_second_factor: Annotated[frozenset[str], NoDecode] = frozenset()
+    # What passwords may not be built from, beside the names the board knows; a list with commas.
+    countersign_password_words: Annotated[list[str], NoDecode] = []
+    # Where one person can be signed in at once; beyond, the session unused for longest ends. 0 is no limit.
+    countersign_sessions_at_once: int = Field(default=10, ge=0, le=1000)
     # An organisation's own sign-in, by OpenID Connect; see docs/operators.md.
     countersign_oidc_server: str | None = None
     countersign_oidc_client_id: str | None = Field(default=None, validate_default=True)
@@ -82,6 +88,10 @@ class Environment(BaseSettings):
     countersign_checkpoint_every_s: float = Field(default=3600.0, ge=60, le=86_400)
     countersign_checkpoint_dir: Path | None = None
     countersign_body_limit: int = Field(default=1_000_000, ge=10_000, le=50_000_000)
+    # After so many seconds PostgreSQL ends a statement of the web process, a wait for a lock, an idle transaction.
+    countersign_statement_timeout_s: int = Field(default=30, ge=0, le=3600)
+    countersign_lock_timeout_s: int = Field(default=10, ge=0, le=3600)
+    countersign_idle_transaction_timeout_s: int = Field(default=60, ge=0, le=3600)
 
     # Calls of one API key, where it has no limits of its own; 0 is no limit.
     countersign_key_calls_a_minute: int = Field(default=30_000, ge=0, le=1_000_000)
@@ -194,6 +204,7 @@ class Environment(BaseSettings):
 
     @field_validator(
         "allowed_hosts",
+        "countersign_password_words",
         "countersign_private_targets",
         "countersign_notifiers",
         "countersign_trusted_proxies",

@@ -15,8 +15,10 @@ from agents.wire import (
     StartResponse,
     announce_length,
     answer,
+    is_tls,
     read_json,
     refusal,
+    refuse,
     refuse_longer,
     respond,
 )
@@ -27,6 +29,9 @@ PREFIX: Final = "/api/v1"
 NEEDS_TLS: Final = Problem(403, "needs-tls", "Call over https. A key that was sent in clear is best replaced.")
 LONGEST_FORM: Final = 2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 """Up to here a page says what is too large; nothing that is longer is read."""
+
+
+_NOT_SPOKEN: Final = ("TRACE", "CONNECT")
 
 
 class Route(NamedTuple):
@@ -55,12 +60,14 @@ def lean_response(environ: Environ, start_response: StartResponse) -> Iterable[b
     """The whole answer if one of ROUTES is asked for or the body is too large for anybody; else None."""
     path: str = environ["PATH_INFO"]
     if path.startswith(f"{PREFIX}/") and _is_in_clear(environ):
-        return respond(environ, refusal(NEEDS_TLS), start_response)
+        return respond(environ, refuse(environ, NEEDS_TLS), start_response)
     if path.startswith(PREFIX) and (found := _route(environ, path)):
         route, parts = found
         view = turned_away if route.method == "POST" and crowd.is_standing() else route.view
         return respond(environ, answer(view, environ, *parts), start_response)
     try:
+        if environ["REQUEST_METHOD"] in _NOT_SPOKEN:
+            raise Problem(405, "method-not-allowed", "Neither TRACE nor CONNECT is answered here.")
         refuse_longer(environ, LONGEST_FORM)
         announce_length(environ, settings.COUNTERSIGN_BODY_LIMIT)
     except Problem as problem:
@@ -79,10 +86,7 @@ def _is_in_clear(environ: Environ) -> bool:
     """Whether it came without TLS to a board reached by TLS alone. Pages lead to where that is; a program that sends
     its key in clear is to notice.
     """
-    return settings.SECURE_SSL_REDIRECT and "https" not in (
-        environ.get("HTTP_X_FORWARDED_PROTO"),
-        environ["wsgi.url_scheme"],
-    )
+    return settings.SECURE_SSL_REDIRECT and not is_tls(environ)
 
 
 def _route(environ: Environ, path: str) -> tuple[Route, list[str]] | None:

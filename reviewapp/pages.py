@@ -1,5 +1,7 @@
 """Pages about the board itself: its settings, and what is shown when something is wrong."""
 
+import sys
+
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -10,7 +12,9 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from agents.models import ApiKey
+from agents.problems import TookTooLong
 from agents.sensitive import MASKED, NAMES
+from agents.statements import took_too_long
 from audit.models import ChainHead
 from people.factors import with_factor
 from people.models import Team, User
@@ -77,7 +81,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500: rendered without the request, because whatever broke may break the page around it too."""
+    """500: rendered without the request, because whatever broke may break the page around it too.
+
+    503 where the database ended what took too long.
+    """
+    if took_too_long(sys.exception()):
+        context = {"request_id": _request_id(), "sent": request.method not in ("GET", "HEAD")}
+        retry = {"Retry-After": str(TookTooLong.retry_after_s)}
+        return HttpResponse(render_to_string("503.html", context), status=503, headers=retry)
     return HttpResponse(render_to_string("500.html", {"request_id": _request_id()}), status=500)
 
 

@@ -48,7 +48,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "reviewapp.middleware.RequestIdMiddleware",
-    "reviewapp.middleware.PlainTextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Forms carry a token that is masked anew in every answer, and Django pads what it compresses by a random length, so
@@ -56,6 +55,8 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "reviewapp.middleware.UnstoredMiddleware",
+    # Whatever it refuses carries the headers of those above, and nobody below it meets what is no text.
+    "reviewapp.middleware.PlainTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -117,6 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "reviewapp.passwords.NotFromWordsAtHand"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "queue"
@@ -207,8 +209,11 @@ CACHES = {
     }
 }
 
+COUNTERSIGN_DATABASE_ROLE = ENV.countersign_database_role
 COUNTERSIGN_ADDRESS = ENV.countersign_address
 COUNTERSIGN_SINGLE_OPERATOR = ENV.countersign_single_operator
+COUNTERSIGN_PASSWORD_WORDS = ENV.countersign_password_words
+COUNTERSIGN_SESSIONS_AT_ONCE = ENV.countersign_sessions_at_once
 COUNTERSIGN_SECOND_FACTOR = ENV.countersign_second_factor
 COUNTERSIGN_MIN_SOURCES = ENV.countersign_min_sources
 COUNTERSIGN_MAX_SHARE = ENV.countersign_max_share
@@ -230,6 +235,9 @@ COUNTERSIGN_SIGNING_KEY = ENV.countersign_signing_key
 COUNTERSIGN_CHECKPOINT_EVERY_S = ENV.countersign_checkpoint_every_s
 COUNTERSIGN_CHECKPOINT_DIR = ENV.countersign_checkpoint_dir
 COUNTERSIGN_BODY_LIMIT = ENV.countersign_body_limit
+COUNTERSIGN_STATEMENT_TIMEOUT_S = ENV.countersign_statement_timeout_s
+COUNTERSIGN_LOCK_TIMEOUT_S = ENV.countersign_lock_timeout_s
+COUNTERSIGN_IDLE_TRANSACTION_TIMEOUT_S = ENV.countersign_idle_transaction_timeout_s
 COUNTERSIGN_KEY_CALLS_A_MINUTE = ENV.countersign_key_calls_a_minute
 COUNTERSIGN_KEY_OTHER_CALLS_A_MINUTE = ENV.countersign_key_other_calls_a_minute
 COUNTERSIGN_KEY_CALLS_A_DAY = ENV.countersign_key_calls_a_day

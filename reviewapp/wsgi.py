@@ -18,7 +18,9 @@ from django.urls import get_resolver  # noqa: E402
 from agents.wire import Environ, StartResponse  # noqa: E402
 from reviewapp.crowding import crowd  # noqa: E402
 from reviewapp.lean import lean_response  # noqa: E402
+from reviewapp.patience import limit_questions  # noqa: E402
 
+limit_questions()
 _PAGES = get_resolver().url_patterns  # loads the views of every page
 gc.collect()
 gc.freeze()  # all that is loaded now stays for good: the collector need not look through it between requests

@@ -17,6 +17,8 @@ class Stub:
     port: int
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     status: int = 204
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """What a GET of these paths gets."""
 
     @property
     def url(self) -> str:
@@ -29,8 +31,10 @@ def stub(answering: Answering | None = None, *, tls: SSLContext | None = None) -
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(there.status)
+            page = there.pages.get(self.path)
+            self.send_response(there.status if page is None else 200)
             self.end_headers()
+            self.wfile.write(page or b"")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -39,6 +39,10 @@ def masked(text: str) -> str:
         ("+491712345678 4711 12345 999", "[phone number] 4711 12345 999"),
         ("06.12.34.56.78 or 0171.2345678", "[phone number] or [phone number]"),
         ("07911123456, (11) 91234-5678 or 138 1234 5678", "[phone number], [phone number] or [phone number]"),
+        (
+            "ISBN 0306406151 or 0306406152, isbn 0171 2345678",
+            "ISBN [phone number] or [phone number], isbn [phone number]",
+        ),
         ("anna@müller.de, jürgen@firma.de", "[e-mail], [e-mail]"),
         ("ju\u0308rgen@firma.de, “anna@müller.de”", "[e-mail], “[e-mail]”"),
         ("from 10.0.0.1:8080, fe80::1 and 2001:db8::2:1", "from [IP address]:8080, [IP address] and [IP address]"),
@@ -92,6 +96,7 @@ def test_masking_takes_time_in_proportion_to_the_text(piece: str) -> None:
         "4111 1111 1111 1112 fails the check digit",
         "300.1.1.1 is no address, std::vector::push_back and a::b:c are names",
         "on 02.11.2026 and 03.11.2026, 2.000.000 runs, 1234567890123456789012 rows",
+        "ISBN 0306406152, ISBN-10: 0-306-40615-2, isbn:0306406152, ISBN 978-0-306-40615-7",
         "version 8.1.2, 16:9, 3:2:1, a@b, @mention, x = {secret}",
     ],
 )

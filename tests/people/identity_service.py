@@ -20,14 +20,15 @@ CLIENT, SECRET = "countersign", "a secret of the registration"
 @dataclass
 class Service:
     """`says` goes into each token over the usual claims; `signs_with` signs it in place of the published key;
-    `places` goes over what discovery names.
+    `places` goes over what discovery names, and `header` over what a token says of its signature.
     """
 
     key: rsa.RSAPrivateKey
     says: dict[str, Any] = field(default_factory=dict)
     tells: dict[str, Any] = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Any] = field(default_factory=dict)
     signs_with: rsa.RSAPrivateKey | None = None
+    header: dict[str, str] = field(default_factory=lambda: {"kid": "one", "alg": "RS256"})
     address: str = ""
     asked: dict[str, str] = field(default_factory=dict)
 
@@ -41,7 +42,7 @@ class Service:
 
     def answer(self, path: str, sent: dict[str, str]) -> dict[str, Any]:
         match path:
-            case "/.well-known/openid-configuration":
+            case "/.well-known/openid-configuration" | "/.well-known/openid-configuration?for=us":
                 return {
                     "issuer": self.address,
                     "authorization_endpoint": f"{self.address}/authorize",
@@ -70,7 +71,8 @@ class Service:
         now = int(time.time())
         claims = {"iss": self.address, "aud": CLIENT, "iat": now, "exp": now + 60, "nonce": self.asked["nonce"]}
         claims |= self._claims() | self.says
-        return jwt.encode(claims, self.signs_with or self.key, "RS256", {"kid": "one"})
+        key = b"a secret that everybody may know" if self.header["alg"] == "HS256" else self.signs_with or self.key
+        return jwt.encode(claims, key, self.header["alg"], self.header)
 
 
 def serve(service: Service) -> ThreadingHTTPServer:

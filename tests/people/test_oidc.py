@@ -19,6 +19,7 @@ from audit.record import COMMAND_LINE
 from audit.wording import in_words
 from people import accounts
 from people.models import User
+from people.oidc import issuer_of
 from people.roles import Role
 from tests.people.identity_service import CLIENT, SECRET, Service, serve
 from tests.stub import stub
@@ -137,6 +138,22 @@ def test_a_token_of_another_key_signs_nobody_in(client: Client, service: Service
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"kid": "one", "alg": "HS256"},
+        {"kid": "another", "alg": "RS256"},
+        {"alg": "RS256"},
+    ],
+)
+def test_a_token_signed_by_other_means_signs_nobody_in(
+    client: Client, service: Service, header: dict[str, str]
+) -> None:
+    service.header = header
+    assert come(client, service).status_code == 403
+    assert not User.objects.exists()
+
+
 @pytest.mark.parametrize("query", ["", "?code=once&state=made-up", "?error=access_denied&state=x", "?state=%00"])
 def test_coming_back_without_having_left_is_refused(client: Client, service: Service, query: str) -> None:
     assert client.get(CALLBACK + query).status_code == 403
@@ -247,6 +264,68 @@ def test_an_identity_is_one_persons(client: Client, service: Service, mara: User
     client.force_login(mara)
     assert come(client, service, do="connect").status_code == 409
     assert SocialAccount.objects.get().user != mara
+
+
+@pytest.mark.parametrize("issuer", ["https://elsewhere.example", "", None, ["https://elsewhere.example"]])
+def test_a_service_that_calls_itself_something_else_signs_nobody_in(
+    client: Client, service: Service, issuer: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = client.post(GO)
+    back = CALLBACK + service.authorize(page.context["address"])
+    service.places = {"issuer": issuer}
+    refused = [client.get(back), client.post(GO)]
+    named = isinstance(issuer, str)
+    assert [answer.status_code for answer in refused] == [403 if named else 503] * 2
+    assert all("not the service we know" in answer.text for answer in refused) is named
+    assert ("oidc_other_issuer" in caplog.text and service.address in caplog.text) is named
+    assert not is_in(client)
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+@pytest.mark.parametrize("named", ["", "/.well-known/openid-configuration", "/.well-known/openid-configuration?for=us"])
+def test_a_service_may_be_named_by_its_document_and_end_in_a_slash(
+    client: Client, service: Service, settings: Settings, named: str, end: str
+) -> None:
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    app["settings"] = {"server_url": service.address + named}
+    service.places = {"issuer": service.address + end}
+    service.says = {"iss": service.address + end}
+    come(client, service)
+    assert is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("server", "issuer"),
+    [
+        ("https://login.example.org/realms/main", "https://login.example.org/realms/main"),
+        ("https://login.example.org/realms/main/", "https://login.example.org/realms/main"),
+        ("https://login.example.org/a/.well-known/openid-configuration?appid=1", "https://login.example.org/a"),
+        ("https://login.example.org/.well-known/openid-configuration/tenant/", "https://login.example.org/tenant"),
+    ],
+)
+def test_the_setting_names_an_issuer_in_any_of_its_forms(server: str, issuer: str) -> None:
+    assert issuer_of(server) == issuer
+
+
+@pytest.mark.parametrize("places", [{"token_endpoint": None}, {"jwks_uri": 7}])
+def test_a_service_that_tells_too_little_is_said_in_words(
+    client: Client, service: Service, places: dict[str, object]
+) -> None:
+    page = client.post(GO)
+    back = CALLBACK + service.authorize(page.context["address"])
+    service.places = places
+    assert (client.get(back).status_code, client.post(GO).status_code) == (503, 503)
+
+
+def test_a_service_that_is_gone_when_people_come_back_is_said_in_words(
+    client: Client, service: Service, settings: Settings
+) -> None:
+    page = client.post(GO)
+    back = CALLBACK + service.authorize(page.context["address"])
+    app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+    app["settings"] = {"server_url": "http://127.0.0.1:1"}
+    assert client.get(back).status_code == 503
 
 
 def test_a_service_that_does_not_answer_is_said_in_words(client: Client, service: Service, settings: Settings) -> None:

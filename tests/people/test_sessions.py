@@ -1,13 +1,16 @@
 """Where somebody is signed in: listed, ended by themselves or an admin, over with a new password."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from audit.models import AuditEntry
 from audit.record import COMMAND_LINE
@@ -151,6 +154,64 @@ def test_a_new_device_is_told_of_and_a_known_one_is_not(mara: User, monkeypatch:
     assert told == ["Sign-in from a new device: Safari on iPhone"]
     newest = AuditEntry.objects.filter(verb="person.signed_in").latest("pk")
     assert in_words(newest).details == ("by link", "with Safari on iPhone", "for the first time there")
+
+
+def test_whoever_signs_in_at_one_place_too_many_leaves_the_one_unused_for_longest(
+    mara: User, jonas: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("people.telling.LISTENERS", [lambda person, what, how: told.append(what)])
+    settings.COUNTERSIGN_SESSIONS_AT_ONCE = 2
+    phone, other, of_jonas = signed_in(mara, IPHONE), signed_in(mara), signed_in(jonas)
+    UserSession.objects.filter(user_agent=FIREFOX, user=mara).update(created_at=timezone.now() - timedelta(hours=3))
+    UserSession.objects.filter(user_agent=IPHONE).update(last_seen_at=timezone.now() - timedelta(hours=1))
+    sessions._seen.clear()
+    here = signed_in(mara)
+    assert "Signed out of Safari on iPhone, which you had not used for longest" in here.get("/").text
+    assert [is_in(one) for one in (here, phone, other, of_jonas)] == [True, False, True, True]
+    entry = AuditEntry.objects.get(verb="session.ended")
+    assert (entry.actor_label, in_words(entry).details) == (
+        "Mara Okafor",
+        ("with Safari on iPhone", "because there are 2 at most"),
+    )
+    assert told[-1] == "Signed out of Safari on iPhone: you can be signed in at 2 places at most"
+
+
+def test_signing_in_again_at_the_same_place_ends_no_other(mara: User, settings: Settings) -> None:
+    settings.COUNTERSIGN_SESSIONS_AT_ONCE = 2
+    here, away = signed_in(mara), signed_in(mara, IPHONE)
+    here.post(link_of(mara))
+    assert (is_in(here), is_in(away), len(sessions.places(mara))) == (True, True, 2)
+
+
+def test_without_a_limit_nobody_is_signed_out(mara: User, settings: Settings) -> None:
+    settings.COUNTERSIGN_SESSIONS_AT_ONCE = 0
+    assert [is_in(one) for one in [signed_in(mara) for _ in range(3)]] == [True] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_sign_in_at_once_no_more_stay_than_there_may_be(mara: User, settings: Settings) -> None:
+    settings.COUNTERSIGN_SESSIONS_AT_ONCE = 3
+    mara.set_password(PASSWORD)
+    mara.save()
+    old = [signed_in(mara) for _ in range(3)]
+    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": "apart-from-other-tests"}}
+    new = [Client(headers={"user-agent": IPHONE}, REMOTE_ADDR=f"192.0.2.{number}") for number in range(6)]
+    gate = threading.Barrier(len(new))
+
+    def sign_in(client: Client) -> None:
+        gate.wait()
+        client.post(reverse("account_login"), {"login": "mara", "password": PASSWORD})
+        connection.close()
+
+    threads = [threading.Thread(target=sign_in, args=[client]) for client in new]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(map(is_in, [*old, *new])) == len(sessions.places(mara)) == 3
+    assert AuditEntry.objects.filter(verb="session.ended").count() == 6
+    assert AuditEntry.objects.filter(verb="person.signed_in").count() == 9
 
 
 def later(**times: timedelta) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.board import Board
@@ -45,7 +46,9 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     """Without worker and scheduler; the drill that kills them starts them."""
     made = Board(tmp_path_factory.mktemp("served"))
     try:
-        made.start()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("COUNTERSIGN_LOCK_TIMEOUT_S", "1")
+            made.start()
         yield made
     finally:
         made.stop()
@@ -107,6 +110,25 @@ def test_every_answer_has_a_request_id(board: Board, path: str) -> None:
     assert board.call("GET", path, X_Request_Id="run-7.a_B").headers["x-request-id"] == "run-7.a_B"
     for bad in ("", "x" * 65, "a b", "a\tb", '"', "é"):
         assert len(board.call("GET", path, X_Request_Id=bad).headers["x-request-id"]) == 32
+
+
+def test_what_waits_for_a_lock_is_answered_in_time_by_the_web_server_alone(board: Board) -> None:
+    board.call("GET", INSTRUCTIONS)
+    with psycopg.connect(board.postgres.url) as other:
+        other.execute("LOCK TABLE agents_version, feedback_feedback IN ACCESS EXCLUSIVE MODE")
+        for method, path, body in (
+            ("GET", INSTRUCTIONS, None),
+            ("POST", f"{API}/feedback", GOOD["/feedback"]),
+            ("GET", f"{API}/agents/support/documents/system-prompt/versions", None),
+        ):
+            refused = board.call(method, path, body)
+            assert (refused.status, refused.headers["retry-after"]) == (503, "10"), path
+            assert refused.json()["type"] == "/problems/took-too-long"
+    assert board.call("GET", INSTRUCTIONS).status == 200
+    shown = (
+        "from django.db import connection as c; k = c.cursor(); k.execute('SHOW lock_timeout'); print(k.fetchone()[0])"
+    )
+    assert board.manage("shell", "--no-imports", "--command", shown) == "0"
 
 
 def test_instructions_and_reports_go_on_after_the_database_was_restarted(board: Board) -> None:

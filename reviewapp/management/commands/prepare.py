@@ -9,11 +9,12 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from agents.models import Agent
 from people.signin import one_time_link
+from reviewapp import rights
 
 _UNUSED: Final = ["account/*", "mfa/*", "admin/css/vendor/*", "admin/js/vendor/*"]
 """Of allauth, whose pages are not mounted, and of Django's admin, in which nothing is edited."""
@@ -35,10 +36,20 @@ class Command(BaseCommand):
         if options["static_only"]:
             return
         call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=sys.stderr)
+        if settings.COUNTERSIGN_DATABASE_ROLE:
+            give_rights(settings.COUNTERSIGN_DATABASE_ROLE)
         if options["demo"] and not Agent.objects.exists():
             load_sample_data()
         if options["sign_in_link"]:
             self.stdout.write(one_time_link(options["sign_in_link"]))
+
+
+def give_rights(role: str) -> None:
+    """As `rights.give`; ends the command where that cannot be done."""
+    try:
+        rights.give(role)
+    except rights.CannotGive as error:
+        raise CommandError(str(error)) from None
 
 
 def load_sample_data() -> None:

@@ -9,6 +9,7 @@ from audit.notes import BadNote
 from reviewapp import backups
 from reviewapp.embedded.alone import database
 from reviewapp.processes import CannotStart
+from reviewapp.rights import CannotGive
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         try:
             with database(made_if_missing=True):
                 done = backups.restore(folder, overwrite=options["overwrite"])
-        except (CannotStart, backups.BackupRefused) as refusal:
+        except (CannotStart, backups.BackupRefused, CannotGive) as refusal:
             raise CommandError(str(refusal)) from None
         except BadNote as error:
             raise CommandError(f"The database is restored, but {error}.") from None
