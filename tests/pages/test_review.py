@@ -271,7 +271,7 @@ def test_a_rollback_is_reviewed_after_the_fact(
     assert decide(client, made, "approve").status_code == 303
     text = client.get(reverse("proposal", args=[made.pk])).text
     assert "Confirmed: version 3 was right." in text
-    assert "confirmed the rollback that made version 3 " in text
+    assert "confirmed the rollback that made version 3" in text
     undone = client.get(reverse("proposal", args=[pending.pk])).text
     assert ">Rolled back</span>" in undone
     assert "Wrong after all." in undone
