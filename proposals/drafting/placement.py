@@ -71,9 +71,9 @@ class Page:
                     yield number, section
 
     def speaks(self, section: Section, of: set[str], *topics: set[str]) -> bool:
-        """Whether a section has a stem of these topics in its heading, of the first in its text, or two `of` all."""
+        """Whether a section has a stem of these topics in its heading, all of the first in its text, or two `of` it."""
         heading, text = stems(section.heading), self.bags[self.sections.index(section)]
-        return any(heading & one for one in topics) or any(text & one for one in topics[:1]) or len(text & of) > 1
+        return any(heading & one for one in topics) or any(one <= text for one in topics[:1]) or len(text & of) > 1
 
     def keeps_protected(self, text: str) -> bool:
         return not protected_changed(self.document.text, text, self.document.protected)
@@ -99,8 +99,8 @@ def stems(text: str) -> set[str]:
 def best_place(pages: Sequence[Page], topic: str, named: Sequence[str] = ()) -> tuple[Page, Section] | None:
     """The editable section that speaks most of the topic, by words rare in its document, or None if none does.
 
-    Of what is `named`, the best first, its heading has to have a word or its text one of the first, or it has two words
-    of the topic; all of them such as can name a subject: what says "changed" is no place for the oil change.
+    Of what is `named`, the best first, its heading has to have a word, or its text all of the first or two words of the
+    topic, all such as can name a subject: what says "changed" is no place for the oil change.
     """
     wanted = stems(topic)
     meant = [_naming(topic), *filter(None, map(_naming, named))]

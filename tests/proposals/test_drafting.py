@@ -326,6 +326,7 @@ def test_what_is_quoted_stands_apart_in_a_title() -> None:
         (("the refund",), ("requested",)),
         (("the computer", "the human"), ()),
         (("the oil change",), ()),
+        (("the human resource",), ()),
         (("the timer", "“set”"), ("set",)),
     ],
 )
