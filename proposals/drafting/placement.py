@@ -72,7 +72,8 @@ class Page:
 
     def speaks(self, section: Section, of: set[str], *topics: set[str]) -> bool:
         """Whether a section has a stem of these topics in its heading, all of the first in its text, or two `of` it."""
-        heading, text = stems(section.heading), self.bags[self.sections.index(section)]
+        # "Time" is no word of a section that could be about a timer, though their stems are one.
+        heading, text = map(_naming, (section.heading, "".join(self.lines[section.start : section.end])))
         return any(heading & one for one in topics) or any(one <= text for one in topics[:1]) or len(text & of) > 1
 
     def keeps_protected(self, text: str) -> bool:

@@ -331,7 +331,7 @@ def test_what_is_quoted_stands_apart_in_a_title() -> None:
     ],
 )
 def test_a_section_is_no_place_for_a_word_beside_the_topic(terms: tuple[str, ...], nearby: tuple[str, ...]) -> None:
-    text = "# A\n\n## Pull requests\n\n- Write for humans.\n- What is set can be changed later.\n"
+    text = "# A\n\n## Pull requests\n\n- Write for humans.\n- What is set can be changed any time.\n"
     made = drafted(Brief("correction", "", terms, nearby), DocumentText("p", "prompt", text))
     assert made.section == "Learned rules"
 
