@@ -166,7 +166,8 @@ def topics_of(kind: Kind, evidence: Sequence[Evidence]) -> list[str]:
         return topics(texts_by_source(evidence), least)
     told = contrast(evidence)
     apart = [f"“{word}”" for word in told.for_expected] if told else []
-    return apart or topics(asked_by_source(evidence), least)
+    # Unless it is told apart, a word that names nothing may as well speak for the wrong label.
+    return apart or [topic for topic in topics(asked_by_source(evidence), least) if topic[0] != "“"]
 
 
 def asides_of(evidence: Iterable[Evidence]) -> list[str]:

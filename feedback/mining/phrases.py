@@ -15,7 +15,7 @@ import re2
 
 from feedback.mining.safewords import BREAK, NAME, safe_words
 from feedback.mining.stems import stem
-from feedback.mining.subjects import ARTICLES, PREPOSITIONS, is_subject, tells, written
+from feedback.mining.subjects import ARTICLES, PREPOSITIONS, is_noun, is_subject, is_verb, tells, written
 
 MAX_TERM = 24
 MAX_TERMS = 5
@@ -45,8 +45,26 @@ def telling(texts_by_source: Mapping[str, Sequence[str]], found: Sequence[str], 
     """These terms for a label; where they are lone words, with what a third of the sources, at least two, say of them.
 
     "tire" and "pressure" become "tire pressure", "life" and "meaning" the "meaning of life", "car" becomes "wash the
-    car" or "car" and "shop".
+    car" or "car" and "shop". What names something comes first: "vacation days, left"; a verb alone is left open:
+    "suggest …".
     """
+    told = _fuller(texts_by_source, found, min_sources)
+    lone = [term for term in told[:1] if " " not in term]
+    words = _lower(_read(texts_by_source).values()) if lone else []
+    if len(told) == 1 and lone and is_verb(lone[0].lower(), words):
+        return [f"{lone[0]} …"]
+    if not lone or is_noun(lone[0].lower(), words):
+        return told
+    named = next((term for term in told if " " in term or is_noun(term.lower(), words)), "")
+    return sorted(told, key=lambda term: term != named)
+
+
+def _lower(said: Iterable[Sequence[str]]) -> list[list[str]]:
+    return [list(map(str.lower, safe_words(text))) for texts in said for text in texts]
+
+
+def _fuller(texts_by_source: Mapping[str, Sequence[str]], found: Sequence[str], min_sources: int) -> list[str]:
+    """Lone terms with what is said of them, the rest as they are."""
     if any(" " in term for term in found):
         return list(found)
     taken = {stem(term.lower()) for term in found}
@@ -174,7 +192,7 @@ def asides(texts_by_source: Mapping[str, Sequence[str]], min_sources: int = 3) -
 def _forms(texts_by_source: Mapping[str, Sequence[str]], min_sources: int, share: int) -> dict[_Roots, str]:
     said = {source: texts for source, texts in _read(texts_by_source).items() if any(texts)}
     found = _ranked(said, max(min_sources, -(-len(said) // share)))
-    words = [list(map(str.lower, safe_words(text))) for texts in said.values() for text in texts]
+    words = _lower(said.values())
     return {roots: written(term, words) for roots, term in islice(found.items(), _MOST_FORMS)}
 
 

@@ -115,6 +115,18 @@ def written(term: str, texts: Iterable[Sequence[str]]) -> str:
     return f"the {term}" if sum(noun) * 2 >= len(noun) and _is_singular(last) else term
 
 
+def is_noun(word: str, texts: Iterable[Sequence[str]]) -> bool:
+    """Whether lists of lower-case words, as for `written`, ever use a word as a noun."""
+    return any(_as_noun(*use, alone=True) is not None for use in _uses([stem(word)], texts))
+
+
+def is_verb(word: str, texts: Iterable[Sequence[str]]) -> bool:
+    """Whether they never use it so, and half of the time as something that is done: "define it", "please define"."""
+    uses = list(_uses([stem(word)], texts))
+    done = sum(before in _VERBAL or (not before and after in ARTICLES) for _, before, after in uses)
+    return 0 < len(uses) <= 2 * done and all(_as_noun(*use, alone=True) is None for use in uses)
+
+
 def _as_noun(earlier: str, before: str, after: str, *, alone: bool) -> bool | None:
     """Whether this use as a noun has an article; None where it may be no noun.
 

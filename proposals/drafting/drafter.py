@@ -148,13 +148,16 @@ def add(brief: Brief, rule: Rule, pages: Sequence[Page]) -> Draft | Declined:
 
 
 def _place(brief: Brief, rule: Rule, pages: Sequence[Page]) -> tuple[Page, Section] | None:
-    """Errors go by headings; labels where both are spoken of, or by headings; the rest by topic, or by headings."""
+    """Errors go by headings; labels where both are spoken of, or by headings; the rest by topic, or by headings.
+
+    What else the reports share says which of the sections that speak of the rule's own topics is best, and no more.
+    """
     hinted = hinted_place(pages, rule.hints)
     if brief.kind == "error":
         return hinted
     if brief.kind == "mislabel":
         return naming_place(pages, (brief.expected, brief.predicted)) or hinted or best_place(pages, _topic(brief))
-    return best_place(pages, _topic(brief)) or hinted
+    return best_place(pages, _topic(brief), rule.topics) or hinted
 
 
 def _topic(brief: Brief) -> str:
@@ -169,7 +172,7 @@ def drafted(brief: Brief, rule: Rule, page: Page, edit: Edit) -> Draft:
         document=page.document.slug,
         text=edit.text,
         title=rule.title[:MAX_TITLE],
-        rationale=rationale(brief, rule.said) + rule.because,
+        rationale=rationale(brief, rule.said, rule.topics) + rule.because,
         section=edit.section,
         template=rule.template,
         rule=edit.line,

@@ -10,6 +10,7 @@ import re2
 
 from agents.sections import Section, fenced, heading_key, lines_of, parse, protected_changed, under
 from feedback.mining.stems import is_content, stem
+from feedback.mining.subjects import is_subject, tells
 from proposals.drafting.types import DocumentText
 
 _ITEM = re2.compile(r"^(\s*)([-*+•]|(\d{1,4})([.)]))(\s+)\S")
@@ -69,6 +70,12 @@ class Page:
                 if not self.locked[number] and not self.code[number]:
                     yield number, section
 
+    def speaks(self, section: Section, of: set[str], *topics: set[str]) -> bool:
+        """Whether a section has a stem of these topics in its heading, all of the first in its text, or two `of` it."""
+        # "Time" is no word of a section that could be about a timer, though their stems are one.
+        heading, text = map(_naming, (section.heading, "".join(self.lines[section.start : section.end])))
+        return any(heading & one for one in topics) or any(one <= text for one in topics[:1]) or len(text & of) > 1
+
     def keeps_protected(self, text: str) -> bool:
         return not protected_changed(self.document.text, text, self.document.protected)
 
@@ -90,12 +97,28 @@ def stems(text: str) -> set[str]:
     return {stem(word) for word in words if is_content(word)}
 
 
-def best_place(pages: Sequence[Page], topic: str) -> tuple[Page, Section] | None:
-    """The editable section that speaks most of the topic, by words rare in its document, or None if none does."""
+def best_place(pages: Sequence[Page], topic: str, named: Sequence[str] = ()) -> tuple[Page, Section] | None:
+    """The editable section that speaks most of the topic, by words rare in its document, or None if none does.
+
+    Of what is `named`, the best first, its heading has to have a word, or its text all of the first or two words of the
+    topic, all such as can name a subject: what says "changed" is no place for the oil change.
+    """
     wanted = stems(topic)
-    found = [(_fit(page, section, wanted), page, section) for page in pages for section in page.editable()]
+    meant = [_naming(topic), *filter(None, map(_naming, named))]
+    found = [
+        (_fit(page, section, wanted), page, section)
+        for page in pages
+        for section in page.editable()
+        if not named or page.speaks(section, *meant)
+    ]
     fit, page, section = max(found, key=lambda entry: entry[0], default=(0.0, None, None))
     return (page, section) if page and section and fit > 0 else None
+
+
+def _naming(topic: str) -> set[str]:
+    """The stems of a topic that could name a subject alone; all of them where none could."""
+    words = list(filter(tells, _WORD.findall(topic.lower())))
+    return {stem(word) for word in words if is_subject([word])} or {stem(word) for word in words}
 
 
 def hinted_place(pages: Sequence[Page], hints: Sequence[str]) -> tuple[Page, Section] | None:

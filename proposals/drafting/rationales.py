@@ -1,17 +1,21 @@
 """Why there is a draft: one sentence with the numbers of the day it was made."""
 
+from collections.abc import Sequence
+
 from proposals.drafting import slots
-from proposals.drafting.scope import MAX_TOPICS, listed
+from proposals.drafting.scope import MAX_TOPICS, listed, titled
 from proposals.drafting.types import Brief
 
 
-def rationale(brief: Brief, said: str = "") -> str:
-    """Who reported what of the pattern, in how many days; `said` is what people did, if the rule tells that."""
+def rationale(brief: Brief, said: str = "", of: Sequence[str] = ()) -> str:
+    """Who reported what of the pattern, in how many days; `said` is what people did, if the rule tells that, and `of`
+    what it is about.
+    """
     people = counted(brief.sources, "person", "people")
     days = counted(brief.days, "day", "days")
     reports = "" if brief.support == brief.sources else f" ({counted(brief.support, 'report', 'reports')})"
-    topics = slots.topics(brief.terms)[:MAX_TOPICS]
-    about = f" about {listed(topics)}" if topics else ""
+    topics = of or slots.topics(brief.terms)[:MAX_TOPICS]
+    about = f" about {titled(topics)}" if topics else ""
     pair = slots.phrase_pair(brief.replacement)
     if brief.kind == "error":
         runs, sources = counted(brief.support, "run", "runs"), counted(brief.sources, "source", "sources")

@@ -33,8 +33,8 @@ COMPLAINTS: dict[str, tuple[str, str, tuple[str, str] | None, tuple[str, ...]]] 
         ("tone", "style", "length", "format", "answers"),
     ),
     "style": (
-        "Word {about} plainly and kindly, without set phrases, and with no more words than needed.",
-        "Word {topic} plainly",
+        "For {about}, use plain, friendly words, no set phrases, and no more words than needed.",
+        "Use plain words for {topic}",
         ("Use plain, friendly words and no set phrases.", "Use plain words"),
         ("tone", "style", "voice", "language"),
     ),

@@ -85,7 +85,7 @@ def _mislabel(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
         return Declined("the labels have characters that no template takes")
     about = _apart_from(topics, predicted, expected) or _apart_from(topics, predicted)
     # What the messages are about may be what all messages are about, so it is an example and no condition.
-    example = f", as in messages {described(about)}" if about else ""
+    example = f", as in messages {described(about, any_of=True)}" if about else ""
     return Rule(
         "mislabel",
         f"When both could fit{example}, use “{expected}” rather than “{predicted}”.",
@@ -113,7 +113,7 @@ def _correction(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
         return of
     return Rule(
         "correction.check",
-        f"For {of.about}, check the details in your sources before you answer.",
+        f"For {of.asked}, check the details in your sources before you answer.",
         f"Check the details of {of.title}",
         (),
         of.topics,
@@ -151,12 +151,12 @@ def _complaint(brief: Brief, topics: Sequence[str]) -> Rule | Declined:
     of = scope(brief, topics) if topics else Declined("the reports share no words a rule could be about")
     if isinstance(of, Declined):
         return Rule(f"complaint.{name}", *plain, hints) if plain else of
-    about, topic = of.about, of.title
-    if name == "style":  # it is the answers that are worded
-        about, topic = (f"answers to {said}" if said.startswith("requests ") else said for said in (about, topic))
-    return Rule(f"complaint.{name}", text.format(about=about), title.format(topic=topic), hints, of.topics)
+    about = of.about if name in _OF_ANSWERS else of.asked
+    return Rule(f"complaint.{name}", text.format(about=about), title.format(topic=of.title), hints, of.topics)
 
 
+_OF_ANSWERS = frozenset({"style", "format", "too_long", "too_short"})
+"""Reasons that may be about a part of the answer, such as its greeting."""
 _OF_FACT = frozenset({"wrong", "outdated", "other"})
 """Reasons that may mean that what was given did not work."""
 _OF_FORM = frozenset({"style", "format", "too_long", "other"})

@@ -247,6 +247,19 @@ def test_a_lone_word_in_a_label_gets_what_two_sources_say_of_it() -> None:
     assert telling(said, ["green tea"]) == ["green tea"]
 
 
+def test_a_label_begins_with_what_names_something() -> None:
+    said = {"a": ["how much vacation have i left"], "b": ["any vacation left?"], "c": ["days left of my vacation"]}
+    assert telling(said, ["left", "vacation"]) == ["vacation", "left"]
+    assert telling(said, ["vacation", "left"]) == ["vacation", "left"]
+
+
+def test_a_verb_alone_is_left_open_in_a_label() -> None:
+    said = {"a": ["can you suggest a meal"], "b": ["please suggest dinner"], "c": ["i want you to suggest it"]}
+    assert label(Kind.COMPLAINT, telling(said, ["suggest"])) == "Suggest …"
+    praised = {"a": ["very helpful"], "b": ["helpful!"], "c": ["so helpful of you"]}
+    assert telling(praised, ["helpful"]) == ["helpful"]
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [

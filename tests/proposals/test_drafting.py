@@ -149,7 +149,7 @@ def test_an_answer_in_another_language_is_answered_in_that_of_the_request() -> N
 
 def test_a_lone_word_that_is_no_noun_is_told_of_what() -> None:
     brief = Brief("complaint", "", ("“charged”",), asides=("“restaurant”", "the transaction"), reason_code="other")
-    assert "For requests about the transaction that speak of “charged”, say" in drafted(brief).rule
+    assert "For requests about the transaction that mention “charged”, say" in drafted(brief).rule
 
 
 def test_what_can_be_looked_up_is_named_though_it_stands_beside() -> None:
@@ -210,7 +210,9 @@ def test_the_section_is_the_one_that_speaks_of_the_topic() -> None:
 def test_a_topic_no_section_speaks_of_gets_a_section_at_the_end_and_the_next_one_joins_it() -> None:
     made = drafted(Brief("complaint", "", ("the gift card",), reason_code="refused"))
     assert made.text.startswith(SUPPORT)
-    assert made.text.removeprefix(SUPPORT).startswith("\n## Learned rules\n\n- For the gift card, help as far")
+    assert made.text.removeprefix(SUPPORT).startswith(
+        "\n## Learned rules\n\n- For requests about the gift card, help as far"
+    )
     after = DocumentText("system-prompt", "prompt", made.text, ("Safety",))
     again = drafted(Brief("complaint", "", ("newsletter",), reason_code="refused"), after)
     assert again.section == "Learned rules"
@@ -279,13 +281,59 @@ def test_a_topic_that_others_speak_of_as_well_is_narrowed_by_a_second_one() -> N
     others = _said("card blocked", "lost my card", "card fee", "a second card", "the app is slow")
     of = Brief("complaint", "", ("the card",), asides=("“arrive”",), own=own, others=others)
     made = drafted(of)
-    assert made.title == "Say what can be done about the card and “arrive”"
-    assert made.rule.startswith("- For requests about the card that speak of “arrive”, say plainly")
+    assert made.title == "Say what can be done about the card (“arrive”)"
+    assert made.rule.startswith("- For requests about the card that mention “arrive”, say plainly")
     assert drafted(replace(of, asides=("fee", "the arrival"))).topics == ("the card", "the arrival")
     assert declined(replace(of, asides=())) == (
         "the reports share only “card”, which more reports about other things speak of than about this"
     )
     assert drafted(replace(of, asides=(), reason_code="too_long")).rule.startswith("- Give the answer first")
+
+
+def test_one_word_that_names_nothing_makes_no_rule() -> None:
+    assert declined(Brief("correction", "", ("“suggest”",))) == (
+        "the reports share only “suggest”, which does not say what a rule would be about"
+    )
+
+
+def test_a_phrase_that_names_something_is_enough() -> None:
+    made = drafted(Brief("complaint", "", ("generated files", "the edit"), reason_code="wrong", sources=4, support=4))
+    assert made.rule.startswith("- For generated files, look up")
+    assert made.rationale == "4 people in 1 day found answers about generated files wrong."
+
+
+def test_one_thing_is_what_requests_are_about() -> None:
+    made = drafted(Brief("complaint", "", ("the traffic",)))
+    assert made.rule.startswith("- For requests about the traffic, say plainly")
+    assert drafted(Brief("correction", "", ("the visa",))).rule.startswith("- For requests about the visa, check")
+    greeting = drafted(Brief("complaint", "", ("the greeting",), reason_code="style"))
+    assert (greeting.title, greeting.rule[:44]) == (
+        "Use plain words for the greeting",
+        "- For the greeting, use plain, friendly word",
+    )
+
+
+def test_what_is_quoted_stands_apart_in_a_title() -> None:
+    made = drafted(Brief("complaint", "", ("the timer", "“set”"), sources=4, days=2, support=4))
+    assert made.title == "Say what can be done about the timer (“set”)"
+    assert made.rule.startswith("- For requests about the timer that mention “set”, say")
+    assert made.rationale == "4 people in 2 days complained about the timer (“set”)."
+
+
+@pytest.mark.parametrize(
+    ("terms", "nearby"),
+    [
+        (("the refund",), ("requested",)),
+        (("the computer", "the human"), ()),
+        (("the oil change",), ()),
+        (("the human resource",), ()),
+        (("the timer", "“set”"), ("set",)),
+    ],
+)
+def test_a_section_is_no_place_for_a_word_beside_the_topic(terms: tuple[str, ...], nearby: tuple[str, ...]) -> None:
+    text = "# A\n\n## Pull requests\n\n- Write for humans.\n- What is set can be changed any time.\n"
+    made = drafted(Brief("correction", "", terms, nearby), DocumentText("p", "prompt", text))
+    assert made.section == "Learned rules"
 
 
 def _assert_clean(made: Draft) -> None:
@@ -346,7 +394,7 @@ def test_what_was_applied_is_not_drafted_again(brief: Brief, document: DocumentT
 def test_a_rule_follows_the_one_it_refines() -> None:
     text = "# A\n\n## Shipping\n- Parcels leave within 2 days.\n- Islands are served by boat.\n- Name the carrier.\n"
     made = drafted(Brief("complaint", "", ("the parcel",), reason_code="wrong"), DocumentText("p", "prompt", text))
-    assert "within 2 days.\n- For the parcel, look up" in made.text
+    assert "within 2 days.\n- For requests about the parcel, look up" in made.text
 
 
 def test_a_rule_that_says_nearly_the_same_is_not_said_twice() -> None:

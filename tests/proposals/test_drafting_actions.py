@@ -212,6 +212,16 @@ def test_a_mislabel_is_about_what_the_agent_was_asked(support: Agent, settings: 
     assert rule in proposal.revision.text
 
 
+def test_a_word_that_all_messages_may_have_is_no_example_for_a_label(support: Agent, settings: Settings) -> None:
+    settings.COUNTERSIGN_MIN_MISSES = 3
+    for number, asked in enumerate(["pay back order 7", "money for order 8", "i want order 9 paid back"]):
+        report(support, f"person {number}", predicted="billing", expected="refund", input=asked)
+    mine(support)
+    proposal = _drafted(Pattern.objects.shown().get())
+    assert proposal.revision is not None
+    assert "When both could fit, use “refund” rather than “billing”." in proposal.revision.text
+
+
 def test_a_mislabel_names_what_tells_the_two_labels_apart(support: Agent, settings: Settings) -> None:
     settings.COUNTERSIGN_MIN_MISSES = 3
     for number, asked in enumerate(["return the parcel", "a return label for my parcel", "returning this parcel"]):
@@ -227,4 +237,4 @@ def test_a_mislabel_names_what_tells_the_two_labels_apart(support: Agent, settin
     assert (insight.contrast.for_expected, insight.contrast.for_predicted) == (["return"], ["lost"])
     proposal = _drafted(pattern)
     assert proposal.revision is not None
-    assert "as in messages that speak of “return”, use “returns” rather than “delivery”." in proposal.revision.text
+    assert "as in messages that mention “return”, use “returns” rather than “delivery”." in proposal.revision.text

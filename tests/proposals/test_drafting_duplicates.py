@@ -35,7 +35,7 @@ def test_a_fingerprint_does_not_depend_on_the_place_but_on_the_rule() -> None:
         (_check("the island"), _check("islands")),
         (_check("islands"), _check("islands", "the ferry")),
         (_check("islands", "the delivery date"), _check("islands", "delivery dates", code="outdated")),
-        (_check("islands"), Brief("correction", "", ("“islands”",))),
+        (_check("islands"), Brief("correction", "", ("the islands",))),
         (WINDOW, Brief("correction", "", ("digital courses",), (), ("30 days", "14 days"))),
     ],
     ids=["order", "inflection", "a part of the topics", "another template", "another kind", "another reason"],

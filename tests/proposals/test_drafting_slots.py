@@ -63,8 +63,7 @@ def test_no_hostile_text_gets_through_any_slot(payload: str) -> None:
 def _assert_harmless(made: Draft) -> None:
     added = [row for row in diffs.compute(SUPPORT, made.text).rows if row.kind == "add" and row.text.strip("\n# ")]
     for text in (
-        made.title,
-        made.rationale.replace("(", "").replace(")", ""),
+        *(told.replace("(", "").replace(")", "") for told in (made.title, made.rationale)),
         *(row.text.strip("#\n") for row in added),
     ):
         assert _PLAIN.search(text), text

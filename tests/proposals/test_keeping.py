@@ -22,7 +22,7 @@ def _kept(*terms: str, text: DocumentText = PROMPT) -> Draft | Declined:
 def test_a_rule_keeps_what_is_praised() -> None:
     made = _kept("numbered answers")
     assert isinstance(made, Draft)
-    assert (made.title, made.rule) == ("Keep up numbered answers", "3. Keep up numbered answers: people praise that.")
+    assert (made.title, made.rule) == ("Keep up numbered answers", "- Keep up numbered answers: people praise that.")
     assert made.rationale == "4 people in 2 days praised numbered answers (5 reports)."
     quoted = _kept("“handed over”")
     assert isinstance(quoted, Draft)
