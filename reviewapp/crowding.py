@@ -18,6 +18,11 @@ THREADS: Final = 4
 STANDING_S: Final = 1.0
 """A queue that was there all this time stands. A shorter one is a burst, which waiting serves best."""
 
+AGAIN_S: Final = 0.1
+"""The same, where another queue stood within the last REMEMBERED_S: then it is no burst, and comes back at once."""
+
+REMEMBERED_S: Final = 10.0
+
 FREE_S: Final = 0.025
 """A thread that is free for so long has nothing waiting for it; to hand over the next call takes less."""
 
@@ -39,6 +44,7 @@ class Crowd:
         self._threads, self._clock, self._lock = threads, clock, threading.Lock()
         self._inside = 0
         self._full_since = self._free_since = clock()
+        self._stood_at = float("-inf")
 
     def enter(self) -> None:
         """A call begins."""
@@ -57,8 +63,13 @@ class Crowd:
     def is_standing(self) -> bool:
         """Whether calls have been waiting for so long that no more should be let in."""
         with self._lock:
-            is_full = self._inside >= self._threads or self._clock() - self._free_since <= FREE_S
-            return is_full and self._clock() - self._full_since > STANDING_S
+            now = self._clock()
+            is_full = self._inside >= self._threads or now - self._free_since <= FREE_S
+            patience_s = AGAIN_S if now - self._stood_at < REMEMBERED_S else STANDING_S
+            stands = is_full and now - self._full_since > patience_s
+            if stands:
+                self._stood_at = now
+            return stands
 
 
 crowd: Final = Crowd()

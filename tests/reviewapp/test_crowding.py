@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reviewapp import lean
-from reviewapp.crowding import FREE_S, STANDING_S, THREADS, Crowd
+from reviewapp.crowding import AGAIN_S, FREE_S, REMEMBERED_S, STANDING_S, THREADS, Crowd
 
 
 class Clock:
@@ -76,6 +76,18 @@ def test_all_are_let_in_again_once_a_thread_was_free(crowd: Crowd, clock: Clock)
     assert not crowd.is_standing()
     crowd.enter()
     assert not crowd.is_standing(), "a new queue begins to be counted anew"
+
+
+def test_the_next_queue_is_noticed_at_once_and_after_a_while_it_is_a_burst_again(crowd: Crowd, clock: Clock) -> None:
+    enter(crowd)
+    one_after_another(crowd, clock, 2 * STANDING_S)
+    assert crowd.is_standing()
+    one_after_another(crowd, clock, 0.1, between=2 * FREE_S)
+    one_after_another(crowd, clock, 2 * AGAIN_S)
+    assert crowd.is_standing()
+    one_after_another(crowd, clock, 2 * REMEMBERED_S, between=2 * FREE_S)
+    one_after_another(crowd, clock, 2 * AGAIN_S)
+    assert not crowd.is_standing()
 
 
 def test_more_threads_than_expected_count_as_a_queue_as_well(crowd: Crowd, clock: Clock) -> None:
