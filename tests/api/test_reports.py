@@ -271,7 +271,7 @@ bodies = st.one_of(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=bodies)
 def test_whatever_is_sent_the_answer_is_no_500(caller: Caller, body: bytes) -> None:
     for path in ("/feedback", "/runs"):

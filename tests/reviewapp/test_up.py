@@ -144,7 +144,7 @@ def test_it_starts_answers_stops_and_soon_starts_again(data_dir: Path) -> None:
         assert up.stop(signal.SIGTERM) == 0
     assert nothing_left(data_dir)
     with running(data_dir) as up:
-        assert up.ready_after_s < 20  # ten seconds where nothing else runs; here other tests run beside it
+        assert up.ready_after_s < 60  # ten seconds where nothing else runs; here other tests run beside it
         assert up.get("/readyz") == 200
         assert up.stop(signal.SIGINT) == 0
     assert nothing_left(data_dir)
