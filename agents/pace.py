@@ -5,16 +5,31 @@ A release is a version out of a proposal, whether it is current at once or serve
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import DateTimeField
 from django.utils import timezone
 
+from agents.compiled import Compiled, Given, keys
 from agents.models import Agent, Version
 from audit.numbers import counted
 
 DAY: Final = timedelta(days=1)
 MOST: Final = 1000
+
+
+_RELEASED: Final[Compiled[Any]] = Compiled(
+    lambda: (
+        Version.objects.filter(
+            **{"document__agent__pk__any_of": keys("agents")},
+            origin=Version.Origin.PROPOSAL,
+            created_at__gt=Given("since", DateTimeField()),
+        )
+        .order_by("-created_at")
+        .values_list("document__agent", "created_at")
+    )
+)
 
 
 def limit_of(agent: Agent) -> int:
@@ -41,10 +56,8 @@ def full_until(agents: Collection[Agent]) -> dict[int, datetime]:
     limits = {agent.pk: limit for agent in agents if (limit := limit_of(agent))}
     if not limits:
         return {}
-    rows = Version.objects.filter(origin=Version.Origin.PROPOSAL, created_at__gt=timezone.now() - DAY)
-    rows = rows.filter(document__agent__in=limits).order_by("-created_at")
     times: dict[int, list[datetime]] = {}
-    for agent, at in rows.values_list("document__agent", "created_at"):
+    for agent, at in _RELEASED.ask(agents=list(limits), since=timezone.now() - DAY):
         times.setdefault(agent, []).append(at)
     return {agent: found[limits[agent] - 1] + DAY for agent, found in times.items() if len(found) >= limits[agent]}
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 Widget = Mapping[str, Any]
@@ -48,9 +48,13 @@ def _select(widget: Widget) -> SafeString:
 
 
 def _group(name: str | None, options: Iterable[Widget]) -> SafeString:
-    given = ((str(option["value"]), _attributes(option), option["label"]) for option in options)
-    written = format_html_join("", '\n  <option value="{}"{}>{}</option>', given)
+    written = SafeString("".join(map(_option, options)))
     return format_html('\n  <optgroup label="{}">{}\n  </optgroup>', name, written) if name else written
+
+
+def _option(option: Widget) -> str:
+    value, label = escape(str(option["value"])), conditional_escape(option["label"])
+    return f'\n  <option value="{value}"{_attributes(option)}>{label}</option>'
 
 
 _WRITTEN: Final[dict[str, Callable[[Widget], SafeString]]] = {

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, DateTimeField, QuerySet
 
+from agents.compiled import Compiled, Given, key, keys
 from feedback.models import Evidence, Pattern
 from proposals.drafting import is_same
 from proposals.models import Decision, Proposal
@@ -24,10 +26,34 @@ class Memory:
     quotes: Sequence[Evidence]
 
 
+def _refusals() -> "QuerySet[Decision]":
+    found = Decision.objects.filter(**{"revision__proposal__pk__any_of": keys("proposals")})
+    found = found.filter(verdict=Decision.Verdict.REJECT).select_related("actor", "revision__proposal")
+    found = found.defer("revision__text", "revision__diff")
+    return found.order_by("-pk")[:REFUSALS_SHOWN]
+
+
+def _since() -> "QuerySet[Evidence]":
+    return Evidence.objects.filter(pattern=key("pattern"), at__gt=Given("since", DateTimeField()))
+
+
+_REJECTED: Final[Compiled[int]] = Compiled(
+    lambda: (
+        Proposal.objects.filter(pattern=key("pattern"), status=Proposal.Status.REJECTED)
+        .order_by("-pk")
+        .values_list("pk", flat=True)[:REFUSALS_SHOWN]
+    )
+)
+_REFUSALS: Final = Compiled(_refusals)
+_COUNTED: Final[Compiled[Any]] = Compiled(
+    lambda: _since().order_by().values("pattern").values_list(Count("pk"), Count("source", distinct=True))
+)
+_QUOTES: Final = Compiled(lambda: _since().select_related("feedback", "run").order_by("-at", "-pk")[:QUOTES_SHOWN])
+
+
 def of_pattern(pattern: Pattern) -> Memory | None:
     """What was rejected of what this pattern led to; None if nothing was."""
-    rejected = pattern.proposals.filter(status=Proposal.Status.REJECTED)
-    return _remember(list(rejected.order_by("-pk").values_list("pk", flat=True)[:REFUSALS_SHOWN]), pattern)
+    return _remember(_REJECTED.ask(pattern=pattern.pk), pattern)
 
 
 def of_proposal(proposal: Proposal) -> Memory | None:
@@ -53,16 +79,9 @@ def _says_the_same(proposal: Proposal, mark: str) -> bool:
 def _remember(rejected: Sequence[int], pattern: Pattern | None) -> Memory | None:
     if not rejected:
         return None
-    rejections = Decision.objects.filter(revision__proposal__in=rejected, verdict=Decision.Verdict.REJECT)
-    rejections = rejections.select_related("actor", "revision__proposal").defer("revision__text", "revision__diff")
-    refusals = list(rejections.order_by("-pk")[:REFUSALS_SHOWN])
+    refusals = _REFUSALS.ask(proposals=list(rejected))
     if pattern is None or not refusals:
         return Memory(refusals, 0, 0, [])
-    new = _since(pattern, refusals[0])
-    counted = new.aggregate(reports=Count("pk"), sources=Count("source", distinct=True))
-    quotes = new.select_related("feedback", "run").order_by("-at", "-pk")[:QUOTES_SHOWN]
-    return Memory(refusals, counted["reports"], counted["sources"], list(quotes))
-
-
-def _since(pattern: Pattern, refusal: Decision) -> QuerySet[Evidence]:
-    return pattern.evidence.filter(at__gt=refusal.at)
+    new = {"pattern": pattern.pk, "since": refusals[0].at}
+    reports, sources = next(iter(_COUNTED.ask(**new)), (0, 0))
+    return Memory(refusals, reports, sources, _QUOTES.ask(**new) if reports else [])

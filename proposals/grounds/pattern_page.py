@@ -30,6 +30,7 @@ PER_PAGE = 15
 LOUDEST = 5
 OTHERS = 100
 DOCUMENTS = 10
+PROPOSALS = 20
 _REPORTS: Final = Compiled(
     lambda: (
         Evidence.objects.select_related("feedback", "run")
@@ -56,6 +57,14 @@ _ALIKE: Final = Compiled(
 )
 _DOCUMENTS: Final = Compiled(
     lambda: Document.objects.filter(agent=key("agent"), current__isnull=False).order_by("slug")[:DOCUMENTS]
+)
+_PROPOSALS: Final = Compiled(
+    lambda: (
+        Proposal.objects.filter(**{"pattern__pk__any_of": keys("patterns")})
+        .select_related("published")
+        .only("title", "status", "document", "pattern", "created_at", "decided_at", "published__number")
+        .order_by("-pk")[:PROPOSALS]
+    )
 )
 
 
@@ -150,9 +159,7 @@ class PatternPage:
         """What came of it, and of what was merged into it."""
         if not (self.has.proposals or self.has.merged):
             return []
-        rows = Proposal.objects.filter(pattern__in=[self.pattern, *self.merged])
-        shown = ("title", "status", "document", "pattern", "created_at", "decided_at", "published__number")
-        return list(rows.select_related("published").only(*shown).order_by("-pk")[:20])
+        return _PROPOSALS.ask(patterns=[self.pattern.pk, *(one.pk for one in self.merged)])
 
     @cached_property
     def undone(self) -> dict[int, Proposal]:

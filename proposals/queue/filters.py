@@ -6,7 +6,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Case, Exists, IntegerField, OuterRef, When
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Case, Count, Exists, Func, IntegerField, OuterRef, When
 from django.db.models.functions import Coalesce
 
 from agents import compiled
@@ -148,6 +149,14 @@ class Filters:
             wanted = Proposal.objects.filter(pk__in=either)
         found = weighed(wanted, self.keys).aggregate(keys=ArrayAgg("pk", order_by=self.keys))
         return found["keys"] or []
+
+    def keys_of_page(self, desk: Desk, number: int, size: int) -> tuple[list[int], int]:
+        """The keys of one page, in their order, and how many are on all pages together: one look finds both."""
+        first = (number - 1) * size + 1
+        part = f"(%(expressions)s)[{first:d}:{first + size - 1:d}]"
+        of_page = Func(ArrayAgg("pk", order_by=self.keys), template=part, output_field=ArrayField(BigIntegerField()))
+        found = weighed(self._narrowed(desk), self.keys).aggregate(keys=of_page, total=Count("pk"))
+        return found["keys"] or [], found["total"]
 
     def _shown(self, desk: Desk) -> ProposalQuerySet:
         seen = Proposal.objects.for_person(desk.user)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from proposals.queue.filters import Filters
 _LONGEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A page of a filtered list. It travels in the addresses of the proposals opened from it, as `queue=…`."""
 
@@ -36,14 +37,14 @@ class Place:
         inner = QueryDict(query.get("queue", "")[:_LONGEST])
         return cls.of({name: str(value) for name, value in inner.items()})
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The queue's address with its question mark; empty for the first page of the plain queue."""
         parts = [self.filters.query, f"page={self.page}" if self.page > 1 else ""]
         asked = "&".join(filter(None, parts))
         return f"?{asked}" if asked else ""
 
-    @property
+    @cached_property
     def suffix(self) -> str:
         """What to put after the address of a proposal, so that it knows the way back."""
         return f"?{urlencode({'queue': self.query[1:]})}" if self.query else ""

@@ -3,11 +3,24 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
+from agents.compiled import Compiled, keys
 from agents.models import Document, Version, whole_of
 from proposals.checking.pile import shortened
 from proposals.models import Proposal, Rollout
+
+_ROLLBACKS: Final[Compiled[Any]] = Compiled(
+    lambda: (
+        Proposal.objects.filter(
+            **{"document__pk__any_of": keys("documents")},
+            origin=Proposal.Origin.ROLLBACK,
+            published__restores__gt=0,
+        )
+        .order_by("document", "-published__number")
+        .values_list("document", "pk", "published__number", "published__restores__number")
+    )
+)
 
 
 def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
@@ -32,10 +45,7 @@ def undone(proposals: Collection[Proposal]) -> dict[int, Proposal]:
 
 def _steps(documents: Collection[int]) -> "dict[int, list[Step]]":
     """The rollbacks of these documents, newest first. One query."""
-    rollbacks = Proposal.objects.filter(
-        origin=Proposal.Origin.ROLLBACK, document__in=documents, published__restores__gt=0
-    ).order_by("document", "-published__number")
-    steps = rollbacks.values_list("document", "pk", "published__number", "published__restores__number")
+    steps = _ROLLBACKS.ask(documents=list(documents))
     return {document: [Step(*row[1:]) for row in rows] for document, rows in groupby(steps, lambda row: row[0])}
 
 

@@ -1,14 +1,16 @@
 """One pattern: what recurs, its evidence, and what is made of it."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Prefetch
-from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.db.models import BigIntegerField, Prefetch, QuerySet
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from agents.compiled import Compiled, key
 from agents.models import WHOLE, Version
 from feedback.actions import patterns, regrouping
 from feedback.exceptions import PatternError
@@ -22,6 +24,15 @@ from proposals.forms.proposals import TypedForm
 from proposals.grounds.pattern_page import PatternPage
 from proposals.models import Proposal
 
+
+def _rows() -> "QuerySet[Pattern]":
+    known = Pattern.objects.defer("centroid", "meaning")
+    links = [Prefetch(name, known) for name in ("duplicate_of", "split_from")]
+    answers = Prefetch("answered_by", Version.objects.select_related("document").defer(*WHOLE))
+    return known.select_related("agent").prefetch_related(answers, *links).filter(pk=key("key"))
+
+
+_SHOWN: Final = Compiled(_rows)
 may_see = permission_required("feedback.view_pattern", raise_exception=True)
 may_curate = permission_required("feedback.curate_pattern", raise_exception=True)
 
@@ -154,14 +165,12 @@ def _others(user: User, pk: int) -> list[tuple[int, str]]:
 
 def _shown(pk: int) -> Pattern:
     """The pattern, or the one it was merged into."""
-    known = Pattern.objects.defer("centroid", "meaning")
-    links = [Prefetch(name, known) for name in ("duplicate_of", "split_from")]
-    answers = Prefetch("answered_by", Version.objects.select_related("document").defer(*WHOLE))
-    rows = known.select_related("agent").prefetch_related(answers, *links)
-    found = get_object_or_404(rows, pk=pk)
+    found = next(iter(_SHOWN.ask(key=pk)), None) if pk <= BigIntegerField.MAX_BIGINT else None
+    if found is None:
+        raise Http404("No such pattern.")
     if found.status != Pattern.Status.MERGED:
         return found
-    return rows.get(pk=Pattern.objects.filter(agent=found.agent_id).roots()[pk])
+    return _SHOWN.ask(key=Pattern.objects.filter(agent=found.agent_id).roots()[pk])[0]
 
 
 def _page(

@@ -1,7 +1,7 @@
 """The review queue."""
 
 from django.contrib.auth.decorators import permission_required
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -53,8 +53,7 @@ def board_page(
     filters = position.filters
     desk = queue.desk_of(request)
     counts = {"turn": len(desk), **queue.counts(request.user)}
-    paginator = _paginator(filters, desk, counts)
-    page = paginator.get_page(position.page)
+    page = _page(position, desk, counts)
     agents, teams = list(Agent.objects.for_person(request.user)), list(Team.objects.filter(is_active=True))
     position = queue.Place(filters, page.number)
     saved = list(request.user.saved_filters.filter(place=SavedFilter.Place.QUEUE))
@@ -92,13 +91,21 @@ def _waiting(request: PersonRequest) -> list[dict[str, object]]:
     return rollout_page.rows(rollout_page.waiting(request.user)) if glance_of(request, request.user).waiting else []
 
 
-def _paginator(filters: queue.Filters, desk: queue.Desk, counts: dict[str, int]) -> "Paginator[int]":
-    """The keys by pages: of a whole view, which is counted already, only the page that is shown is read."""
-    if filters.show == "turn" or not (filters.is_plain and filters.show in counts):
-        return Paginator(filters.all_keys(desk), PER_PAGE)
-    paginator = Paginator(filters.apply(desk.user, desk).values_list("pk", flat=True), PER_PAGE)
-    paginator.count = counts[filters.show]
-    return paginator
+def _page(position: queue.Place, desk: queue.Desk, counts: dict[str, int]) -> "Page[int]":
+    """The keys of the page asked for, or of the last. A whole view is counted already; else that is done beside."""
+    filters = position.filters
+    if filters.is_plain and filters.show == "turn":
+        return Paginator(filters.all_keys(desk), PER_PAGE).get_page(position.page)
+    if filters.is_plain and filters.show in counts:
+        paginator = Paginator(filters.apply(desk.user, desk).values_list("pk", flat=True), PER_PAGE)
+        paginator.count = counts[filters.show]
+        return paginator.get_page(position.page)
+    found, total = filters.keys_of_page(desk, position.page, PER_PAGE)
+    page: Page[int] = Paginator(range(total), PER_PAGE).get_page(position.page)
+    if page.number != position.page:
+        found, _ = filters.keys_of_page(desk, page.number, PER_PAGE)
+    page.object_list = found
+    return page
 
 
 def _can_select(request: PersonRequest, filters: queue.Filters) -> bool:

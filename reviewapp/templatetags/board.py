@@ -15,6 +15,7 @@ from audit import numbers
 from audit.models import AuditEntry
 from audit.wording import Wording, in_words
 from feedback.charts import Bar, Spark, spark
+from feedback.mining import Kind
 from feedback.models import Feedback, Pattern
 from proposals.checking.checks import override_phrases
 from proposals.checking.invisible import Chip, spans
@@ -164,6 +165,19 @@ def trend(values: Sequence[int] | None, size: str = "96x28") -> Spark | None:
     """The trend line of one value per day."""
     width, height = size.split("x")
     return spark(values or (), width=int(width), height=int(height))
+
+
+@register.simple_tag
+def sparkline(line: Spark | None, kind: str = "") -> SafeString:
+    """A trend line as SVG, written here, for lists have dozens; what rises asks for attention unless it is praise."""
+    if line is None:
+        return NOTHING
+    drawn = (
+        '<svg class="area{}" width="{}" height="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<path class="a" d="{}"/><path class="l" d="{}"/></svg>'
+    )
+    tone = SafeString(" bad") if line.rising and kind != Kind.SUCCESS else NOTHING
+    return format_html(drawn, tone, line.width, line.height, line.width, line.height, line.label, line.area, line.line)
 
 
 @register.filter
