@@ -18,7 +18,7 @@ import django
 import psycopg
 
 from bench.board import PROMPT, Board
-from bench.pages.__main__ import show, yardstick
+from bench.pages.__main__ import show
 from bench.pages.visit import Page, Visitor
 
 AGENTS = ("support", "sales", "coding", "travel")
@@ -84,7 +84,7 @@ def main() -> None:
             _withdraw()
             _pass("One report withdrawn")
             database.execute("VACUUM ANALYZE")
-        show(f"{options.runs + 2 * options.new:,} runs", _pages(board.port, options.rounds), [yardstick()])
+        show(f"{options.runs + 2 * options.new:,} runs", _pages(board.port, options.rounds))
 
 
 def _fill(database: psycopg.Connection[Any], name: str, count: int, over: str) -> None:

@@ -2,8 +2,9 @@
 
 Server time runs from a request's arrival in the program to the last byte of its answer, compressing included. Weights
 are on the wire, with headers; the first visit adds style, scripts, icon and font. `!` marks what breaks a limit. On a
-machine that has other work, the least is nearest to what the page itself takes. Before each page a fixed piece of
-Python is timed: runs are compared by how long that took.
+machine that has other work, or whose host has, times tell little by themselves. So a fixed piece of Python is timed
+before and after each request; a request is undisturbed where neither took more than half as long again as the quickest
+of all, and those requests have a median of their own.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from bench.board import ROOT, Board
 from bench.pages.visit import Page, Visitor
 
 MOST_MS, MOST_BYTES = 60.0, 100_000
-YARD = 20_000
+DISTURBED, ENOUGH = 1.5, 5
 MIX, ALL_OPEN = "board", "open"
 TITLES = {
     MIX: "10 000 proposals, 500 of them open",
@@ -56,45 +57,39 @@ def main() -> None:
     parser.add_argument("--open", action="store_true", help="also with 10 000 open proposals")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="countersign-pages-") as folder, LargeBoard(Path(folder)) as board:
-        show(TITLES[MIX], *measure(board.port, board.made, options.rounds, options.only))
+        show(TITLES[MIX], measure(board.port, board.made, options.rounds, options.only))
         if options.open:
             made = board.fill(ALL_OPEN)
-            show(TITLES[ALL_OPEN], *measure(board.port, made, options.rounds, options.only))
+            show(TITLES[ALL_OPEN], measure(board.port, made, options.rounds, options.only))
 
 
-def measure(port: int, made: Any, rounds: int, only: str = "") -> tuple[list[Page], list[float]]:
-    """Every page, after a round that warms the processes up, and the yardstick before each."""
-    pages, yards = [], []
+def measure(port: int, made: Any, rounds: int, only: str = "") -> list[Page]:
+    """Every page, after a round that warms the processes up."""
+    pages = []
     for role, addresses in made["addresses"].items():
         visitor = Visitor(port, made["sessions"].get(role, ""))
         wanted = {name: several for name, several in addresses.items() if only in name and several}
         for several in wanted.values():
             visitor.visit("", several[:1], 1)
         for name, several in wanted.items():
-            yards.append(yardstick())
             pages.append(visitor.visit(name, several, rounds))
-    return pages, yards
+    return pages
 
 
-def yardstick() -> float:
-    """Milliseconds of the processor that a fixed piece of Python takes: how quick the machine is just now."""
-    began, kept = time.thread_time(), {}
-    for number in range(YARD):
-        kept[number % 100] = "".join(("a", str(number)))
-    return (time.thread_time() - began) * 1e3
-
-
-def show(title: str, pages: Sequence[Page], yards: Sequence[float]) -> None:
+def show(title: str, pages: Sequence[Page]) -> None:
     """Print the table."""
     print(
-        f"\n{title}\n{'':38}{'least ms':>9}{'p50 ms':>8}{'p95 ms':>10}{'python':>8}{'database':>9}"
+        f"\n{title}\n{'':38}{'least ms':>9}{'p50 ms':>8}{'undisturbed':>15}{'p95 ms':>9}{'python':>9}{'database':>9}"
         f"{'queries':>8}{'bytes':>9}{'first visit':>13}"
     )
+    yards = [yard for page in pages for yard in page.yards]
+    quick = min(yards) * DISTURBED
     for page in pages:
         python, database = (sum(values) / len(values) for values in (page.python, page.database))
         print(
             f"{page.name:38}{min(page.took):9.1f}"
-            f"{page.p50:8.1f}{_mark(page.p50 > MOST_MS)}{page.p95:9.1f}{_mark(page.p95 > MOST_MS)}"
+            f"{page.p50:8.1f}{_mark(page.p50 > MOST_MS)}{_undisturbed(page.undisturbed(quick))}"
+            f"{page.p95:8.1f}{_mark(page.p95 > MOST_MS)}"
             f"{python:7.1f}{database:9.1f}{page.asked:8}{page.size:9,}"
             f"{page.first_visit:12,}{_mark(page.first_visit > MOST_BYTES)}"
             f"{f' status {page.status}' if page.status != 200 else ''}"
@@ -103,13 +98,22 @@ def show(title: str, pages: Sequence[Page], yards: Sequence[float]) -> None:
         sum(broken)
         for broken in zip(*((p.p50 > MOST_MS, p.p95 > MOST_MS, p.first_visit > MOST_BYTES) for p in pages), strict=True)
     )
+    known = [median(times) for page in pages if len(times := page.undisturbed(quick)) >= ENOUGH]
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(
         f"Of {len(pages)} pages {slow} are too slow at the median and {at_times} at p95, {large} too large. "
+        f"Undisturbed, of the {len(known)} with {ENOUGH} such requests {sum(one > MOST_MS for one in known)} are. "
         f"{os.cpu_count()} cores, PostgreSQL and visitor on them; load {load}. "
-        f"A fixed piece of Python took {min(yards):.1f} ms at least, {median(yards):.1f} at the median.",
+        f"A fixed piece of Python took {min(yards):.2f} ms at least, {median(yards):.2f} at the median; "
+        f"{sum(yard <= quick for yard in yards) / len(yards):.0%} of all requests were undisturbed.",
         flush=True,
     )
+
+
+def _undisturbed(times: Sequence[float]) -> str:
+    if len(times) < ENOUGH:
+        return f"{'–':>9}{f'({len(times)})':>6}"
+    return f"{median(times):8.1f}{_mark(median(times) > MOST_MS)}{f'({len(times)})':>6}"
 
 
 def _mark(breaks: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from statistics import median, quantiles
 
+YARD = 4_000
 ASSETS = re.compile(r'<(?:link|script|img)[^>]+(?:href|src)="([^"]+)"')
 
 
@@ -17,6 +18,7 @@ class Page:
 
     name: str
     took: list[float] = field(default_factory=list)
+    yards: list[float] = field(default_factory=list)
     python: list[float] = field(default_factory=list)
     database: list[float] = field(default_factory=list)
     asked: int = 0
@@ -28,9 +30,21 @@ class Page:
     def p50(self) -> float:
         return median(self.took)
 
+    def undisturbed(self, yard: float) -> list[float]:
+        """The times of the requests before and after which the fixed piece of Python took no longer than this."""
+        return [took for took, found in zip(self.took, self.yards, strict=True) if found <= yard]
+
     @property
     def p95(self) -> float:
         return quantiles(self.took, n=20, method="inclusive")[-1] if len(self.took) > 1 else self.took[0]
+
+
+def yardstick() -> float:
+    """Milliseconds that a fixed piece of Python takes: how quick the machine is just now."""
+    began, kept = time.perf_counter(), {}
+    for number in range(YARD):
+        kept[number % 100] = "".join(("a", str(number)))
+    return (time.perf_counter() - began) * 1e3
 
 
 class Visitor:
@@ -52,7 +66,9 @@ class Visitor:
         return page
 
     def _note(self, page: Page, address: str) -> None:
+        before = yardstick()
         status, headers, body, weight = self._ask(address)
+        page.yards.append(max(before, yardstick()))
         page.status = max(page.status, status)
         page.took.append(float(headers["bench-seconds"]) * 1e3)
         page.python.append(float(headers["bench-python"]) * 1e3)

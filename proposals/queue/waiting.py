@@ -33,14 +33,14 @@ _CONFLICT: Final = """
                WHERE a.proposal_id = p.id AND a.asked_by_id = {who} AND a.made_id IS NOT NULL)
 """
 
-# The same for one person, as lists of keys.
+# The same for one person, as lists of keys; of what is open, for the rest is history and only grows.
 _OWN: Final = """
     own_key AS MATERIALIZED (
         SELECT id FROM agents_apikey WHERE owner_id = %(user)s
     ), own AS MATERIALIZED (
-        SELECT proposal_id FROM proposals_revision WHERE author_id = %(user)s
-        UNION ALL
-        SELECT r.proposal_id FROM own_key k JOIN proposals_revision r ON r.author_key_id = k.id
+        SELECT r.proposal_id FROM proposals_proposal p JOIN proposals_revision r ON r.proposal_id = p.id
+        WHERE p.status = ANY (%(open)s)
+        AND (r.author_id = %(user)s OR r.author_key_id IN (SELECT id FROM own_key))
         UNION ALL
         SELECT r.proposal_id FROM proposals_coauthor c JOIN proposals_revision r ON r.id = c.revision_id
         WHERE c.person_id = %(user)s
@@ -83,11 +83,12 @@ _OWNERS: Final = """
     WHERE s.document_id = p.document_id AND s.is_protected AND s.heading = ANY (p.waits_for_owners_of)
 """
 
-# What `reach.may_act_on` says: whose agent it is.
+# What `reach.may_act_on` says: whose agent it is. Most are everybody's, and that is found out once.
 _REACHES: Final = """
-    EXISTS (SELECT FROM agents_document d JOIN agents_agent g ON g.id = d.agent_id
-            WHERE d.id = p.document_id AND (g.team_id IS NULL OR {who} IN (SELECT id FROM everywhere)
-                OR {who} IN (SELECT user_id FROM people_team_members WHERE team_id = g.team_id)))
+    (p.document_id IN (SELECT id FROM everybodys) OR EXISTS (
+        SELECT FROM agents_document d JOIN agents_agent g ON g.id = d.agent_id
+        WHERE d.id = p.document_id AND ({who} IN (SELECT id FROM everywhere)
+            OR {who} IN (SELECT user_id FROM people_team_members WHERE team_id = g.team_id))))
 """
 _OTHER_TEAMS: Final = "p.document_id IN (SELECT id FROM agents_document WHERE agent_id = ANY (%(others)s))"
 _OWNERS_TURN: Final = f"""
@@ -126,6 +127,8 @@ _WAITING: Final = f"""
     ), decider AS (
         SELECT DISTINCT u.id FROM people_user u JOIN people_user_groups m ON m.user_id = u.id
         JOIN auth_group g ON g.id = m.group_id WHERE u.is_active AND g.name = ANY (%(roles)s)
+    ), everybodys AS MATERIALIZED (
+        SELECT d.id FROM agents_document d JOIN agents_agent g ON g.id = d.agent_id WHERE g.team_id IS NULL
     ), everywhere AS (
         SELECT m.user_id AS id FROM people_user_groups m JOIN auth_group g ON g.id = m.group_id
         WHERE g.name = ANY (%(everywhere)s)
