@@ -4,7 +4,7 @@ Server time runs from a request's arrival in the program to the last byte of its
 are on the wire, with headers; the first visit adds style, scripts, icon and font. `!` marks what breaks a limit. On a
 machine that has other work, or whose host has, times tell little by themselves. So a fixed piece of Python is timed
 before and after each request; a request is undisturbed where neither took more than half as long again as the quickest
-of all, and those requests have a median of their own.
+of all, and those requests have a median of their own. Where they are few, a page is asked for more often.
 """
 
 import argparse
@@ -20,10 +20,9 @@ from statistics import median
 from typing import Any
 
 from bench.board import ROOT, Board
-from bench.pages.visit import Page, Visitor
+from bench.pages.visit import DISTURBED, ENOUGH, Page, Visitor
 
 MOST_MS, MOST_BYTES = 60.0, 100_000
-DISTURBED, ENOUGH = 1.5, 5
 MIX, ALL_OPEN = "board", "open"
 TITLES = {
     MIX: "10 000 proposals, 500 of them open",
@@ -52,7 +51,7 @@ class LargeBoard(Board):
 def main() -> None:
     """Run both measurements."""
     parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20, help="how often each page is asked for")
+    parser.add_argument("--rounds", type=int, default=20, help="how often each page is asked for, at least")
     parser.add_argument("--only", default="", help="only pages with this in their name")
     parser.add_argument("--open", action="store_true", help="also with 10 000 open proposals")
     options = parser.parse_args()
