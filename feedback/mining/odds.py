@@ -19,6 +19,8 @@ DEGREES = 32.0
 MOST = 4096
 """So many members move a group; later ones only count."""
 LEAST_STRICT, MOST_STRICT = 4.0, 6.0
+CROWD = 2.0
+"""α is no more than so many times the number of texts: among few, hardly any are alike by chance."""
 
 _RATIO = SHARE / (1 - SHARE)
 _N = np.arange(2 * MOST + 2, dtype=np.float64)
@@ -47,7 +49,8 @@ def pull(size: Sizes, parts: int = 1) -> Numbers:
 
 def strictness(groups: int, texts: int, lean: float = 0.0) -> float:
     """The logarithm of α where so many texts made so many groups, less `lean`, within bounds."""
-    low, high = LEAST_STRICT, MOST_STRICT
+    low = LEAST_STRICT
+    high = max(low, min(MOST_STRICT, math.log(CROWD * max(texts, 1))))
     for _ in range(24):
         middle = (low + high) / 2
         alpha = math.exp(middle + lean)

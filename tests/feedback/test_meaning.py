@@ -1,6 +1,7 @@
 """Texts grouped by meaning: what the model reads, the odds, and groups that do not depend on how the stream was cut."""
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -118,6 +119,11 @@ def test_it_is_stricter_where_most_things_are_said_once() -> None:
     assert odds.strictness(390, 400) == pytest.approx(odds.MOST_STRICT, abs=0.01)
     assert odds.strictness(40, 4000) == pytest.approx(odds.LEAST_STRICT, abs=0.01)
     assert odds.strictness(150, 400) < odds.strictness(200, 400) < odds.strictness(300, 400)
+
+
+def test_it_is_less_strict_where_little_was_said_at_all() -> None:
+    assert odds.strictness(60, 60) == pytest.approx(math.log(120), abs=0.01)
+    assert odds.strictness(10, 10) == odds.strictness(0, 0) == pytest.approx(odds.LEAST_STRICT, abs=0.01)
 
 
 def test_words_are_cut_into_the_pieces_the_model_was_trained_on() -> None:
