@@ -73,11 +73,11 @@ def test_real_requests_get_the_same_groups_one_by_one_as_all_at_once() -> None:
 
 def test_the_third_of_a_kind_brings_the_first_two_together() -> None:
     clusters = Clusters(neutral())
-    said = ["How do I get a refund?", "The weather is fine today.", "Can I have my money back?"]
+    said = ["How do I get a refund?", "The weather is fine today.", "I want to be paid back."]
     points = [np.frombuffer(_item(text).point, dtype=np.int8) for text in said]
     first, _, second = clusters.take(np.array(points))
     assert first != second
-    third = np.frombuffer(_item("I want my money back, I need a refund").point, dtype=np.int8)
+    third = np.frombuffer(_item("Can I have my money back?").point, dtype=np.int8)
     (joined,) = clusters.take(third[None])
     assert clusters.last(first) == clusters.last(second) == joined
 

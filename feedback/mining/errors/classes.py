@@ -106,7 +106,7 @@ _RULES = (
     ),
     (
         ErrorClass.VALIDATION,
-        r"validat|schema|invalid|malformed|jsondecode|unexpected (?:token|end|keyword|character|type|value)"
+        r"(?:^|[^n])validat|schema|invalid(?:[^a]|a[^t]|$)|malformed|jsondecode|unexpected (?:token|end|keyword|character|type|value)"
         r"|(?:parse|parsing|syntax) ?error|(?:could not|cannot|failed to|unable to) (?:parse|decode)"
         r"|missing .{0,40}(?:field|argument|parameter|key|propert)|(?:field|argument|parameter).{0,40}required"
         r"|required.{0,40}(?:field|argument|parameter)|must be (?:an? )?(?:string|int|number|list|one of|valid)"

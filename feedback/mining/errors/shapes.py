@@ -45,6 +45,8 @@ def template(text: str) -> str:
 
 def readable(shape: str) -> str:
     """A shape with its marks where people set them: "Tool <*> : no <*> , sorry" is "Tool <*>: no <*>, sorry"."""
+    for ending in ("s", "es"):
+        shape = shape.replace(f" ( {ending} )", f"({ending})")
     for mark in (",", ";", ":", ")", "]", "}"):
         shape = shape.replace(f" {mark}", mark)
     for mark in ("(", "[", "{"):
