@@ -20,7 +20,7 @@ MOST = 4096
 """So many members move a group; later ones only count."""
 LEAST_STRICT, MOST_STRICT = 4.0, 6.0
 CROWD = 2.0
-"""α is no more than so many times the number of texts: among few, hardly any are alike by chance."""
+"""α is no more than so many times the number of texts, down to its least: among few, hardly any are alike by chance."""
 
 _RATIO = SHARE / (1 - SHARE)
 _N = np.arange(2 * MOST + 2, dtype=np.float64)

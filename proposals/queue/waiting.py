@@ -33,7 +33,7 @@ _CONFLICT: Final = """
                WHERE a.proposal_id = p.id AND a.asked_by_id = {who} AND a.made_id IS NOT NULL)
 """
 
-# The same for one person, as lists of keys; of what is open, for the rest is history and only grows.
+# The same for one person, as lists of keys. Revisions are those of what is open: the rest only grows.
 _OWN: Final = """
     own_key AS MATERIALIZED (
         SELECT id FROM agents_apikey WHERE owner_id = %(user)s

@@ -114,3 +114,17 @@ def test_a_long_queue_has_pages(client: Client, mara: User, pending: Proposal, m
     page = client.get("/?q=Say").text
     assert 'rel="next" href="?q=Say&amp;page=2"' in page
     assert "1 to 1 of 2" in page
+
+
+def test_a_page_past_the_end_of_a_search_is_its_last_and_no_page_its_first(
+    client: Client, mara: User, pending: Proposal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proposals.views.queue.PER_PAGE", 1)
+    later = propose(pending.document, pending.author or mara, new="21 days")
+    client.force_login(mara)
+    for number in (2, 3, 999_999, 0):
+        assert client.get(f"/?show=all&q=Say&page={number}").context["page"].object_list == [pending.pk]
+    for number in ("", "-1", "x", "9999999"):
+        assert client.get(f"/?show=all&q=Say&page={number}").context["page"].object_list == [later.pk]
+    page = client.get("/?show=all&q=nowhere&page=7").context["page"]
+    assert (list(page), page.number, page.paginator.count) == ([], 1, 0)

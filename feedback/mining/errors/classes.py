@@ -106,7 +106,9 @@ _RULES = (
     ),
     (
         ErrorClass.VALIDATION,
-        r"(?:^|[^n])validat|schema|invalid(?:[^a]|a[^t]|$)|malformed|jsondecode|unexpected (?:token|end|keyword|character|type|value)"
+        # What was invalidated is not invalid, nor was it validated.
+        r"(?:^n?|[^n]|[^i]n)validat|validation(?:error|exception)|invalid(?:$|[^a]|a$|a[^t]|at$|at[^ei])"
+        r"|schema|malformed|jsondecode|unexpected (?:token|end|keyword|character|type|value)"
         r"|(?:parse|parsing|syntax) ?error|(?:could not|cannot|failed to|unable to) (?:parse|decode)"
         r"|missing .{0,40}(?:field|argument|parameter|key|propert)|(?:field|argument|parameter).{0,40}required"
         r"|required.{0,40}(?:field|argument|parameter)|must be (?:an? )?(?:string|int|number|list|one of|valid)"
