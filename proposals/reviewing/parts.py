@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-LARGEST: Final = 24_000
+LARGEST: Final = 18_000
 """Characters of a part, about; a line counts for LINE more than it has, for what stands around it."""
 LINE: Final = 30
 MAX_DIGITS: Final = 6
