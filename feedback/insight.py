@@ -12,8 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from django.db.models import DateTimeField
 from django.utils import timezone
 
+from agents.compiled import Compiled, Given, key
 from feedback import signals
 from feedback.actions.rollups import runs_between
 from feedback.contrast import Contrast, contrast
@@ -35,6 +37,16 @@ HINTS: Final = 300
 """So many of the newest reports with signals are looked at."""
 
 _WORDLESS: Final = dict.fromkeys(("rating", "reason_code", "reason", "correction", "edited_output", "expected"), "")
+_SENT: Final = Compiled(
+    lambda: (
+        Feedback.objects.counted()
+        .filter(agent=key("agent"), signals__isnull=False, **_WORDLESS)
+        .filter(at__gt=Given("since", DateTimeField()), at__lte=Given("until", DateTimeField()))
+        .exclude(run_id="")
+        .order_by("-at")
+        .values_list("run_id", "source", "signals")[:HINTS]
+    )
+)
 
 
 class Counted(NamedTuple):
@@ -220,9 +232,7 @@ def hints(pattern: Pattern, places: Places, *, since: datetime, until: datetime)
     if places.main is None or pattern.kind == Kind.SUCCESS:
         return None
     weighed, (field, name) = signals.weights(), places.main
-    wordless = Feedback.objects.counted().filter(agent=pattern.agent_id, signals__isnull=False, **_WORDLESS)
-    rows = wordless.filter(at__gt=since, at__lte=until).exclude(run_id="").order_by("-at")
-    sent = list(rows.values_list("run_id", "source", "signals")[:HINTS])
+    sent = _SENT.ask(agent=pattern.agent_id, since=since, until=until)
     there = Run.objects.filter(agent=pattern.agent_id, external_id__in={run for run, _, _ in sent}, **{field: name})
     runs = set(there.values_list("external_id", flat=True)) if sent else set()
     observed: dict[bytes, set[str]] = defaultdict(set)

@@ -2,10 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final, NamedTuple
-
-from django.db import connection
 
 from agents import statements
 from feedback.models import Pattern
@@ -34,19 +31,6 @@ _ASKED: Final = """
 
 _TYPES: Final = {"pattern": "bigint", "agent": "bigint"}
 
-# OFFSET 0 keeps the planner from sharing so small a search among processes, which takes longer to begin than to do.
-_ABOUT: Final = """
-    SELECT COALESCE(array_agg(e.id ORDER BY e.at DESC, e.id DESC), '{}')
-    FROM (
-        SELECT id, at, feedback_id, run_id FROM feedback_evidence WHERE pattern_id = %(pattern)s
-        AND at >= COALESCE(%(since)s, '-infinity'::timestamptz) AND at < COALESCE(%(until)s, 'infinity'::timestamptz)
-        OFFSET 0
-    ) AS e
-    LEFT JOIN feedback_feedback said ON said.id = e.feedback_id
-    LEFT JOIN feedback_run own ON own.id = e.run_id
-    WHERE said.version = %(version)s OR own.version = %(version)s
-"""
-
 
 class Report(NamedTuple):
     """One report: who it came from, what it says of how bad it is, and where it happened, by the run behind it, too.
@@ -74,20 +58,6 @@ def newest(pattern: Pattern) -> list[Report]:
         Report(pk, bytes(source), failed, rating or "", code or "", _read(sent), bool(corrected), *rest)
         for pk, source, failed, rating, code, sent, corrected, *rest in statements.ask(_ASKED, _TYPES, asked)
     ]
-
-
-def about_version(
-    pattern: Pattern, version: int, *, since: datetime | None = None, until: datetime | None = None
-) -> list[int]:
-    """The keys of all evidence about a version, newest first, from `since` to before `until`; one query.
-
-    Which reports are about it, only the reports tell; so they are gone through once, for all keys.
-    """
-    asked = {"pattern": pattern.pk, "version": version, "since": since, "until": until}
-    with connection.cursor() as cursor:
-        cursor.execute(_ABOUT, asked)
-        found: list[int] = cursor.fetchone()[0]
-    return found
 
 
 def _read(sent: str | None) -> Mapping[str, object] | None:

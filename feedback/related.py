@@ -5,26 +5,51 @@ from typing import Final
 
 from django.db.models import TextField
 
-from agents.compiled import Compiled, Given, key
+from agents.compiled import Compiled, Given, key, keys
 from agents.models import Agent
 from agents.reach import unseen
 from feedback import across
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.mining.typical import Stems, says_the_same, stems_of
 from feedback.models import Pattern, SharedPattern
-from feedback.models.pattern import PatternQuerySet
 from people.models import User
 
 LOOKED_AT: Final = 150
 """So many closed patterns of the same kind are compared, those of most sources first."""
 SHOWN: Final = 5
 _CLOSED: Final = (Pattern.Status.DISMISSED, Pattern.Status.RESOLVED)
+_SHARED: Final = [f"shared_member__shared__{name}" for name in ("sources", "agents")]
 _LOOKED_AT: Final = Compiled(
     lambda: (
         Pattern.objects.filter(agent=key("agent"), kind=Given("kind", TextField()))
         .filter(status__in=_CLOSED, sources__gt=1)
         .order_by("-sources", "pk")
         .values_list("pk", "label", "signature", "terms")[: LOOKED_AT + 1]
+    )
+)
+_TOGETHER: Final = Compiled(
+    lambda: (
+        Pattern.objects.filter(shared_member__shared__members__pattern=key("pattern"))
+        .exclude(**{"agent__pk__any_of": keys("left_out")})
+        .exclude(status__in=[Pattern.Status.MERGED, Pattern.Status.DISMISSED])
+        .filter(support__gt=0)
+        .select_related("agent", "shared_member__shared")
+        .only("kind", "label", "status", "support", "sources", "agent__slug", "agent__name", *_SHARED)
+        .order_by("-sources", "pk")[: 2 * SHOWN]
+    )
+)
+_KNOWN: Final = Compiled(
+    lambda: Pattern.objects.filter(**{"pk__any_of": keys("keys")}).select_related("agent").defer("centroid", "meaning")
+)
+# Agent by agent, for that is how signatures are indexed.
+_EQUAL: Final = Compiled(
+    lambda: (
+        Pattern.objects.shown()
+        .filter(agent__in=Agent.objects.exclude(**{"pk__any_of": keys("left_out")}).order_by().values("pk"))
+        .filter(kind=Given("kind", TextField()), signature=Given("signature", TextField()))
+        .select_related("agent")
+        .defer("centroid", "meaning")
+        .order_by("-sources", "pk")[:SHOWN]
     )
 )
 
@@ -46,7 +71,7 @@ def related(pattern: Pattern, user: User | None, *, is_shared: bool = True) -> R
     """As far as this person sees the agents, all of it without one. At most five queries; one less for a pattern that
     is known not to be shared.
     """
-    found = _together(pattern, user) if is_shared else []
+    found = _TOGETHER.ask(pattern=pattern.pk, left_out=_left_out(pattern, user)) if is_shared else []
     elsewhere = [other for other in found if other.status != Pattern.Status.CANDIDATE]
     elsewhere += [other for other in _equal(pattern, user) if other not in elsewhere]
     waiting = [other for other in found if other.status == Pattern.Status.CANDIDATE]
@@ -56,28 +81,16 @@ def related(pattern: Pattern, user: User | None, *, is_shared: bool = True) -> R
     return Related(elsewhere[:SHOWN], waiting[:SHOWN], shared, _closed(pattern))
 
 
-def _seen(user: User | None) -> PatternQuerySet:
-    return Pattern.objects.for_person(user) if user else Pattern.objects.all()
-
-
-def _together(pattern: Pattern, user: User | None) -> list[Pattern]:
-    rows = _seen(user).filter(shared_member__shared__members__pattern=pattern).exclude(agent=pattern.agent_id)
-    rows = rows.exclude(status__in=[Pattern.Status.MERGED, Pattern.Status.DISMISSED]).filter(support__gt=0)
-    rows = rows.select_related("agent", "shared_member__shared")
-    shared = [f"shared_member__shared__{name}" for name in ("sources", "agents")]
-    rows = rows.only("kind", "label", "status", "support", "sources", "agent__slug", "agent__name", *shared)
-    return list(rows.order_by("-sources", "pk")[: 2 * SHOWN])
+def _left_out(pattern: Pattern, user: User | None) -> list[int]:
+    """Its own agent, and those this person does not see."""
+    return [pattern.agent_id, *(unseen(user) if user else ())]
 
 
 def _equal(pattern: Pattern, user: User | None) -> list[Pattern]:
     """Of other agents those with its signature, which are there before the night."""
     if not pattern.signature or Kind(pattern.kind) not in EXACT_KINDS:
         return []
-    # Agent by agent, for that is how signatures are indexed.
-    seen = Agent.objects.for_person(user) if user else Agent.objects.all()
-    agents = seen.exclude(pk=pattern.agent_id).order_by().values("pk")
-    rows = Pattern.objects.shown().filter(agent__in=agents, kind=pattern.kind, signature=pattern.signature)
-    return list(rows.select_related("agent").defer("centroid", "meaning").order_by("-sources", "pk")[:SHOWN])
+    return _EQUAL.ask(left_out=_left_out(pattern, user), kind=pattern.kind, signature=pattern.signature)
 
 
 def _closed(pattern: Pattern) -> list[Pattern]:
@@ -92,7 +105,7 @@ def _closed(pattern: Pattern) -> list[Pattern]:
     same = [pk for pk, said in others if says_the_same(own, _words(pattern.kind, *said), least=least)]
     if not same:
         return []
-    known = Pattern.objects.select_related("agent").defer("centroid", "meaning").in_bulk(same[:SHOWN])
+    known = {other.pk: other for other in _KNOWN.ask(keys=same[:SHOWN])}
     return [known[pk] for pk in same if pk in known]
 
 

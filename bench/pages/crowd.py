@@ -61,9 +61,9 @@ _REPORTS = """
     FROM generate_series(1, %(patterns)s) g JOIN place ON place.n = greatest(1, g %% 8 - 3)
     JOIN said s ON s.n = 1 + g %% 2000;
 
-    INSERT INTO feedback_evidence (pattern_id, feedback_id, source, at)
-    SELECT (mine.ids)[1 + floor(array_length(mine.ids, 1) * power(x.r, 3))], x.id, x.source, x.at
-    FROM (SELECT id, agent_id, source, at, random() AS r FROM feedback_feedback WHERE id %% 5 < 3) AS x
+    INSERT INTO feedback_evidence (pattern_id, feedback_id, source, version, at)
+    SELECT (mine.ids)[1 + floor(array_length(mine.ids, 1) * power(x.r, 3))], x.id, x.source, x.version, x.at
+    FROM (SELECT id, agent_id, source, version, at, random() AS r FROM feedback_feedback WHERE id %% 5 < 3) AS x
     JOIN (SELECT agent_id, array_agg(id ORDER BY id) AS ids FROM feedback_pattern GROUP BY 1) mine USING (agent_id);
 
     INSERT INTO feedback_patternsource (pattern_id, source, items)

@@ -84,6 +84,7 @@ def _count_again(taken: Exclusion) -> None:
             pattern_id=root,
             grouped_in_id=group if group in merged else None,
             source=report.source,
+            version=report.version,
             at=report.at,
             **_is(report),
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 from feedback.mining import Item, Kind
 from feedback.models import Feedback, Run
 
-_READ = ("source", "at", "excluded_at")
+_READ = ("source", "version", "at", "excluded_at")
 READ_OF_RUNS = (*_READ, "error", "error_type")
 _WORDS = ("reason", "correction", "edited_output", "output", "predicted", "expected")
 READ_OF_FEEDBACK = (*_READ, "withdrawn_at", "rating", *_WORDS)

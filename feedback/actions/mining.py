@@ -36,6 +36,7 @@ _LINKED = {
     "run_id": "bigint",
     "grouped_in_id": "bigint",
     "source": "bytea",
+    "version": "integer",
     "at": "timestamptz",
     "similarity": "float8",
     "threshold": "float8",
@@ -50,6 +51,7 @@ class Linked(NamedTuple):
     run_id: int | None
     grouped_in_id: int | None
     source: bytes
+    version: int | None
     at: datetime
     similarity: float
     threshold: float
@@ -184,4 +186,4 @@ def _linked(group: int, report: Feedback | Run, merged: Mapping[int, int], assig
     into, was = merged.get(group, group), group if group in merged else None
     feedback, run = (None, report.pk) if isinstance(report, Run) else (report.pk, None)
     source = bytes(report.source)
-    return Linked(into, feedback, run, was, source, report.at, assigned.similarity, assigned.threshold)
+    return Linked(into, feedback, run, was, source, report.version, report.at, assigned.similarity, assigned.threshold)

@@ -281,6 +281,7 @@ def _evidence(one: HeldEvidence, table: str, roots: dict[int, int]) -> Evidence:
         feedback_id=one.feedback_id,
         run_id=one.run_id,
         source=bytes(report.source),
+        version=report.version,
         at=report.at,
         similarity=one.similarity,
         threshold=one.threshold,

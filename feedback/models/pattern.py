@@ -217,18 +217,19 @@ class Pattern(models.Model):
 
 
 class Evidence(models.Model):
-    """One report that belongs to one pattern. `source` and `at` are the report's, copied for counting.
+    """One report that belongs to one pattern. `source`, `version` and `at` are the report's, copied for lists.
 
     `grouped_in` is the pattern that the miner put it in, where that one has been merged into another since.
     `similarity` to that pattern and the `threshold` it had to reach are those of the moment it was put in; null for
     what a person put there.
     """
 
-    pattern = models.ForeignKey(Pattern, on_delete=models.PROTECT, related_name="evidence")
+    pattern = models.ForeignKey(Pattern, on_delete=models.PROTECT, related_name="evidence", db_index=False)
     feedback = models.ForeignKey(Feedback, on_delete=models.PROTECT, null=True, related_name="evidence")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="evidence")
     grouped_in = models.ForeignKey(Pattern, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     source = models.BinaryField(max_length=16)
+    version = models.PositiveIntegerField(null=True)
     at = models.DateTimeField()
     similarity = models.FloatField(null=True)
     threshold = models.FloatField(null=True)
@@ -240,7 +241,10 @@ class Evidence(models.Model):
             models.UniqueConstraint("pattern", "feedback", name="evidence_feedback_once_per_pattern"),
             models.UniqueConstraint("pattern", "run", name="evidence_run_once_per_pattern"),
         ]
-        indexes = [models.Index(fields=["pattern", "-at"], name="evidence_by_pattern_and_time")]
+        # In the very order of the lists and with what they are filtered by: the keys of a page are found here alone.
+        indexes = [
+            models.Index(fields=["pattern", "-at", "-id"], include=["version"], name="evidence_by_pattern_and_time")
+        ]
 
     def __str__(self) -> str:
         return f"evidence {self.pk} of pattern {self.pattern_id}"

@@ -18,7 +18,7 @@ from feedback.insight import Examples, Insight, examples_among
 from feedback.likeness import folded, said
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Exclusion, Pattern, PatternSource
-from feedback.newest import READ, about_version
+from feedback.newest import READ
 from feedback.timeline import PatternTime, timeline
 from people.models import User
 from proposals.grounds import evidence, memory
@@ -112,12 +112,12 @@ class PatternPage:
         """The keys of all that the page pages through."""
         if not self.is_filtered and len(self._newest) < READ:
             return self._newest
-        since = datetime.combine(self.day, datetime.min.time(), UTC) if self.day else None
-        until = since + timedelta(days=1) if since else None
-        if self.version is not None:
-            return about_version(self.pattern, self.version, since=since, until=until)
         rows = self.pattern.evidence.order_by("-at", "-pk")
-        rows = rows.filter(at__gte=since, at__lt=until) if since else rows
+        if self.day:
+            since = datetime.combine(self.day, datetime.min.time(), UTC)
+            rows = rows.filter(at__gte=since, at__lt=since + timedelta(days=1))
+        if self.version is not None:
+            rows = rows.filter(version=self.version)
         return rows.values_list("pk", flat=True)
 
     @cached_property

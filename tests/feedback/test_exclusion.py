@@ -1,7 +1,9 @@
 """A report that a reviewer excludes counts nowhere, until that is taken back."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from importlib import import_module
 from threading import Barrier
 
 import pytest
@@ -25,6 +27,9 @@ pytestmark = pytest.mark.django_db
 def _counts(pattern: Pattern) -> tuple[int, int, int]:
     pattern.refresh_from_db()
     days = sum(PatternDay.objects.filter(pattern=pattern).values_list("items", flat=True))
+    for evidence in pattern.evidence.select_related("feedback", "run"):
+        said = evidence.report
+        assert (evidence.source, evidence.version, evidence.at) == (said.source, said.version, said.at)
     assert pattern.support == pattern.evidence.count() == days
     assert pattern.sources == PatternSource.objects.filter(pattern=pattern).count()
     return pattern.support, pattern.sources, pattern.span_days or 0
@@ -33,7 +38,7 @@ def _counts(pattern: Pattern) -> tuple[int, int, int]:
 def test_an_excluded_report_leaves_every_count_and_comes_back_when_counted_again(
     support: Agent, complaints: list[Feedback], mara: User
 ) -> None:
-    Feedback.objects.filter(pk=complaints[0].pk).update(at=timezone.now() - timedelta(days=9))
+    Feedback.objects.filter(pk=complaints[0].pk).update(at=timezone.now() - timedelta(days=9), version=3)
     mine(support)
     pattern = Pattern.objects.shown().get()
     assert _counts(pattern) == (4, 4, 10)
@@ -121,3 +126,16 @@ def test_a_miner_and_two_reviewers_at_once_agree_on_the_counts(support: Agent, m
     for pattern in Pattern.objects.all():
         _counts(pattern)
     assert sum(Pattern.objects.values_list("support", flat=True)) == 15 * 3
+
+
+def test_evidence_from_before_it_had_a_version_gets_that_of_its_report(support: Agent) -> None:
+    for number in range(3):
+        report(support, f"person {number}", reason="The parcel came open.", version=number or None)
+        failure(support, f"unit {number}", "Timeout in order_lookup", version=7)
+    mine(support)
+    known = list(Evidence.objects.order_by("pk").values_list("version", flat=True))
+    assert Counter(known) == {7: 3, None: 1, 1: 1, 2: 1}
+    Evidence.objects.update(version=None)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("feedback.migrations.0022_evidence_version").COPIED)
+    assert list(Evidence.objects.order_by("pk").values_list("version", flat=True)) == known

@@ -67,7 +67,7 @@ def everything() -> list[object]:
     """All that is counted."""
     count_runs()
     pattern = "support", "sources", "first_seen", "last_seen", "status"
-    linked = "pattern", "grouped_in", "feedback", "run", "at", "similarity", "threshold"
+    linked = "pattern", "grouped_in", "feedback", "run", "version", "at", "similarity", "threshold"
     return [
         sorted(Pattern.objects.values_list("pk", *pattern)),
         sorted(Evidence.objects.values_list(*linked), key=str),
@@ -82,8 +82,8 @@ def everything() -> list[object]:
 
 def test_what_came_with_a_key_counts_no_more_and_then_again(support: Agent, leaked: ApiKey, good: ApiKey) -> None:
     for number, text in enumerate(COMPLAINTS):
-        report(support, f"person {number}", reason=text, key=leaked if number < 3 else good)
-    failure(support, "a unit", "Timeout in order_lookup", key=leaked)
+        report(support, f"person {number}", reason=text, key=leaked if number < 3 else good, version=number + 1)
+    failure(support, "a unit", "Timeout in order_lookup", key=leaked, version=5)
     mine(support)
     before = everything()
     made = hold(leaked)
