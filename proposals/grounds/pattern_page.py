@@ -99,19 +99,25 @@ class PatternPage:
     @cached_property
     def page(self) -> Page[Any]:
         """The evidence, newest first."""
-        page = Paginator(self._asked_for(), PER_PAGE).get_page(self._query.get("page"))
-        if not self.is_filtered and page.end_index() <= len(self._newest):
-            wanted = self._newest[max(page.start_index() - 1, 0) : page.end_index()]
-        else:
-            wanted = list(page.object_list)
+        page: Page[Any] = Paginator(self._listed(), PER_PAGE).get_page(self._query.get("page"))
+        wanted = self._wanted(page)
         self._reports = self._read({*wanted, *self.insight.example_keys})
         page.object_list = [self._reports[pk] for pk in wanted if pk in self._reports]
         return page
 
-    def _asked_for(self) -> "list[int] | QuerySet[Any]":
-        """The keys of all that the page pages through."""
-        if not self.is_filtered and len(self._newest) < READ:
-            return self._newest
+    def _listed(self) -> "range | QuerySet[Any]":
+        """What the page pages through: of all reports their number, which is known, and of some their keys."""
+        if self.is_filtered:
+            return self._keys()
+        return range(len(self._newest) if len(self._newest) < READ else self.pattern.support)
+
+    def _wanted(self, page: Page[Any]) -> list[int]:
+        first, last = max(page.start_index() - 1, 0), page.end_index()
+        if self.is_filtered:
+            return list(page.object_list)
+        return self._newest[first:last] if last <= len(self._newest) else list(self._keys()[first:last])
+
+    def _keys(self) -> "QuerySet[Any]":
         rows = self.pattern.evidence.order_by("-at", "-pk")
         if self.day:
             since = datetime.combine(self.day, datetime.min.time(), UTC)
