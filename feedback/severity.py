@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Level(IntEnum):
@@ -50,8 +50,7 @@ _HINT: Final = (Level.LOW, "signals without words")
 _NOTHING: Final = (Level.NONE, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What one report says of how bad it is. `signals` are named as in `feedback.signals`."""
 
     source: Hashable

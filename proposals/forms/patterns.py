@@ -1,9 +1,10 @@
 """What people type on the page of a pattern."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
+from django.utils.choices import BaseChoiceIterator
 
 from feedback.actions.patterns import MAX_LABEL
 from feedback.models import Pattern
@@ -16,13 +17,19 @@ Others = Iterable[tuple[int, str]]
 """Keys of patterns, and what they are called."""
 
 
-def _choices(others: Others) -> list[tuple[str, str]]:
-    return [("", "Choose one"), *((str(pk), f"{pk}: {label[:80]}") for pk, label in others)]
+class _Choices(BaseChoiceIterator):
+    """Others to choose from. Of a plain list Django would look at every entry, at each of its values, twice."""
+
+    def __init__(self, others: Others) -> None:
+        self._pairs = [("", "Choose one"), *((str(pk), f"{pk}: {label[:80]}") for pk, label in others)]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
 
 
 def _pattern_field(label: str, others: Others) -> forms.IntegerField:
     """A pattern by its number; whether it is one that may be chosen, the action says."""
-    widget = forms.Select(choices=_choices(others))
+    widget = forms.Select(choices=_Choices(others))
     return forms.IntegerField(label=label, required=False, min_value=1, max_value=2**62, widget=widget)
 
 

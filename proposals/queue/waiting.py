@@ -68,9 +68,10 @@ _ROLLING: Final = """
 """
 
 _DECIDABLE: Final = f"""
-    p.status = ANY (%(decidable)s) AND {_UNBARRED} AND NOT ({_ROLLING}) AND p.revision_id NOT IN (
-        SELECT revision_id FROM proposals_decision WHERE actor_id = %(user)s AND verdict = 'approve')
-"""  # noqa: S608 (nothing in it comes from outside)
+    p.status = ANY (%(decidable)s) AND {_UNBARRED} AND NOT ({_ROLLING}) AND NOT EXISTS (
+        SELECT FROM proposals_decision d
+        WHERE d.revision_id = p.revision_id AND d.actor_id = %(user)s AND d.verdict = 'approve')
+"""
 
 # Where only an owner's approval is missing, it is the turn of those owners, as long as there are any.
 _OWNERS: Final = """
