@@ -41,12 +41,13 @@ _TOGETHER: Final = Compiled(
 _KNOWN: Final = Compiled(
     lambda: Pattern.objects.filter(**{"pk__any_of": keys("keys")}).select_related("agent").defer("centroid", "meaning")
 )
-# Agent by agent, for that is how signatures are indexed.
+# Agent by agent, and said to have one, for that is how signatures are indexed.
 _EQUAL: Final = Compiled(
     lambda: (
         Pattern.objects.shown()
         .filter(agent__in=Agent.objects.exclude(**{"pk__any_of": keys("left_out")}).order_by().values("pk"))
         .filter(kind=Given("kind", TextField()), signature=Given("signature", TextField()))
+        .exclude(signature="")
         .select_related("agent")
         .defer("centroid", "meaning")
         .order_by("-sources", "pk")[:SHOWN]

@@ -4,9 +4,9 @@ from django.db import migrations, models
 # What is filtered by is read from the evidence alone, so what is there already gets it, too.
 COPIED = """
     UPDATE feedback_evidence e SET version = f.version FROM feedback_feedback f
-    WHERE f.id = e.feedback_id AND f.version IS NOT NULL;
+    WHERE f.id = e.feedback_id AND e.version IS NULL AND f.version IS NOT NULL;
     UPDATE feedback_evidence e SET version = r.version FROM feedback_run r
-    WHERE r.id = e.run_id AND r.version IS NOT NULL;
+    WHERE r.id = e.run_id AND e.version IS NULL AND r.version IS NOT NULL;
 """
 
 

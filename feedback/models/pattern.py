@@ -217,7 +217,7 @@ class Pattern(models.Model):
 
 
 class Evidence(models.Model):
-    """One report that belongs to one pattern. `source`, `version` and `at` are the report's, copied for lists.
+    """One report that belongs to one pattern. `source`, `version` and `at` are the report's, copied to count and list.
 
     `grouped_in` is the pattern that the miner put it in, where that one has been merged into another since.
     `similarity` to that pattern and the `threshold` it had to reach are those of the moment it was put in; null for

@@ -1,18 +1,23 @@
 """Patterns: what recurs, and what is made of it."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from agents.models import Agent, Document
+from feedback import newest
 from feedback.actions.mining import mine
 from feedback.actions.rollups import count_runs
-from feedback.models import Feedback, Pattern
+from feedback.models import Evidence, Feedback, Pattern
 from people.models import User
 from proposals.actions.proposals import MOST_CANDIDATES
+from proposals.grounds import pattern_page
+from proposals.grounds.pattern_page import PatternPage
 from proposals.models import Proposal
 from tests.cast import PROMPT, report
 
@@ -163,6 +168,30 @@ def test_writing_the_change_oneself_links_the_pattern(
     assert Proposal.objects.filter(pattern=pattern, is_alternative=True).count() == MOST_CANDIDATES - 1
     for wrong in ("999999", "x", "9" * 40):
         assert client.get(propose.replace(f"pattern={pattern.pk}", f"pattern={wrong}")).status_code == 404
+
+
+def test_pages_past_the_reports_that_are_read_anyway_go_on_where_they_end(
+    support: Agent, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (newest, pattern_page):
+        monkeypatch.setattr(module, "READ", 4)
+    monkeypatch.setattr(pattern_page, "PER_PAGE", 3)
+    for number in range(10):
+        report(
+            support, f"person {number}", reason="the parcel arrived broken, its box was open", version=1 + number % 2
+        )
+    mine(support)
+    found = Pattern.objects.get()
+    by_time = list(found.evidence.order_by("-at", "-pk"))
+
+    def pages(count: int, **query: str) -> list[list[Evidence]]:
+        asked = [f"{urlencode(query)}&page={number + 1}" for number in range(count)]
+        return [list(PatternPage(found, QueryDict(one), ada).page) for one in asked]
+
+    assert pages(4) == [by_time[:3], by_time[3:6], by_time[6:9], by_time[9:]]
+    assert pages(5)[4] == by_time[9:]
+    about = [evidence for evidence in by_time if evidence.version == 2]
+    assert pages(2, version="2") == [about[:3], about[3:]]
 
 
 def test_a_pattern_that_came_back_says_when(client: Client, mara: User, prompt: Document, pattern: Pattern) -> None:
