@@ -171,7 +171,7 @@ def test_writing_the_change_oneself_links_the_pattern(
 
 
 def test_pages_past_the_reports_that_are_read_anyway_go_on_where_they_end(
-    support: Agent, ada: User, monkeypatch: pytest.MonkeyPatch
+    client: Client, support: Agent, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (newest, pattern_page):
         monkeypatch.setattr(module, "READ", 4)
@@ -192,6 +192,10 @@ def test_pages_past_the_reports_that_are_read_anyway_go_on_where_they_end(
     assert pages(5)[4] == by_time[9:]
     about = [evidence for evidence in by_time if evidence.version == 2]
     assert pages(2, version="2") == [about[:3], about[3:]]
+    client.force_login(ada)
+    page = " ".join(client.get(reverse("pattern", args=[found.pk])).text.split())
+    assert "Of the newest 4:" in page
+    assert "read from the newest 4 reports" in page
 
 
 def test_a_pattern_that_came_back_says_when(client: Client, mara: User, prompt: Document, pattern: Pattern) -> None:
