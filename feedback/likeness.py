@@ -11,6 +11,7 @@ T = TypeVar("T")
 
 _READ: Final = 500
 """Characters of a text that are compared, as many as a list shows."""
+_ASKED: Final = 300
 _SAID: Final = ("rating", "reason_code", "expected", "predicted", "reason", "correction", "edited_output")
 _SHORT: Final = _SAID[:4]
 _BETWEEN: Final = "\x1f"
@@ -31,6 +32,12 @@ def said() -> Expression:
         default=_joined(*texts, _output()),
         output_field=TextField(),
     )
+
+
+def asked() -> Expression:
+    """For the same rows: of a wrong label the beginning of what was labelled, which the label alone does not tell."""
+    is_labelled = When(~Q(feedback__expected=""), feedback__isnull=False, then=Left("feedback__input", _ASKED))
+    return Case(is_labelled, default=Value(""), output_field=TextField())
 
 
 def folded(rows: Iterable[tuple[T, str, int | None]]) -> list[list[T]]:

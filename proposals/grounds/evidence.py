@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 
 from agents.compiled import Compiled, Given, key, keys
 from audit import numbers
-from feedback.likeness import folded, said
+from feedback.likeness import asked, folded, said
 from feedback.models import Exclusion, Feedback, Run
 from proposals.checking import checks
 from proposals.grounds import growth, sourcing
@@ -160,7 +160,8 @@ def _days(times: Sequence[datetime]) -> int:
 class Quote:
     """One report, the run it is about, and who left it out, where there are such.
 
-    `more` others say nearly the same, the newest of them being `alike`.
+    `asked` is the beginning of what was labelled wrongly. `more` others say nearly the same, the newest of them being
+    `alike`.
     """
 
     pk: int
@@ -169,6 +170,7 @@ class Quote:
     behind: Run | None
     exclusion: Exclusion | None
     on_probation: bool = False
+    asked: str = ""
     more: int = 0
     alike: "list[Quote]" = field(default_factory=list)
 
@@ -180,7 +182,7 @@ class Quote:
 
 def _quoted() -> "QuerySet[ProposalEvidence]":
     found = ProposalEvidence.objects.select_related("feedback__key", "run__key").defer("feedback__input")
-    return found.filter(**{"proposal": key("proposal"), "pk__any_of": keys("wanted")})
+    return found.annotate(asked=asked()).filter(**{"proposal": key("proposal"), "pk__any_of": keys("wanted")})
 
 
 _QUOTED: Final = Compiled(_quoted)
@@ -210,7 +212,7 @@ def quotes(proposal: Proposal, number: str | None, linked: Sequence[Link], *, ea
     return page
 
 
-def _quotes(agent_id: int, rows: Sequence[ProposalEvidence]) -> list[Quote]:
+def _quotes(agent_id: int, rows: Sequence[Any]) -> list[Quote]:
     if not rows:
         return []
     feedback = [row.feedback for row in rows if row.feedback]
@@ -225,6 +227,7 @@ def _quotes(agent_id: int, rows: Sequence[ProposalEvidence]) -> list[Quote]:
             row.run or (behind.get(row.feedback.run_id) if row.feedback else None),
             left_out.get((row.feedback_id, row.run_id)),
             bool(row.report.key and row.report.key.is_on_probation),
+            row.asked,
         )
         for row in rows
     ]

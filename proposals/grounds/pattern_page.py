@@ -15,7 +15,7 @@ from agents.compiled import Compiled, Given, key, keys
 from agents.models import Document
 from feedback.actions import lifecycle
 from feedback.insight import Examples, Insight, examples_among
-from feedback.likeness import folded, said
+from feedback.likeness import asked, folded, said
 from feedback.mining import EXACT_KINDS, Kind
 from feedback.models import Evidence, Exclusion, Pattern, PatternSource
 from feedback.newest import READ
@@ -34,7 +34,7 @@ PROPOSALS = 20
 _REPORTS: Final = Compiled(
     lambda: (
         Evidence.objects.select_related("feedback", "run")
-        .annotate(said=said())
+        .annotate(said=said(), asked=asked())
         .filter(**{"pattern": key("pattern"), "pk__any_of": keys("keys")})
     )
 )

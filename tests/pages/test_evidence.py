@@ -11,7 +11,7 @@ from audit.models import AuditEntry
 from audit.record import SYSTEM
 from feedback.actions.mining import mine
 from feedback.actions.rollups import count_runs
-from feedback.models import Exclusion, Feedback, Pattern, Run
+from feedback.models import Evidence, Exclusion, Feedback, Pattern, Run
 from people.models import User
 from proposals.actions import proposals
 from proposals.actions.decisions import approve, reject
@@ -248,3 +248,23 @@ def test_queue_and_proposal_say_how_bad_how_often_and_by_whom_in_the_same_words(
     assert f">{said}</a>" in client.get(reverse("proposal", args=[drafted.pk])).text
     reject(drafted.pk, user=mara, digest=digest_of(drafted), reason="other", note="No.")
     assert "severity" not in client.get(f"{queue}?show=decided").text
+
+
+def test_of_a_wrong_label_the_beginning_of_what_was_labelled_is_shown(
+    client: Client, mara: User, support: Agent, pending: Proposal
+) -> None:
+    asked = f"I want my <b>money</b> back {'and soon ' * 60}"
+    said = report(support, "ben", predicted="billing", expected="refund", input=asked)
+    other = report(support, "zoe", reason="Too slow.", input="Where is my parcel?")
+    pattern = Pattern.objects.create(
+        agent=support, kind="mislabel", status="open", support=2, sources=2, first_seen=said.at, last_seen=other.at
+    )
+    for item in (said, other):
+        Evidence.objects.create(pattern=pattern, feedback=item, source=item.source, at=item.at)
+        ProposalEvidence.objects.create(proposal=pending, feedback=item)
+    client.force_login(mara)
+    for page in (reverse("pattern", args=[pattern.pk]), f"{reverse('proposal', args=[pending.pk])}?evidence=1"):
+        shown = client.get(page).text
+        assert "I want my &lt;b&gt;money&lt;/b&gt; back and soon" in shown
+        assert "and soon " * 30 not in shown
+        assert "Where is my parcel?" not in shown
