@@ -80,6 +80,14 @@ def end_probations() -> None:
 
 
 @shared_task
+def note_rising() -> None:
+    """Say of every pattern whether more and more reports come."""
+    from feedback.actions.weighing import note_rising
+
+    note_rising()
+
+
+@shared_task
 def count_runs() -> None:
     """Bring the runs of each day, and each agent's runs a day, up to date."""
     from feedback.actions.rollups import count_runs

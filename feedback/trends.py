@@ -5,7 +5,7 @@ from collections.abc import Set
 from datetime import date, timedelta
 from typing import Final
 
-from django.db.models import BooleanField, DateField, F, Func
+from django.db.models import DateField
 from django.utils import timezone
 
 from agents.compiled import Compiled, Given, keys
@@ -18,7 +18,6 @@ _DAYS: Final = Compiled(
         day__range=(Given("first", DateField()), Given("last", DateField())),
     ).values_list("pattern", "day", "items")
 )
-_TODAY = "(now() AT TIME ZONE 'UTC')::date"
 
 
 def trends(pattern_ids: Set[int], *, days: int = TREND_DAYS) -> dict[int, list[int]]:
@@ -34,21 +33,3 @@ def trends(pattern_ids: Set[int], *, days: int = TREND_DAYS) -> dict[int, list[i
 def days_of(pattern: int, first: date, last: date) -> dict[date, int]:
     """Reports of one pattern on each of these days that had any, both ends included."""
     return {day: items for _, day, items in _DAYS.ask(patterns=[pattern], first=first, last=last)}
-
-
-class Rising(Func):
-    """Whether the pattern with this key has a trend line that rises: a quarter more reports in its second half than in
-    its first. For annotations. Worked out once for all `candidates`, a query of keys of patterns, written in SQL.
-    """
-
-    output_field = BooleanField()
-
-    def __init__(self, pattern: str, *, candidates: str) -> None:
-        super().__init__(F(pattern), candidates=candidates)
-
-    template = f"""(%(expressions)s IN (
-        SELECT d.pattern_id FROM feedback_patternday d
-        WHERE d.pattern_id = ANY (ARRAY(%(candidates)s)) AND d.day > {_TODAY} - {TREND_DAYS} AND d.day <= {_TODAY}
-        GROUP BY d.pattern_id
-        HAVING 4 * COALESCE(SUM(d.items) FILTER (WHERE d.day > {_TODAY} - {TREND_DAYS // 2}), 0)
-             > 5 * COALESCE(SUM(d.items) FILTER (WHERE d.day <= {_TODAY} - {TREND_DAYS // 2}), 0)))"""  # noqa: S608 (nothing in it comes from outside)

@@ -23,6 +23,7 @@ _EVERY = settings.COUNTERSIGN_MINE_EVERY_S
 beat_schedule = {
     "mine": {"task": "feedback.tasks.mine_pending", "schedule": _EVERY, "options": {"expires": _EVERY}},
     "count": {"task": "feedback.tasks.count_runs", "schedule": 60.0, "options": {"expires": 60.0}},
+    "rising": {"task": "feedback.tasks.note_rising", "schedule": 60.0, "options": {"expires": 60.0}},
     "erase": {"task": "feedback.tasks.erase_asked", "schedule": 30.0, "options": {"expires": 30.0}},
     "quarantine": {
         "task": "feedback.tasks.settle_quarantines",

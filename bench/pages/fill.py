@@ -32,6 +32,7 @@ from bench.pages import crowd  # noqa: E402
 from bench.pages.addresses import SOME, addresses, unasked  # noqa: E402
 from bench.pages.texts import Writer  # noqa: E402
 from feedback.actions.rollups import count_runs  # noqa: E402
+from feedback.actions.weighing import note_rising  # noqa: E402
 from feedback.models import Pattern, SharedMember, SharedPattern  # noqa: E402
 from people.accounts import create_person  # noqa: E402
 from people.models import User  # noqa: E402
@@ -60,6 +61,7 @@ def main(what: str) -> None:
     crowd.proposals(opened=500 if what == "board" else 9_500, decided=9_500 if what == "board" else 0)
     crowd.log()
     count_runs()
+    note_rising()
     if what == "board":
         _shared()
         _rollouts()

@@ -121,6 +121,9 @@ class Pattern(models.Model):
         null=True, help_text="How bad it is, see `feedback.severity`; kept up while a proposal is open."
     )
     weighed_support = models.PositiveIntegerField(default=0, help_text="The support when that was last found.")
+    is_rising = models.BooleanField(
+        default=False, help_text="Whether its trend line rises, as of the last minute; see `actions.weighing`."
+    )
     first_seen = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)
     draft_due_at = models.DateTimeField(null=True)
@@ -179,6 +182,7 @@ class Pattern(models.Model):
                 fields=["only_from", "status"], name="pattern_only_from", condition=Q(only_from__isnull=False)
             ),
             models.Index(fields=["agent"], name="pattern_to_compare", condition=Q(is_compared=False)),
+            models.Index(fields=["id"], name="pattern_rising", condition=Q(is_rising=True)),
             models.Index(fields=["draft_due_at"], name="pattern_draft_due", condition=Q(draft_due_at__isnull=False)),
         ]
 

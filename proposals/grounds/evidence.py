@@ -266,10 +266,18 @@ def checks_now(
     return [now if check.name == "evidence" else check for check in stored]
 
 
+_COUNTER_EXAMPLES: Final = Compiled(
+    lambda: (
+        CounterExample.objects.filter(revision=key("revision"))
+        .filter(feedback__withdrawn_at=None, feedback__excluded_at=None)
+        .select_related("feedback")
+    )
+)
+
+
 def counter_examples(revision: Revision) -> list[CounterExample]:
     """Praise the revision might harm, the nearest first, as found when it was made; without what no longer counts."""
-    found = revision.counter_examples.filter(feedback__withdrawn_at=None, feedback__excluded_at=None)
-    return list(found.select_related("feedback"))
+    return _COUNTER_EXAMPLES.ask(revision=revision.pk)
 
 
 def left_out_of(patterns: Sequence[int]) -> list[Exclusion]:

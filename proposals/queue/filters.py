@@ -2,17 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from functools import cache
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Case, Count, Exists, Func, IntegerField, OuterRef, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    SlugField,
+    When,
+)
 from django.db.models.functions import Coalesce
 
-from agents import compiled
-from agents.compiled import Compiled
-from feedback.trends import Rising
+from agents.compiled import Compiled, Given, key, keys
 from people.models import User
 from proposals.checking.risk import Level
 from proposals.models import Assignment, Check, Proposal
@@ -35,10 +47,6 @@ ORDERS: Final = {
     "new": ("-created_at", "-pk"),
 }
 _DECIDED: Final = {"age": ("settled", "pk"), "new": ("-settled", "-pk")}  # there, the time that counts
-_ASKED_ABOUT: Final = f"""
-    SELECT pattern_id FROM proposals_proposal
-    WHERE status IN ({", ".join(f"'{status.value}'" for status in Proposal.OPEN)})
-"""  # noqa: S608 (nothing in it comes from outside)
 LONGEST: Final = 200
 _CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "origin": ORIGINS,
@@ -96,6 +104,19 @@ class Filters:
         return replace(self, show="turn", sort="") == Filters()
 
     @property
+    def is_for_one(self) -> bool:
+        """Whether all of it is on somebody's desk, so that it is never long, and nothing but columns narrows it."""
+        return self.show == "turn" and not self.q
+
+    @property
+    def _shape(self) -> "Filters":
+        """The same for all that differ in values only: there are a few hundred."""
+        who = f"{TEAM}0" if self.team is not None else self.who
+        return Filters(
+            "turn", self.agent and "any", "", self.origin and "any", self.risk and "any", who, self.checks, self.order
+        )
+
+    @property
     def order(self) -> str:
         """The order asked for, or the one that suits the view: what is riskiest, or what was decided last."""
         return self.sort or ("new" if self.show in ("decided", "all") else "risk")
@@ -115,24 +136,33 @@ class Filters:
 
     def _narrowed(self, desk: Desk) -> ProposalQuerySet:
         """The proposals asked for, in no order."""
-        found = self._shown(desk)
+        found = self._shown(desk).filter(self._narrowing(self._given(desk)))
+        return found.saying(self.q) if self.q else found
+
+    def _given(self, desk: Desk) -> dict[str, Any]:
+        """What the narrowings speak of, by name."""
+        level = Level[self.risk.upper()].value if self.risk else None
+        return {"agent": self.agent, "origin": self.origin, "risk": level, "user": desk.user.pk, "team": self.team}
+
+    def _narrowing(self, given: Mapping[str, Any]) -> Q:
+        """What holds for the proposals asked for, besides the view and the words in them."""
+        assigned = Assignment.objects.filter(proposal=OuterRef("pk"))
+        found = Q()
         if self.agent:
-            found = found.filter(document__agent__slug=self.agent)
-        if self.q:
-            found = found.saying(self.q)
+            found &= Q(document__agent__slug=given["agent"])
         if self.origin:
-            found = found.filter(origin=self.origin)
+            found &= Q(origin=given["origin"])
         if self.risk:
-            found = found.filter(risk=Level[self.risk.upper()])
+            found &= Q(risk=given["risk"])
         if self.checks:
             verdicts = [Check.Verdict.FAIL] if self.checks == "fail" else [Check.Verdict.WARN, Check.Verdict.FAIL]
-            found = found.filter(Exists(Check.objects.filter(revision=OuterRef("revision"), verdict__in=verdicts)))
+            found &= Q(Exists(Check.objects.filter(revision=OuterRef("revision"), verdict__in=verdicts)))
         if self.who == "me":
-            found = found.filter(assigned_to(desk.user))
+            found &= assigned_to(given["user"])
         if self.who == "nobody":
-            found = found.filter(~Exists(Assignment.objects.filter(proposal=OuterRef("pk"))))
+            found &= ~Q(Exists(assigned))
         if self.team is not None:
-            found = found.filter(Exists(Assignment.objects.filter(proposal=OuterRef("pk"), team=self.team)))
+            found &= Q(Exists(assigned.filter(team=given["team"])))
         return found
 
     def all_keys(self, desk: Desk, *, also: int | None = None) -> list[int]:
@@ -140,9 +170,9 @@ class Filters:
 
         `also` is put where it would stand, asked for or not.
         """
-        if self.is_plain and self.show == "turn":
-            also_there = [] if also is None or also in desk else [also]
-            return _IN_ORDER[self.order].ask(keys=[*desk.keys, *also_there])
+        if self.is_for_one:
+            also_there = [] if also is None else [also]
+            return _in_order(self._shape).ask(keys=desk.keys, also=also_there, **self._given(desk))
         wanted = self._narrowed(desk)
         if also is not None:
             either = wanted.values("pk").union(Proposal.objects.filter(pk=also).values("pk"))
@@ -182,23 +212,33 @@ def weighed(proposals: ProposalQuerySet, keys: tuple[str, ...]) -> ProposalQuery
     """With what the order asks for beside columns.
 
     `settled` is when it was decided, or else made; `impact` the sources that stand behind it, doubled while it is
-    rising, as the trend line shows it: a quarter more reports in the last seven days than in the seven before.
+    rising, as the trend line showed it a minute ago at most: a quarter more reports in the last seven days than in the
+    seven before.
     """
     if keys[0].endswith("settled"):
         return proposals.annotate(settled=Coalesce("decided_at", "created_at"))
     if "-impact" not in keys:
         return proposals
     sources = Coalesce("pattern__sources", "evidence_sources", output_field=IntegerField())
-    rising = Rising("pattern_id", candidates=_ASKED_ABOUT)
-    return proposals.annotate(impact=Case(When(rising, then=sources * 2), default=sources))
+    return proposals.annotate(impact=Case(When(pattern__is_rising=True, then=sources * 2), default=sources))
 
 
-def _in_order(keys: tuple[str, ...]) -> Compiled[int]:
-    """The keys it is given, in this order."""
-    asked = {"pk__any_of": compiled.keys("keys")}
-    return Compiled(
-        lambda: weighed(Proposal.objects.filter(**asked), keys).order_by(*keys).values_list("pk", flat=True)
-    )
+_GIVEN: Final = {
+    "agent": Given("agent", SlugField()),
+    "origin": Given("origin", CharField()),
+    "risk": Given("risk", IntegerField()),
+    "user": key("user"),
+    "team": key("team"),
+}
 
 
-_IN_ORDER: Final = {name: _in_order(keys) for name, keys in ORDERS.items()}
+@cache
+def _in_order(shape: Filters) -> Compiled[int]:
+    """Of the proposals with these keys those asked for, and those it is given besides, in the order asked for."""
+
+    def build() -> "QuerySet[Proposal, int]":
+        there = Q(**{"pk__any_of": keys("keys")}) & shape._narrowing(_GIVEN)
+        found = Proposal.objects.filter(there | Q(**{"pk__any_of": keys("also")}))
+        return weighed(found, shape.keys).order_by(*shape.keys).values_list("pk", flat=True)
+
+    return Compiled(build)

@@ -125,13 +125,21 @@ def assignments(proposals: Collection[int]) -> dict[int, list[Assignment]]:
     return found
 
 
+_SAID: Final = Compiled(
+    lambda: (
+        Decision.objects.filter(**{"revision__pk__any_of": keys("revisions")})
+        .order_by("pk")
+        .values_list("revision__proposal", "actor__name", "actor__username")
+    )
+)
+
+
 def _deciders(proposals: Sequence[Proposal]) -> dict[int, str]:
     """“by Mara” for each one that somebody approved or rejected: whoever did so last."""
     settled = [p.revision_id for p in proposals if p.status in (Proposal.Status.APPROVED, Proposal.Status.REJECTED)]
     if not settled:
         return {}
-    said = Decision.objects.filter(revision__in=settled).order_by("pk")
-    names = said.values_list("revision__proposal", "actor__name", "actor__username")
+    names = _SAID.ask(revisions=settled)
     return {proposal: name or username for proposal, name, username in names}
 
 

@@ -198,8 +198,8 @@ def _scoped(question: str, others: Mapping[int, str]) -> str:
     return question.replace("{mine}", f"NOT {_OTHER_TEAMS}" if others else "TRUE")
 
 
-def assigned_to(user: User) -> Q:
-    """Proposals that name this person, or a role or team of theirs; for `filter`."""
+def assigned_to(user: Any) -> Q:
+    """Proposals that name the person with this key, or a role or team of theirs; for `filter`."""
     by_name = Assignment.objects.filter(user=user).order_by().values("proposal")
     by_role = Assignment.objects.filter(group__user=user).order_by().values("proposal")
     by_team = Assignment.objects.filter(team__members=user).order_by().values("proposal")

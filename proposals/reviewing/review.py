@@ -243,10 +243,19 @@ def coauthors(revision: Revision) -> list[Coauthor]:
     return list(revision.coauthors.select_related("person")) if revision.number > 1 else []
 
 
+_DECISIONS: Final = Compiled(
+    lambda: (
+        Decision.objects.filter(revision__proposal=key("proposal"))
+        .select_related("actor", "revision")
+        .defer("revision__text", "revision__diff")
+        .order_by("pk")
+    )
+)
+
+
 def decisions(proposal: Proposal) -> list[Decision]:
     """Everybody's word on any of its revisions, oldest first."""
-    found = Decision.objects.filter(revision__proposal=proposal).select_related("actor", "revision").order_by("pk")
-    return list(found.defer("revision__text", "revision__diff"))
+    return _DECISIONS.ask(proposal=proposal.pk)
 
 
 _HISTORY: Final = Compiled(lambda: AuditEntry.objects.filter(proposal=key("key")).newest_first()[:HISTORY_SHOWN])

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
+from django.db.models import DateTimeField
 from django.utils import timezone
 
-from agents.reach import within
+from agents.compiled import Compiled, Given, key, keys
+from agents.reach import unseen
 from people.models import User
 from proposals.models import Decision, Outcome, Proposal
 
@@ -13,12 +15,22 @@ AT_MOST: Final = 3
 FOR: Final = timedelta(days=14)
 
 
+_APPROVED: Final = Decision.objects.filter(actor=key("user"), verdict=Decision.Verdict.APPROVE)
+_YOURS: Final = Compiled(
+    lambda: (
+        Outcome.objects.filter(told_at__gte=Given("since", DateTimeField()))
+        .filter(proposal__in=_APPROVED.values("revision__proposal"))
+        .exclude(**{"proposal__document__agent__pk__any_of": keys("unseen")})
+        .select_related("proposal")
+        .defer("proposal__rationale")
+        .order_by("-told_at", "-pk")[:AT_MOST]
+    )
+)
+
+
 def yours(user: User) -> list[Outcome]:
     """What came of the changes this person approved, newest first: a few, for some days. One query."""
-    approved = Decision.objects.filter(actor=user, verdict=Decision.Verdict.APPROVE).values("revision__proposal")
-    rows = Outcome.objects.filter(told_at__gte=timezone.now() - FOR, proposal__in=approved)
-    rows = within(rows, user, "proposal__document__agent")
-    return list(rows.select_related("proposal").defer("proposal__rationale").order_by("-told_at", "-pk")[:AT_MOST])
+    return _YOURS.ask(user=user.pk, since=timezone.now() - FOR, unseen=list(unseen(user)))
 
 
 def of_proposal(proposal: Proposal) -> Outcome | None:

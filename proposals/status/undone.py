@@ -5,7 +5,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from agents.compiled import Compiled, keys
+from django.db.models import IntegerField
+
+from agents.compiled import Compiled, Given, key, keys
 from agents.models import Document, Version, whole_of
 from proposals.checking.pile import shortened
 from proposals.models import Proposal, Rollout
@@ -108,11 +110,20 @@ def taken_back(document: Document, sha256: str) -> TakenBack | None:
     return TakenBack(number, review.created_at, review.author_label, review.rationale) if review else None
 
 
+_LATER: Final = Compiled(
+    lambda: (
+        Proposal.objects.filter(document=key("document"), published__number__gt=Given("target", IntegerField()))
+        .exclude(rollout__in=Rollout.objects.exclude(state=Rollout.State.PROMOTED))
+        .exclude(origin=Proposal.Origin.ROLLBACK)
+        .select_related("published")
+        .defer(*whole_of("published"))
+        .order_by("-published__number")[:20]
+    )
+)
+
+
 def dropped_by(document_id: int, target: int) -> list[Proposal]:
     """Whose changes going back to version `target` takes out, newest first; at most 20. Four queries."""
-    later = Proposal.objects.filter(document=document_id, published__number__gt=target)
-    later = later.exclude(rollout__in=Rollout.objects.exclude(state=Rollout.State.PROMOTED))
-    later = later.exclude(origin=Proposal.Origin.ROLLBACK).select_related("published").order_by("-published__number")
-    rows = list(later.defer(*whole_of("published"))[:20])
+    rows = _LATER.ask(document=document_id, target=target)
     gone: Mapping[int, Proposal] = undone(rows)
     return [row for row in rows if row.pk not in gone]

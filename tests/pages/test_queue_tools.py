@@ -1,5 +1,6 @@
 """Order, filters, marks, neighbours, assignments and deciding together, as the pages show them."""
 
+from itertools import product
 from urllib.parse import quote
 
 import pytest
@@ -8,15 +9,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from agents.models import Document
+from agents.models import Agent, Document
 from agents.versions import create_agent
 from audit.record import SYSTEM
+from feedback.actions.mining import mine
+from feedback.actions.weighing import note_rising
+from feedback.models import Feedback, Pattern
 from people.models import User
 from people.teams import create_team
 from proposals.actions.assignments import assign
 from proposals.actions.comments import Spot, open_thread
 from proposals.actions.proposals import amend
-from proposals.models import Assignment, Decision, Proposal, ProposalSeen, SavedFilter, Thread
+from proposals.models import Assignment, Check, Decision, Proposal, ProposalSeen, SavedFilter, Thread
 from proposals.queue import Desk, Filters, Place, neighbours
 from tests.cast import PROMPT, digest_of, propose
 
@@ -48,6 +52,45 @@ def order(query: str, user: User) -> list[str]:
 )
 def test_the_order_is_in_the_address(three: list[Proposal], mara: User, sort: str, expected: list[str]) -> None:
     assert order(f"show=open&sort={sort}", mara) == expected
+
+
+def test_a_pattern_that_rises_doubles_what_stands_behind_it(
+    three: list[Proposal], complaints: list[Feedback], support: Agent, mara: User
+) -> None:
+    mine(support)
+    pattern = Pattern.objects.get()
+    Proposal.objects.filter(pk=three[0].pk).update(pattern=pattern)
+    Pattern.objects.filter(pk=pattern.pk).update(sources=5)
+    assert order("show=open&sort=impact", mara) == ["Say 3 days", "Say 1 days", "Say 2 days"]
+    note_rising()
+    assert order("show=open&sort=impact", mara) == ["Say 1 days", "Say 3 days", "Say 2 days"]
+
+
+NARROWINGS = {
+    "agent": ("", "support", "other"),
+    "origin": ("", "person", "drafter"),
+    "risk": ("", "low", "high"),
+    "who": ("", "me", "nobody", "team"),
+    "checks": ("", "warn", "fail"),
+    "sort": ("", "impact", "age"),
+}
+
+
+def test_what_waits_for_somebody_is_narrowed_like_every_view(three: list[Proposal], jonas: User, mara: User) -> None:
+    team = create_team("Words", members=[mara], actor=SYSTEM)
+    assign(three[0].pk, user=jonas, to=mara)
+    assign(three[1].pk, user=jonas, to=team)
+    Check.objects.create(revision_id=three[1].revision_id, name="budget", verdict="warn", message="It grows.")
+    desk, seen = Desk(mara), set()
+    for chosen in product(*NARROWINGS.values()):
+        asked = dict(zip(NARROWINGS, chosen, strict=True))
+        asked |= {"who": f"team:{team.pk}"} if asked["who"] == "team" else {}
+        filters = Filters.from_query(asked)
+        expected = [one.pk for one in filters.apply(mara, desk)]
+        assert filters.all_keys(desk) == expected, asked
+        seen.add(tuple(expected))
+        assert set(filters.all_keys(desk, also=three[2].pk)) == {*expected, three[2].pk}
+    assert len(seen) > 6
 
 
 def test_a_row_says_its_risk_and_why(client: Client, mara: User, pending: Proposal) -> None:
