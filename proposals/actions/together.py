@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from agents.compiled import Compiled, keys
+from agents.models import whole_of
+from agents.reach import unseen
 from people.models import User
 from proposals.actions.decisions import approve
 from proposals.actions.rollouts import second
@@ -16,6 +20,26 @@ from proposals.rules.plans import Plan
 
 MOST = 20
 Kind = tuple[str, str]
+_HEAVY = (
+    *whole_of("base_version"), *whole_of("document__current"),
+    "revision__text", "pattern__centroid", "pattern__meaning", "pattern__terms",
+)  # fmt: skip
+_ASKED: Final = Compiled(
+    lambda: (
+        Proposal.objects.filter(**{"pk__any_of": keys("keys")})
+        .exclude(**{"document__agent__pk__any_of": keys("unseen")})
+        .for_page()
+        .defer(*_HEAVY)
+    )
+)
+_BLOCKED: Final = Compiled(
+    lambda: Check.objects.filter(**{"revision__pk__any_of": keys("revisions")}, verdict=Check.Verdict.FAIL).values_list(
+        "revision", flat=True
+    )
+)
+_LIVE: Final = Compiled(
+    lambda: Rollout.objects.live().for_page().filter(**{"split__document__pk__any_of": keys("documents")})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +62,12 @@ class Outcome:
     said: str
 
 
+def asked_for(proposals: Sequence[int], *, user: User) -> list[Proposal]:
+    """Those with these keys whose agents this person sees, in the order of the keys, each once, without the texts."""
+    found = {one.pk: one for one in _ASKED.ask(keys=list(proposals), unseen=list(unseen(user)))}
+    return [found[pk] for pk in dict.fromkeys(proposals) if pk in found]
+
+
 def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     """Which of these may be approved together, in the order given; the first that fits sets the kind.
 
@@ -45,12 +75,9 @@ def sort_out(proposals: Sequence[Proposal], *, user: User) -> Sorted:
     """
     fit: list[Proposal] = []
     left_out: list[tuple[Proposal, str]] = []
-    revisions = [p.revision_id for p in proposals]
     mine = set(decidable_by(user))
-    failing = Check.objects.filter(revision__in=revisions, verdict=Check.Verdict.FAIL)
-    blocked = set(failing.values_list("revision", flat=True))
-    live = Rollout.objects.live().for_page().filter(split__document__in=[p.document_id for p in proposals])
-    busy = {one.document.pk: second(one) for one in live}
+    blocked = set(_BLOCKED.ask(revisions=[p.revision_id for p in proposals]))
+    busy = {one.document.pk: second(one) for one in _LIVE.ask(documents=[p.document_id for p in proposals])}
     plans = plans_for({p.document_id for p in proposals})
     canary = 0
     for proposal in proposals:
@@ -108,9 +135,8 @@ def approve_together(wanted: Sequence[tuple[int, str]], *, user: User, note: str
 
     What is fit is asked again now: a proposal that became riskier since the page was shown is left out.
     """
-    asked = Proposal.objects.for_person(user).filter(pk__in=[pk for pk, _ in wanted[: 2 * MOST]])
-    found = {p.pk: p for p in asked.for_page()}
-    left_out = {p.pk: why for p, why in sort_out([found[pk] for pk, _ in wanted if pk in found], user=user).left_out}
+    found = {p.pk: p for p in asked_for([pk for pk, _ in wanted[: 2 * MOST]], user=user)}
+    left_out = {p.pk: why for p, why in sort_out(list(found.values()), user=user).left_out}
     return [
         _approve_one(found[pk], digest, user=user, note=note, why_not=left_out.get(pk, ""))
         for pk, digest in wanted

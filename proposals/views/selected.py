@@ -81,8 +81,7 @@ def page(request: PersonRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _decide(request)
     keys = _keys(request.GET.getlist("id"))
-    found = Proposal.objects.for_person(request.user).for_page().in_bulk(keys)
-    sorted_out = together.sort_out([found[key] for key in keys if key in found], user=request.user)
+    sorted_out = together.sort_out(together.asked_for(keys, user=request.user), user=request.user)
     carried = [("queue", request.GET["queue"])] if request.GET.get("queue") else []
     items = [_laid_out(proposal, sorted_out.fit, carried) for proposal in sorted_out.fit]
     look(sorted_out.fit, user=request.user)
