@@ -1,5 +1,6 @@
 """Rollouts for tests, reached through the real actions, and the runs their judge hears of."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -36,7 +37,7 @@ def canary(
 
 def start(proposal: Proposal, approver: User) -> Rollout:
     """The rollout that begins with this approval, with the same units in its candidate's arm every time."""
-    with patch("agents.splits.secrets", Mock(token_hex=lambda _: SALT)):
+    with patch("agents.splits.secrets", Mock(wraps=secrets, token_hex=lambda _: SALT)):
         approve(proposal.pk, user=approver, digest=digest_of(proposal), start="canary")
     return Rollout.objects.for_page().get(proposal=proposal)
 

@@ -53,13 +53,11 @@ _REPORTS = """
     INSERT INTO feedback_pattern (
         agent_id, kind, status, label, terms, named_support, signature, centroid, grouped, support, sources,
         dismissed_reason, dismissed_as, is_named_by_hand, is_formed_by_hand, is_merged_by_miner, is_kept_apart,
-        is_compared, meaning, draft_note, error_class, grown, unproven, severity, weighed_support, is_rising,
-        created_at)
+        is_compared, meaning, draft_note, error_class, grown, unproven, severity, weighed_support, created_at)
     SELECT agent, (ARRAY['complaint', 'correction', 'error', 'success'])[1 + g %% 4],
            (ARRAY['candidate', 'open', 'open', 'open', 'proposed', 'watching', 'resolved', 'dismissed'])[1 + g %% 8],
            left(s.text, 120), '[]', 1, '', decode(repeat('00', 1024), 'hex'), 1, 0, 0,
-           '', '', false, false, false, false, true, '', '', '', g, 0, 1 + g %% 4, 0, false,
-           now()
+           '', '', false, false, false, false, true, '', '', '', g, 0, 1 + g %% 4, 0, now()
     FROM generate_series(1, %(patterns)s) g JOIN place ON place.n = greatest(1, g %% 8 - 3)
     JOIN said s ON s.n = 1 + g %% 2000;
 

@@ -49,7 +49,7 @@ _RISING: Final = f"""
 
 def note_rising() -> int:
     """Say of every pattern whether its trend line rises, as `charts.spark` draws it: a quarter more reports in its
-    second half than in its first. How many turned; in one statement, which costs what came in those days.
+    second half than in its first. How many turned; in one statement, which costs what patterns got in those days.
     """
     with connection.cursor() as cursor:
         cursor.execute(_RISING)

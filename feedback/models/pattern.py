@@ -122,7 +122,9 @@ class Pattern(models.Model):
     )
     weighed_support = models.PositiveIntegerField(default=0, help_text="The support when that was last found.")
     is_rising = models.BooleanField(
-        default=False, help_text="Whether its trend line rises, as of the last minute; see `actions.weighing`."
+        default=False,
+        db_default=False,
+        help_text="Whether its trend line rises, noted every minute; see `actions.weighing`.",
     )
     first_seen = models.DateTimeField(null=True)
     last_seen = models.DateTimeField(null=True)

@@ -135,11 +135,12 @@ def approve_together(wanted: Sequence[tuple[int, str]], *, user: User, note: str
 
     What is fit is asked again now: a proposal that became riskier since the page was shown is left out.
     """
-    found = {p.pk: p for p in asked_for([pk for pk, _ in wanted[: 2 * MOST]], user=user)}
+    digests = dict(wanted[: 2 * MOST])
+    found = {p.pk: p for p in asked_for(list(digests), user=user)}
     left_out = {p.pk: why for p, why in sort_out(list(found.values()), user=user).left_out}
     return [
         _approve_one(found[pk], digest, user=user, note=note, why_not=left_out.get(pk, ""))
-        for pk, digest in wanted
+        for pk, digest in digests.items()
         if pk in found
     ]
 

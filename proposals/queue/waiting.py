@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Q
 
 from agents import statements
+from agents.compiled import Given
 from agents.reach import EVERYWHERE, unseen, untouchable
 from people.models import User
 from people.roles import PERMISSIONS
@@ -198,7 +199,7 @@ def _scoped(question: str, others: Mapping[int, str]) -> str:
     return question.replace("{mine}", f"NOT {_OTHER_TEAMS}" if others else "TRUE")
 
 
-def assigned_to(user: Any) -> Q:
+def assigned_to(user: "int | Given") -> Q:
     """Proposals that name the person with this key, or a role or team of theirs; for `filter`."""
     by_name = Assignment.objects.filter(user=user).order_by().values("proposal")
     by_role = Assignment.objects.filter(group__user=user).order_by().values("proposal")

@@ -15,11 +15,14 @@ AT_MOST: Final = 3
 FOR: Final = timedelta(days=14)
 
 
-_APPROVED: Final = Decision.objects.filter(actor=key("user"), verdict=Decision.Verdict.APPROVE)
 _YOURS: Final = Compiled(
     lambda: (
         Outcome.objects.filter(told_at__gte=Given("since", DateTimeField()))
-        .filter(proposal__in=_APPROVED.values("revision__proposal"))
+        .filter(
+            proposal__in=Decision.objects.filter(actor=key("user"), verdict=Decision.Verdict.APPROVE).values(
+                "revision__proposal"
+            )
+        )
         .exclude(**{"proposal__document__agent__pk__any_of": keys("unseen")})
         .select_related("proposal")
         .defer("proposal__rationale")

@@ -94,7 +94,7 @@ def _waiting(request: PersonRequest) -> list[dict[str, object]]:
 def _page(position: queue.Place, desk: queue.Desk, counts: dict[str, int]) -> "Page[int]":
     """The keys of the page asked for, or of the last. Whole views are counted already; else that is done beside."""
     filters = position.filters
-    if filters.is_for_one:
+    if filters.is_of_desk:
         return Paginator(filters.all_keys(desk), PER_PAGE).get_page(position.page)
     if filters.is_plain and filters.show in counts:
         paginator = Paginator(filters.apply(desk.user, desk).values_list("pk", flat=True), PER_PAGE)

@@ -15,6 +15,7 @@ from agents.versions import create_agent, create_document
 from audit.record import COMMAND_LINE, Actor
 from feedback.actions.mining import mine
 from feedback.actions.rollups import count_runs
+from feedback.actions.weighing import note_rising
 from people.models import User
 from people.roles import Role
 from people.signin import create_person, first_admin
@@ -134,6 +135,7 @@ class Board:
         for traffic in self.traffic.values():
             mine(traffic.agent)
         count_runs()
+        note_rising()
         draft_all_due(within=inf)
 
     def drafted(self, agent: str, theme: str) -> Proposal:

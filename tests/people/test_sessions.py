@@ -196,7 +196,8 @@ def test_of_many_who_sign_in_at_once_no_more_stay_than_there_may_be(mara: User, 
     mara.save()
     old = [signed_in(mara) for _ in range(3)]
     settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": "apart-from-other-tests"}}
-    new = [Client(headers={"user-agent": IPHONE}, REMOTE_ADDR=f"192.0.2.{number}") for number in range(6)]
+    # Five: until one of them turns out to be right, a sixth would be a guess too many.
+    new = [Client(headers={"user-agent": IPHONE}, REMOTE_ADDR=f"192.0.2.{number}") for number in range(5)]
     gate = threading.Barrier(len(new))
 
     def sign_in(client: Client) -> None:
@@ -210,8 +211,8 @@ def test_of_many_who_sign_in_at_once_no_more_stay_than_there_may_be(mara: User, 
     for thread in threads:
         thread.join()
     assert sum(map(is_in, [*old, *new])) == len(sessions.places(mara)) == 3
-    assert AuditEntry.objects.filter(verb="session.ended").count() == 6
-    assert AuditEntry.objects.filter(verb="person.signed_in").count() == 9
+    assert AuditEntry.objects.filter(verb="session.ended").count() == 5
+    assert AuditEntry.objects.filter(verb="person.signed_in").count() == 8
 
 
 def later(**times: timedelta) -> None:

@@ -12,6 +12,7 @@ from feedback.actions.across import link_across
 from feedback.actions.consolidation import consolidate
 from feedback.actions.mining import Tally, finish, mine_batch, waiting
 from feedback.actions.rollups import count_runs
+from feedback.actions.weighing import note_rising
 from feedback.models import Pattern
 
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
                     consolidate(agent)
         shared = link_across()
         count_runs()
+        note_rising()
         self._print(tally)
         if shared:
             self.stdout.write(f"{shared} patterns recur at several agents.")
