@@ -146,8 +146,10 @@ def _drafts(writer: Writer) -> list[tuple[object, ...]]:
         newest = list(document.versions.order_by("-number")[:2])
         protected = [section.heading for section in document.sections.filter(is_protected=True)]
         for number in range(4):
-            base = newest[number == 3]
+            base = newest[-1 if number == 3 else 0]
             text = writer.edited(base.text, changes=writer.random.randint(1, 4))
+            if text == base.text:
+                continue
             diff = compute(base.text, text, protected)
             digest = decision_digest(base_sha256=base.sha256, text=text, protected=protected)
             title, why = writer.sentence(6)[:-1], " ".join(writer.sentence() for _ in range(3))

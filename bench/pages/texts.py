@@ -63,13 +63,13 @@ class Writer:
         return "\n".join([*sections, "## Safety\n\n- Never ask for card numbers.\n"])
 
     def edited(self, text: str, changes: int = 1) -> str:
-        """The text with as many list items reworded; now and then one more."""
+        """The text with as many list items reworded, or all of fewer; now and then one more. Without any, as it is."""
         lines = text.splitlines(keepends=True)
         items = [number for number, line in enumerate(lines) if line.startswith("- ") and "card" not in line]
-        for number in self.random.sample(items, changes):
+        for number in self.random.sample(items, min(changes, len(items))):
             words = lines[number].split()
             words[self.random.randrange(1, len(words) - 1)] = self.random.choice(self._words)
             lines[number] = " ".join(words) + "\n"
-        if self.random.random() < 0.2:
+        if items and self.random.random() < 0.2:
             lines.insert(items[-1], f"- {self.sentence()}\n")
         return "".join(lines)

@@ -54,6 +54,12 @@ def test_a_second_press_tells_that_it_is_done_and_records_nothing(small: list[Pr
     assert Decision.objects.count() == 3
 
 
+def test_what_is_sent_twice_is_decided_and_told_once(small: list[Proposal], mara: User) -> None:
+    wanted = [(p.pk, digest_of(p)) for p in small]
+    assert [outcome.done for outcome in approve_together([*wanted, wanted[0]], user=mara)] == [True, True, True]
+    assert Decision.objects.count() == 3
+
+
 def test_a_canary_is_announced_and_what_is_busy_or_starts_otherwise_is_left_out(
     client: Client, small: list[Proposal], prompt: Document, aiko: User, mara: User
 ) -> None:
