@@ -15,6 +15,7 @@ from reviewapp.embedded import Postgres, Valkey
 from reviewapp.environment import BASE_DIR
 from reviewapp.processes import MARK, Child, kill_group, stop
 from reviewapp.reach import Address, free_port
+from tests import engines
 from tests.cast import PROMPT
 
 HOST = "127.0.0.1"
@@ -58,7 +59,11 @@ class Board:
         self.postgres.wait(self.children["postgres"])
         self.valkey.wait(self.children["valkey"])
         self.env = env | {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.valkey.url, "ALLOWED_HOSTS": HOST}
-        self.manage("migrate", "--verbosity", "0")
+        dump = engines.migrated()
+        if dump:
+            engines.fill(self.postgres.url, dump)
+        else:
+            self.manage("migrate", "--verbosity", "0")
         prompt = self.folder / "prompt.md"
         prompt.write_text(PROMPT)
         self.manage("create_agent", "support", "--document", f"system-prompt={prompt}")

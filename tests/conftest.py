@@ -50,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
         given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
         if len(given) < 2:
             os.environ.update(_engines.enter_context(engines.running()) | given)
+            if "DATABASE_URL" in given:
+                del os.environ[engines.FOLDER]
     if "DATABASE_URL" in os.environ:
         settings.DATABASES["default"].update(database_settings(os.environ["DATABASE_URL"]))
         # Workers share the server, so each has a numbered database of its own, as pytest-django gives it in PostgreSQL.
@@ -121,6 +123,13 @@ def _valkey_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spending, "_Valkey", type("_Valkey", (spending._Valkey,), {}))
     for name in ("_ahead", "_here"):
         monkeypatch.setattr(spending, name, {})
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let the database of each worker be a copy of one that was migrated."""
+    if engines.migrated():
+        settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = engines.MIGRATED
 
 
 @pytest.fixture(scope="session")
