@@ -18,7 +18,7 @@ from audit.state import state
 
 PER_PAGE = 60
 SPANS = (("Today", 0), ("Last 7 days", 6), ("Last 30 days", 29))
-LOOKED_THROUGH = 20_000
+LOOKED_THROUGH = 15_000
 NOT_KEPT = "search_not_kept"
 """Where the session says why a search was not saved, for the next page of the log."""
 SAME_MOMENT = timedelta(seconds=1)
